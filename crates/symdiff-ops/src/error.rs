@@ -1,0 +1,51 @@
+//! What can go wrong on the floor of tensors.
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an op, a layout or a draw was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A tensor has another shape than the op or the layout asks for.
+    #[error("{op}: {what} has shape {got:?}, expected {expected}")]
+    Shape {
+        /// The op or type that refused.
+        op: &'static str,
+        /// Which argument.
+        what: &'static str,
+        /// Its shape.
+        got: Vec<usize>,
+        /// What would have been right, in words.
+        expected: String,
+    },
+    /// A ragged layout that cannot exist.
+    #[error("ragged batch: {0}")]
+    Layout(String),
+    /// A recorded stream of draws does not fit what was asked of it.
+    #[error("recorded noise: {0}")]
+    Recording(String),
+    /// A number of threads that cannot be had.
+    #[error("threads: {0}")]
+    Threads(String),
+    /// A dtype that the op does not compute in.
+    #[error("{op}: dtype {got:?} is not supported; use f32 or f64")]
+    DType {
+        /// The op that refused.
+        op: &'static str,
+        /// The dtype given.
+        got: candle_core::DType,
+    },
+    /// Candle refused.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+impl From<Error> for candle_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Candle(inner) => inner,
+            other => Self::wrap(other),
+        }
+    }
+}

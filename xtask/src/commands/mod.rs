@@ -1,0 +1,17 @@
+//! One file per command.
+
+use crate::failure::Outcome;
+use crate::output::Context;
+use clap::Subcommand;
+use serde_json::Value;
+
+/// What can be asked for.
+#[derive(Subcommand)]
+pub(crate) enum Command {}
+
+impl Command {
+    /// Does the work and returns the summary that `--json` prints.
+    pub(crate) fn run(&self, _context: &Context) -> Outcome<Value> {
+        match *self {}
+    }
+}

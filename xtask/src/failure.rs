@@ -1,0 +1,38 @@
+//! How a command fails: one sentence on stderr and an exit code that tells whose fault it was.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// Why a command ended without its result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The arguments or an input file are wrong: exit code 2.
+    Input(String),
+    /// The input was fine and the work failed (a full disk, a diverged run): exit code 1.
+    Run(String),
+}
+
+/// What a command returns.
+pub(crate) type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    /// A failure that the user mends by changing arguments or files.
+    pub(crate) fn input(sentence: impl Display) -> Self {
+        Self::Input(sentence.to_string())
+    }
+
+    /// A failure of the work itself.
+    pub(crate) fn run(sentence: impl Display) -> Self {
+        Self::Run(sentence.to_string())
+    }
+
+    /// Prints the sentence and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        let (sentence, code) = match self {
+            Self::Input(sentence) => (sentence, 2),
+            Self::Run(sentence) => (sentence, 1),
+        };
+        eprintln!("error: {sentence}");
+        ExitCode::from(code)
+    }
+}

@@ -1,0 +1,77 @@
+//! What all commands share: the global options, the logs and the one JSON line at the end.
+
+use crate::failure::{Failure, Outcome};
+use clap::Args;
+use serde_json::Value;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Options that every command takes.
+#[derive(Args, Debug)]
+pub(crate) struct Context {
+    /// Print exactly one JSON object as the last line of stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Where tensors live: `cpu`, `cuda` or `cuda:1`.
+    #[arg(long, global = true, default_value = "cpu")]
+    pub(crate) device: String,
+    /// Seed of every random draw.
+    #[arg(long, global = true, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Worker threads; all cores by default.
+    #[arg(long, global = true)]
+    pub(crate) threads: Option<usize>,
+}
+
+impl Context {
+    /// Starts the logs and the thread pool.
+    pub(crate) fn prepare(&self) -> Outcome<()> {
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .with_env_filter(
+                EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
+            )
+            .init();
+        symdiff_ops::threads::set(self.threads).map_err(Failure::input)
+    }
+
+    /// Prints a command's summary: JSON for machines, `key  value` lines for people.
+    pub(crate) fn finish(&self, summary: &Value) -> ExitCode {
+        let mut out = std::io::stdout().lock();
+        let printed = if self.json {
+            writeln!(out, "{summary}")
+        } else {
+            readable(summary)
+                .lines()
+                .try_for_each(|line| writeln!(out, "{line}"))
+        };
+        match printed {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Failure::run(format!("cannot write to stdout: {error}")).report()
+            }
+            _ => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// Scalars of the summary, one a line; nested rows are left to the command's own table.
+fn readable(summary: &Value) -> String {
+    let Some(map) = summary.as_object() else {
+        return summary.to_string();
+    };
+    map.iter()
+        .filter(|(_, value)| !value.is_array() && !value.is_object())
+        .map(|(key, value)| match value.as_f64() {
+            Some(number) if value.is_f64() => format!("{key:<24} {number:.6}\n"),
+            _ => format!(
+                "{key:<24} {}\n",
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned)
+            ),
+        })
+        .collect()
+}
