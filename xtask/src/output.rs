@@ -31,9 +31,7 @@ impl Context {
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
-            .with_env_filter(
-                EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
-            )
+            .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
             .init();
         symdiff_ops::threads::set(self.threads).map_err(Failure::input)
     }
@@ -41,13 +39,8 @@ impl Context {
     /// Prints a command's summary: JSON for machines, `key  value` lines for people.
     pub(crate) fn finish(&self, summary: &Value) -> ExitCode {
         let mut out = std::io::stdout().lock();
-        let printed = if self.json {
-            writeln!(out, "{summary}")
-        } else {
-            readable(summary)
-                .lines()
-                .try_for_each(|line| writeln!(out, "{line}"))
-        };
+        let printed =
+            if self.json { writeln!(out, "{summary}") } else { readable(summary).lines().try_for_each(|line| writeln!(out, "{line}")) };
         match printed {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                 Failure::run(format!("cannot write to stdout: {error}")).report()
@@ -66,12 +59,7 @@ fn readable(summary: &Value) -> String {
         .filter(|(_, value)| !value.is_array() && !value.is_object())
         .map(|(key, value)| match value.as_f64() {
             Some(number) if value.is_f64() => format!("{key:<24} {number:.6}\n"),
-            _ => format!(
-                "{key:<24} {}\n",
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
-            ),
+            _ => format!("{key:<24} {}\n", value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
         })
         .collect()
 }

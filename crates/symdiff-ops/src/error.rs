@@ -36,6 +36,14 @@ pub enum Error {
         /// The dtype given.
         got: candle_core::DType,
     },
+    /// Tensors of one call live in different places, or where the op has no code.
+    #[error("{op}: a tensor lives on {device}, where this call cannot use it; move all inputs to one device")]
+    Device {
+        /// The op that refused.
+        op: &'static str,
+        /// The place.
+        device: String,
+    },
     /// Candle refused.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

@@ -1,4 +1,25 @@
-//! Floor 0: tensors.
+//! Floor 0 of the workspace: tensors. Ragged batches, noise streams and fused differentiable ops.
+//!
+//! Three ideas live here, and nothing that knows a group, a network or an atom:
+//!
+//! - [`Ragged`]: samples of different sizes packed one after the other. There is no padded tensor and no mask; a mask is not
+//!   even representable.
+//! - [`Noise`]: randomness as a function of a name. A draw consumes its stream, so using one twice does not compile.
+//! - ops: fused routines with CPU (and, with the feature `cuda`, CUDA) forward and backward passes, each beside a slow
+//!   composed twin that only tests use. [`fused()`] makes one graph node of several.
+
 mod error;
+mod euclidean;
+mod fused;
+mod host;
+pub mod linear;
+mod noise;
+mod ragged;
 pub mod threads;
+
 pub use error::{Error, Result};
+pub use euclidean::Euclidean;
+pub use fused::{Pullback, fused, gradients};
+pub use linear::linear;
+pub use noise::{Noise, Recording, Steps};
+pub use ragged::{Batched, Ragged, Samples};

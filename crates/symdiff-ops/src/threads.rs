@@ -8,18 +8,11 @@ use crate::{Error, Result};
 /// [`Error::Threads`] when `count` is zero or the pool already runs with another number.
 pub fn set(count: Option<usize>) -> Result<()> {
     if count == Some(0) {
-        return Err(Error::Threads(
-            "0 threads asked for; give at least 1".into(),
-        ));
+        return Err(Error::Threads("0 threads asked for; give at least 1".into()));
     }
     let Some(count) = count else { return Ok(()) };
-    match rayon::ThreadPoolBuilder::new()
-        .num_threads(count)
-        .build_global()
-    {
-        Err(error) if rayon::current_num_threads() != count => Err(Error::Threads(format!(
-            "cannot set {count} threads: {error}"
-        ))),
+    match rayon::ThreadPoolBuilder::new().num_threads(count).build_global() {
+        Err(error) if rayon::current_num_threads() != count => Err(Error::Threads(format!("cannot set {count} threads: {error}"))),
         _ => Ok(()),
     }
 }

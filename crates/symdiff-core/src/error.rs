@@ -1,0 +1,29 @@
+//! What can go wrong while sampling a kernel.
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a kernel could not be sampled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A group operation failed.
+    #[error(transparent)]
+    Groups(#[from] symdiff_groups::Error),
+    /// A tensor operation failed.
+    #[error(transparent)]
+    Ops(#[from] symdiff_ops::Error),
+    /// Candle refused.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+    /// A kernel of another crate failed in its own way.
+    #[error(transparent)]
+    Kernel(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Carries the error of a kernel defined elsewhere.
+    pub fn kernel(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Kernel(Box::new(error))
+    }
+}

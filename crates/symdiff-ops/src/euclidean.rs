@@ -1,0 +1,32 @@
+//! States that diffuse: batches of points of a Euclidean space per sample.
+
+use crate::{Batched, Noise, Result};
+use candle_core::Tensor;
+
+/// A batch of samples, each a vector of a Euclidean space of its own dimension: what a Gaussian diffusion process needs to know of a
+/// state, and all it may know.
+///
+/// The space may be a subspace of the coordinates stored (positions with zero centre of gravity): every method speaks of the subspace.
+/// Per-sample coefficients are `[B]` tensors, so that gradients can flow into a learned noise schedule.
+pub trait Euclidean: Batched + Clone {
+    /// a·self + b·other, sample by sample; a and b are `[B]`.
+    ///
+    /// # Errors
+    /// When layouts or shapes differ.
+    fn combine(&self, a: &Tensor, other: &Self, b: &Tensor) -> Result<Self>;
+
+    /// A standard normal draw in the space of each sample of `self`, whose values are not read.
+    ///
+    /// # Errors
+    /// When a recording does not fit.
+    fn gaussian(&self, noise: Noise) -> Result<Self>;
+
+    /// The squared norm of each sample, `[B]`, differentiable.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn squared_norms(&self) -> Result<Tensor>;
+
+    /// The dimension of each sample's space, `[B]` numbers.
+    fn dimensions(&self) -> Vec<usize>;
+}

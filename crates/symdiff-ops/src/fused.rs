@@ -1,0 +1,268 @@
+//! One graph node for many operations: the bridge between hand-written backward passes and Candle's.
+//!
+//! Candle's autograd keeps every intermediate tensor until the loss is dropped, adds each gradient to a fresh tensor of zeros, and
+//! takes at most three inputs a custom op. A [`fused`] node takes any number of inputs, keeps what its *pullback* captured and no more,
+//! frees that as soon as the backward pass has been through it, and is an ordinary Candle tensor to everyone else:
+//! `loss.backward()` fills the gradient of each input as usual.
+
+use crate::Result;
+use candle_core::backend::BackendStorage;
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, CudaStorage, CustomOp2, CustomOp3, Layout, Shape, Storage, Tensor, TensorId};
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Maps the gradient of a node's output to the gradients of its inputs, in order; `None` where there is none.
+pub type Pullback = Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + Send>;
+
+/// Runs `body` on the inputs, detached, and makes its output one node of the graph.
+///
+/// `body` returns the output and its pullback. When no input is tracked there is no graph: the pullback is dropped at once.
+/// The pullback sees contiguous gradients and runs once; a second backward pass through the same node is an error.
+///
+/// # Errors
+/// Whatever `body` returns.
+pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]) -> Result<(Tensor, Pullback)>) -> Result<Tensor> {
+    let detached: Vec<Tensor> = inputs.iter().map(|input| input.detach()).collect();
+    let (output, pullback) = body(&detached)?;
+    let Some((&first, rest)) = inputs.split_first().filter(|_| inputs.iter().any(|input| input.track_op())) else {
+        return Ok(output);
+    };
+    let slots: Slots = Arc::new(Mutex::new(vec![None; inputs.len()]));
+    let mut token = Tensor::zeros(1, output.dtype(), output.device())?;
+    for (pair, inputs) in rest.chunks(2).enumerate() {
+        let gather = Gather { slots: slots.clone(), at: 1 + 2 * pair, alone: inputs.len() == 1 };
+        token = token.apply_op3(inputs[0], inputs[inputs.len() - 1], gather)?;
+    }
+    Ok(first.apply_op2(&token, Node { name, output: Mutex::new(Some(output)), pullback: Mutex::new(Some(pullback)), slots })?)
+}
+
+/// The gradients of `loss` with respect to every variable it depends on: the same as `loss.backward()`, sparing the
+/// zero-filled tensor and the addition that Candle spends on each parameter of a [`fused`] node.
+///
+/// # Errors
+/// Whatever the backward pass returns.
+pub fn gradients(loss: &Tensor) -> Result<GradStore> {
+    SINK.set(Some(Vec::new()));
+    let outcome = loss.backward();
+    let collected = SINK.take().unwrap_or_default();
+    let mut store = outcome?;
+    for (id, gradient) in collected {
+        let total = match store.get_id(id) {
+            Some(earlier) => (earlier + &gradient)?,
+            None => gradient,
+        };
+        store.insert_id(id, total);
+    }
+    Ok(store)
+}
+
+thread_local! {
+    /// Parameter gradients of the backward pass that runs on this thread, when [`gradients`] asked for it.
+    static SINK: RefCell<Option<Vec<(TensorId, Tensor)>>> = const { RefCell::new(None) };
+}
+
+/// Gradients of a node's inputs, between the node's backward and the gatherers'.
+type Slots = Arc<Mutex<Vec<Option<Tensor>>>>;
+
+/// The node itself: its first input, and a token that stands for the others.
+struct Node {
+    name: &'static str,
+    output: Mutex<Option<Tensor>>,
+    pullback: Mutex<Option<Pullback>>,
+    slots: Slots,
+}
+
+impl Node {
+    fn output(&self) -> candle_core::Result<Tensor> {
+        take(&self.output).ok_or_else(|| self.spent("forward"))
+    }
+
+    fn spent(&self, pass: &str) -> candle_core::Error {
+        candle_core::Error::Msg(format!("{}: the {pass} pass of this node has already run", self.name))
+    }
+}
+
+impl CustomOp2 for Node {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let output = self.output()?.contiguous()?;
+        match &*output.storage_and_layout().0 {
+            Storage::Cpu(storage) => Ok((narrowed(storage, output.layout())?, output.shape().clone())),
+            _ => Err(self.spent("CPU")),
+        }
+    }
+
+    fn cuda_fwd(&self, _: &CudaStorage, _: &Layout, _: &CudaStorage, _: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        let output = self.output()?.contiguous()?.copy()?;
+        match &*output.storage_and_layout().0 {
+            Storage::Cuda(storage) => Ok((storage.try_clone(output.layout())?, output.shape().clone())),
+            _ => Err(self.spent("CUDA")),
+        }
+    }
+
+    fn bwd(&self, _: &Tensor, token: &Tensor, _: &Tensor, gradient: &Tensor) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        let pullback = take(&self.pullback).ok_or_else(|| self.spent("backward"))?;
+        let mut gradients = pullback(&gradient.contiguous()?)?;
+        let first = gradients.first_mut().and_then(Option::take);
+        *self.slots.lock().unwrap_or_else(PoisonError::into_inner) = gradients;
+        let token = token.track_op().then(|| token.zeros_like()).transpose()?;
+        Ok((first, token))
+    }
+}
+
+/// Hands two of a node's gradients on to the inputs they belong to. Candle visits it after the node, since the node consumes its token.
+struct Gather {
+    slots: Slots,
+    at: usize,
+    alone: bool,
+}
+
+impl Gather {
+    fn gradient(&self, offset: usize, input: &Tensor) -> Option<Tensor> {
+        if !input.track_op() {
+            return None;
+        }
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let gradient = slots.get_mut(self.at + offset).and_then(Option::take)?;
+        SINK.with_borrow_mut(|sink| match sink {
+            Some(sink) if input.is_variable() => {
+                sink.push((input.id(), gradient));
+                None
+            }
+            _ => Some(gradient),
+        })
+    }
+}
+
+impl CustomOp3 for Gather {
+    fn name(&self) -> &'static str {
+        "gather-gradients"
+    }
+
+    fn cpu_fwd(
+        &self,
+        token: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        Ok((token.clone(), Shape::from(1)))
+    }
+
+    fn cuda_fwd(
+        &self,
+        token: &CudaStorage,
+        layout: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        Ok((token.try_clone(layout)?, Shape::from(1)))
+    }
+
+    fn bwd(
+        &self,
+        token: &Tensor,
+        left: &Tensor,
+        right: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let token = token.track_op().then(|| token.zeros_like()).transpose()?;
+        let right = if self.alone { None } else { self.gradient(1, right) };
+        Ok((token, self.gradient(0, left), right))
+    }
+}
+
+fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// The part of a contiguous CPU storage that `layout` covers.
+fn narrowed(storage: &CpuStorage, layout: &Layout) -> candle_core::Result<CpuStorage> {
+    let part = layout.start_offset()..layout.start_offset() + layout.shape().elem_count();
+    match storage {
+        CpuStorage::F32(values) => Ok(CpuStorage::F32(values[part].to_vec())),
+        CpuStorage::F64(values) => Ok(CpuStorage::F64(values[part].to_vec())),
+        CpuStorage::BF16(values) => Ok(CpuStorage::BF16(values[part].to_vec())),
+        other => Err(candle_core::Error::UnsupportedDTypeForOp(other.dtype(), "fused")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+
+    /// Σ over inputs of k·x_k, with the obvious pullback.
+    fn weighted_sum(inputs: &[&Tensor]) -> Result<Tensor> {
+        fused("weighted_sum", inputs, |inputs| {
+            let mut total = inputs[0].zeros_like()?;
+            for (k, input) in inputs.iter().enumerate() {
+                total = (total + (input * (k + 1) as f64)?)?;
+            }
+            let count = inputs.len();
+            let pullback: Pullback = Box::new(move |g| (0..count).map(|k| Ok(Some((g * (k + 1) as f64)?))).collect());
+            Ok((total, pullback))
+        })
+    }
+
+    fn variables(count: usize) -> Result<Vec<Var>> {
+        (0..count).map(|k| Ok(Var::new(&[k as f32, 1.0], &Device::Cpu)?)).collect()
+    }
+
+    #[test]
+    fn every_input_of_any_number_gets_its_gradient() -> Result<()> {
+        for count in 1..8 {
+            let vars = variables(count)?;
+            let inputs: Vec<&Tensor> = vars.iter().map(|v| v.as_tensor()).collect();
+            let loss = |inputs: &[&Tensor]| -> Result<Tensor> { Ok(weighted_sum(inputs)?.sqr()?.sum_all()?) };
+            let value = loss(&inputs)?;
+            let total = weighted_sum(&inputs)?.to_vec1::<f32>()?;
+            for store in [gradients(&loss(&inputs)?)?, value.backward()?] {
+                for (k, var) in vars.iter().enumerate() {
+                    let expected: Vec<f32> = total.iter().map(|t| 2.0 * t * (k + 1) as f32).collect();
+                    let got = store.get(var).map(Tensor::to_vec1::<f32>).transpose()?;
+                    assert_eq!(got, Some(expected), "input {k} of {count}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_variable_used_by_two_nodes_sums_its_gradients() -> Result<()> {
+        let vars = variables(3)?;
+        let inputs: Vec<&Tensor> = vars.iter().map(|v| v.as_tensor()).collect();
+        let loss = weighted_sum(&[&weighted_sum(&inputs)?, inputs[1], inputs[2]])?.sum_all()?;
+        for store in [gradients(&loss)?, loss_again(&inputs)?.backward()?] {
+            assert_eq!(store.get(inputs[0]).map(Tensor::to_vec1::<f32>).transpose()?, Some(vec![1.0; 2]));
+            assert_eq!(store.get(inputs[1]).map(Tensor::to_vec1::<f32>).transpose()?, Some(vec![4.0; 2]));
+            assert_eq!(store.get(inputs[2]).map(Tensor::to_vec1::<f32>).transpose()?, Some(vec![6.0; 2]));
+        }
+        Ok(())
+    }
+
+    fn loss_again(inputs: &[&Tensor]) -> Result<Tensor> {
+        Ok(weighted_sum(&[&weighted_sum(inputs)?, inputs[1], inputs[2]])?.sum_all()?)
+    }
+
+    #[test]
+    fn untracked_inputs_build_no_graph_and_a_second_backward_is_refused() -> Result<()> {
+        let plain = Tensor::ones(2, candle_core::DType::F32, &Device::Cpu)?;
+        assert!(!weighted_sum(&[&plain, &plain])?.track_op());
+        let var = Var::from_tensor(&plain)?;
+        let loss = weighted_sum(&[var.as_tensor(), &plain])?.sum_all()?;
+        loss.backward()?;
+        let again = loss.backward().map(|_| ()).map_err(|e| e.to_string());
+        assert!(again.is_err_and(|e| e.contains("backward pass of this node has already run")));
+        Ok(())
+    }
+}

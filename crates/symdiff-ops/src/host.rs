@@ -1,0 +1,79 @@
+//! Tensors as slices, for ops on the CPU.
+
+use crate::{Error, Result};
+use candle_core::{CpuStorage, DType, Device, Storage, Tensor, WithDType};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// The number types that ops compute in on the CPU.
+pub(crate) trait Real:
+    WithDType
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + Default
+    + Send
+    + Sync
+{
+    /// Zero or one.
+    fn one_if(condition: bool) -> Self {
+        Self::from_f64(f64::from(u8::from(condition)))
+    }
+
+    /// The values of a storage of this type.
+    fn values(storage: &CpuStorage) -> Option<&[Self]>;
+}
+
+impl Real for f32 {
+    fn values(storage: &CpuStorage) -> Option<&[Self]> {
+        if let CpuStorage::F32(values) = storage { Some(values) } else { None }
+    }
+}
+
+impl Real for f64 {
+    fn values(storage: &CpuStorage) -> Option<&[Self]> {
+        if let CpuStorage::F64(values) = storage { Some(values) } else { None }
+    }
+}
+
+/// Runs a generic body with `T` bound to the tensor's number type.
+macro_rules! with_real {
+    ($op:expr, $tensor:expr, $T:ident => $body:expr) => {
+        match $tensor.dtype() {
+            candle_core::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            candle_core::DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            got => Err(crate::Error::DType { op: $op, got }),
+        }
+    };
+}
+pub(crate) use with_real;
+
+/// Calls `body` with the tensor's elements in row-major order; copies only what is strided.
+pub(crate) fn with_slice<T: Real, R>(op: &'static str, tensor: &Tensor, body: impl FnOnce(&[T]) -> R) -> Result<R> {
+    let tensor = tensor.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    let values = match &*storage {
+        Storage::Cpu(storage) => T::values(storage).ok_or(Error::DType { op, got: storage_dtype(storage) })?,
+        _ => return Err(Error::Device { op, device: format!("{:?}", tensor.device().location()) }),
+    };
+    let start = layout.start_offset();
+    Ok(body(&values[start..start + layout.shape().elem_count()]))
+}
+
+/// A tensor on the host that owns `values`.
+pub(crate) fn tensor<T: Real>(values: Vec<T>, shape: &[usize]) -> Result<Tensor> {
+    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+}
+
+fn storage_dtype(storage: &CpuStorage) -> DType {
+    use candle_core::backend::BackendStorage;
+    storage.dtype()
+}

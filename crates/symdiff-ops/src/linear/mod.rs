@@ -1,0 +1,101 @@
+//! The affine map y = x·Wᵀ + b, with PyTorch's weight layout.
+//!
+//! # Shapes
+//! x `[N, I]`, W `[O, I]`, b `[O]` → y `[N, O]`.
+//!
+//! # Cost
+//! 2·N·I·O operations forward, twice that backward. The bias is what the product is added to, so it costs one write; its
+//! gradient is the column sum of the output's.
+
+mod cpu;
+
+use crate::host::with_real;
+use crate::{Error, Pullback, Result, fused};
+use candle_core::{Device, Tensor};
+
+const OP: &str = "linear";
+
+/// y = x·Wᵀ + b, differentiable in all three.
+///
+/// # Errors
+/// [`Error::Shape`] when the shapes do not belong together.
+pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(bias).collect();
+    fused(OP, &inputs, |inputs| {
+        let (x, weight, biased) = (inputs[0].clone(), inputs[1].clone(), inputs.len() == 3);
+        let y = forward(&x, &weight, inputs.get(2))?;
+        let pullback: Pullback = Box::new(move |gradient| {
+            let mut gradients = vec![Some(backward_input(gradient, &weight)?), Some(backward_weight(&x, gradient)?)];
+            if biased {
+                gradients.push(Some(backward_bias(gradient)?));
+            }
+            Ok(gradients)
+        });
+        Ok((y, pullback))
+    })
+}
+
+/// y = x·Wᵀ + b without a graph.
+///
+/// # Errors
+/// As [`linear()`].
+pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let ([n, i], [o, i2]) = (matrix(x, "x", "[N, I]")?, matrix(weight, "weight", "[O, I]")?);
+    if i != i2 {
+        return Err(shape("weight", weight, &format!("[O, {i}], as x is [{n}, {i}]")));
+    }
+    if let Some(bias) = bias.filter(|bias| bias.dims() != [o]) {
+        return Err(shape("bias", bias, &format!("[{o}], one entry a row of the weight")));
+    }
+    match x.device() {
+        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, weight, bias, [n, i, o])),
+        _ => {
+            let y = x.matmul(&weight.t()?)?;
+            Ok(bias.map_or(Ok(y.clone()), |bias| y.broadcast_add(bias))?)
+        }
+    }
+}
+
+/// ∂/∂x: g·W, `[N, I]`.
+///
+/// # Errors
+/// When shapes do not belong together.
+pub fn backward_input(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let ([n, o], [_, i]) = (matrix(gradient, "gradient", "[N, O]")?, matrix(weight, "weight", "[O, I]")?);
+    match gradient.device() {
+        Device::Cpu => with_real!(OP, gradient, T => cpu::backward_input::<T>(gradient, weight, [n, i, o])),
+        _ => Ok(gradient.matmul(weight)?),
+    }
+}
+
+/// ∂/∂W: gᵀ·x, `[O, I]`.
+///
+/// # Errors
+/// When shapes do not belong together.
+pub fn backward_weight(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    let ([n, i], [_, o]) = (matrix(x, "x", "[N, I]")?, matrix(gradient, "gradient", "[N, O]")?);
+    match x.device() {
+        Device::Cpu => with_real!(OP, x, T => cpu::backward_weight::<T>(x, gradient, [n, i, o])),
+        _ => Ok(gradient.t()?.matmul(x)?),
+    }
+}
+
+/// ∂/∂b: the column sums of g, `[O]`.
+///
+/// # Errors
+/// When shapes do not belong together.
+pub fn backward_bias(gradient: &Tensor) -> Result<Tensor> {
+    let [_, o] = matrix(gradient, "gradient", "[N, O]")?;
+    match gradient.device() {
+        Device::Cpu => with_real!(OP, gradient, T => cpu::backward_bias::<T>(gradient, o)),
+        _ => Ok(gradient.sum(0)?),
+    }
+}
+
+fn matrix(tensor: &Tensor, what: &'static str, expected: &str) -> Result<[usize; 2]> {
+    <[usize; 2]>::try_from(tensor.dims()).map_err(|_| shape(what, tensor, expected))
+}
+
+fn shape(what: &'static str, tensor: &Tensor, expected: &str) -> Error {
+    Error::Shape { op: OP, what, got: tensor.dims().to_vec(), expected: expected.into() }
+}
