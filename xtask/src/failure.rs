@@ -36,3 +36,10 @@ impl Failure {
         ExitCode::from(code)
     }
 }
+
+impl From<symdiff_mol::Error> for Failure {
+    /// Molecules come from files that the user named.
+    fn from(error: symdiff_mol::Error) -> Self {
+        Self::input(error)
+    }
+}

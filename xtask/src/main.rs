@@ -6,7 +6,6 @@ mod output;
 
 use clap::Parser;
 use commands::Command;
-use failure::Failure;
 use mimalloc::MiMalloc;
 use output::Context;
 use std::process::ExitCode;

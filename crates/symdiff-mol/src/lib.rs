@@ -1,1 +1,25 @@
-//! symdiff-mol
+//! Molecules: data sets, file formats and chemistry metrics.
+//!
+//! From published files to judged samples without Python. A [`Molecule`] is what files hold and judges see; a
+//! [`data::MoleculeSet`] is what training sees: the same atoms, packed, in `f32`. Positions are angstrom everywhere.
+//!
+//! ```
+//! use symdiff_mol::{chemistry::Protocol, data};
+//! let set = data::embedded();
+//! let verdict = Protocol::EdmQm9.judge(&set.molecule(100))?;
+//! assert!(verdict.mol_stable);
+//! # Ok::<(), symdiff_mol::Fault>(())
+//! ```
+
+#![cfg_attr(test, allow(clippy::float_cmp, clippy::naive_bytecount, reason = "stored numbers come back exactly; tests count few bytes"))]
+
+pub mod chemistry;
+pub mod data;
+pub mod element;
+mod error;
+pub mod formats;
+pub mod metrics;
+mod molecule;
+
+pub use error::{Error, Fault, Place, Result};
+pub use molecule::{Bond, BondOrder, Molecule};

@@ -1,0 +1,10 @@
+//! Chemistry of a geometry: bonds, stability, and the protocols that judge samples.
+
+mod bonds;
+mod graph;
+mod protocol;
+mod tables;
+
+pub use bonds::perceive_bonds;
+pub use graph::fragments;
+pub use protocol::{Protocol, Verdict};

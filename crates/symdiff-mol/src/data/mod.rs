@@ -1,0 +1,16 @@
+//! Sets of molecules: packed storage, splits, sizes, elements, and the set that comes with the crate.
+
+mod embedded;
+mod load;
+mod set;
+mod sizes;
+mod split;
+mod vocabulary;
+
+pub use embedded::{embedded, encode_embedded};
+pub use load::load;
+pub use set::MoleculeSet;
+pub(crate) use set::in_file;
+pub use sizes::SizeHistogram;
+pub use split::{Split, legacy_permutation};
+pub use vocabulary::Vocabulary;

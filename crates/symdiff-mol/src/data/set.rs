@@ -1,0 +1,215 @@
+//! Packed sets of molecules: all atoms one after the other, no padding.
+//!
+//! QM9 has 18.1 atoms a molecule and at most 29: a padded array would hold 60 % more, all of it noise to skip.
+
+use crate::error::{Error, Fault, Result};
+use crate::molecule::{Molecule, check_atoms};
+
+/// Many molecules in three flat arrays.
+///
+/// Invariants: those of [`Molecule`] for each of them, except that positions are `f32`.
+///
+/// # Shapes
+/// `atomic_numbers` `[N]`, `positions` `[N, 3]` with N the atoms of all M molecules, `index` `[M]`.
+///
+/// # Units
+/// Angstrom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MoleculeSet {
+    offsets: Vec<usize>,
+    atomic_numbers: Vec<u8>,
+    positions: Vec<[f32; 3]>,
+    index: Vec<i32>,
+}
+
+impl MoleculeSet {
+    /// A set from flat arrays: `num_atoms` `[M]`, `atomic_numbers` `[N]`, `positions` `[N, 3]`, and the source's own
+    /// numbering `index` `[M]` (1 to M where there is none).
+    ///
+    /// # Errors
+    /// [`Error::Molecule`] names the molecule, counted from zero, that breaks an invariant.
+    pub fn from_packed(
+        num_atoms: impl IntoIterator<Item = usize>,
+        atomic_numbers: Vec<u8>,
+        positions: Vec<[f32; 3]>,
+        index: Option<Vec<i32>>,
+    ) -> Result<Self> {
+        let mut offsets = vec![0_usize];
+        let mut end = 0_usize;
+        for (molecule, atoms) in num_atoms.into_iter().enumerate() {
+            end = end.saturating_add(atoms);
+            let start = offsets[molecule];
+            let (Some(z), Some(x)) = (atomic_numbers.get(start..end), positions.get(start..end)) else {
+                return Err(Fault::Length { what: "the list of atoms", expected: end, found: atomic_numbers.len().min(positions.len()) }
+                    .at(molecule));
+            };
+            check_atoms(z, x).map_err(|fault| fault.at(molecule))?;
+            offsets.push(end);
+        }
+        let molecules = offsets.len() - 1;
+        let index = index.unwrap_or_else(|| (1..=molecules as i32).collect());
+        for (what, found, expected) in [
+            ("the list of atomic numbers", atomic_numbers.len(), end),
+            ("the list of positions", positions.len(), end),
+            ("the list of indices", index.len(), molecules),
+        ] {
+            if found != expected {
+                return Err(Fault::Length { what, expected, found }.at(molecules));
+            }
+        }
+        Ok(Self { offsets, atomic_numbers, positions, index })
+    }
+
+    /// A set of the given molecules, positions rounded to `f32`; names, bonds and charges stay behind.
+    ///
+    /// # Errors
+    /// [`Error::Molecule`] where a coordinate is beyond `f32`, and whatever the iterator yields.
+    ///
+    /// ```
+    /// use symdiff_mol::{Molecule, data::MoleculeSet};
+    /// let h2 = Molecule::new("h2", vec![1, 1], vec![[0.0; 3], [0.74, 0.0, 0.0]])?;
+    /// let set = MoleculeSet::from_molecules([Ok(h2)])?;
+    /// assert_eq!(set.atomic_numbers(0), [1, 1]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_molecules(molecules: impl IntoIterator<Item = Result<Molecule>>) -> Result<Self> {
+        let mut num_atoms = Vec::new();
+        let (mut atomic_numbers, mut positions) = (Vec::new(), Vec::new());
+        for molecule in molecules {
+            let molecule = molecule?;
+            num_atoms.push(molecule.len());
+            atomic_numbers.extend_from_slice(molecule.atomic_numbers());
+            positions.extend(molecule.positions().iter().map(|row| row.map(|v| v as f32)));
+        }
+        Self::from_packed(num_atoms, atomic_numbers, positions, None)
+    }
+
+    /// Number of molecules M.
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Whether there is no molecule.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Atoms of all molecules, N.
+    pub fn total_atoms(&self) -> usize {
+        self.atomic_numbers.len()
+    }
+
+    /// Atoms of molecule `i`.
+    ///
+    /// # Panics
+    /// Like the other accessors, when `i` is not below [`len`](Self::len).
+    pub fn num_atoms(&self, i: usize) -> usize {
+        self.offsets[i + 1] - self.offsets[i]
+    }
+
+    /// Atoms of each molecule, in order.
+    pub fn sizes(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        self.offsets.windows(2).map(|pair| pair[1] - pair[0])
+    }
+
+    /// Atomic numbers of molecule `i`, `[n_i]`.
+    pub fn atomic_numbers(&self, i: usize) -> &[u8] {
+        &self.atomic_numbers[self.offsets[i]..self.offsets[i + 1]]
+    }
+
+    /// Positions of molecule `i` in angstrom, `[n_i, 3]`.
+    pub fn positions(&self, i: usize) -> &[[f32; 3]] {
+        &self.positions[self.offsets[i]..self.offsets[i + 1]]
+    }
+
+    /// The source's own number of molecule `i` (in QM9 that of `dsgdb9nsd_NNNNNN.xyz`).
+    pub fn index(&self, i: usize) -> i32 {
+        self.index[i]
+    }
+
+    /// All atomic numbers, `[N]`.
+    pub fn all_atomic_numbers(&self) -> &[u8] {
+        &self.atomic_numbers
+    }
+
+    /// All positions, `[N, 3]`.
+    pub fn all_positions(&self) -> &[[f32; 3]] {
+        &self.positions
+    }
+
+    /// Molecule `i` on its own, positions widened to `f64`, named by its index.
+    pub fn molecule(&self, i: usize) -> Molecule {
+        Molecule::new(
+            self.index[i].to_string(),
+            self.atomic_numbers(i).to_vec(),
+            self.positions(i).iter().map(|row| row.map(f64::from)).collect(),
+        )
+        .expect("a set holds checked molecules only")
+    }
+
+    /// All molecules, one after the other.
+    pub fn molecules(&self) -> impl ExactSizeIterator<Item = Molecule> + '_ {
+        (0..self.len()).map(|i| self.molecule(i))
+    }
+
+    /// The molecules at these places, in this order.
+    ///
+    /// # Panics
+    /// When a place is not below [`len`](Self::len).
+    #[must_use]
+    pub fn select(&self, places: &[usize]) -> Self {
+        let mut chosen =
+            Self { offsets: vec![0], atomic_numbers: Vec::new(), positions: Vec::new(), index: Vec::with_capacity(places.len()) };
+        for &i in places {
+            chosen.atomic_numbers.extend_from_slice(self.atomic_numbers(i));
+            chosen.positions.extend_from_slice(self.positions(i));
+            chosen.offsets.push(chosen.atomic_numbers.len());
+            chosen.index.push(self.index[i]);
+        }
+        chosen
+    }
+}
+
+/// Turns a molecule counted from zero in memory into one counted from one in a file.
+pub(crate) fn in_file(error: Error, path: &std::path::Path) -> Error {
+    match error {
+        Error::Molecule { index, fault } => Error::content(path, crate::error::Place::Molecule(index as u64 + 1), fault),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two() -> MoleculeSet {
+        let x = (0..5).map(|k| [k as f32, 0.0, 0.0]).collect();
+        MoleculeSet::from_packed([2, 3], vec![1, 9, 8, 1, 1], x, Some(vec![7, 9])).unwrap()
+    }
+
+    #[test]
+    fn molecules_are_slices_of_the_flat_arrays() {
+        let set = two();
+        assert_eq!((set.len(), set.total_atoms()), (2, 5));
+        assert_eq!(set.atomic_numbers(1), [8, 1, 1]);
+        assert_eq!(set.positions(1)[0], [2.0, 0.0, 0.0]);
+        assert_eq!(set.molecule(1).name(), "9");
+        assert_eq!(set.sizes().collect::<Vec<_>>(), [2, 3]);
+        let swapped = set.select(&[1, 0]);
+        assert_eq!(swapped.atomic_numbers(1), set.atomic_numbers(0));
+        assert_eq!(swapped.select(&[1, 0]), set);
+    }
+
+    #[test]
+    fn arrays_that_disagree_are_refused_with_their_place() {
+        let x = vec![[0.0_f32; 3]; 3];
+        let build = |sizes: &[usize], z: Vec<u8>, x: Vec<[f32; 3]>| {
+            MoleculeSet::from_packed(sizes.iter().copied(), z, x, None).unwrap_err().to_string()
+        };
+        assert!(build(&[2, 2], vec![1; 3], x.clone()).contains("molecule 1"));
+        assert!(build(&[2], vec![1; 3], x.clone()).contains("3 entries and 2 are needed"));
+        assert!(build(&[2, 0, 1], vec![1; 3], x.clone()).contains("molecule 1: the molecule is empty"));
+        assert!(build(&[1, 1, 1], vec![1, 0, 1], x).contains("molecule 1: atom 1"));
+        assert!(build(&[usize::MAX, 2], vec![1; 3], vec![[0.0; 3]; 3]).contains("molecule 0"));
+    }
+}

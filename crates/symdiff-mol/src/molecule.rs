@@ -1,0 +1,208 @@
+//! One molecule: atoms in space, and bonds and charges where its source gives them.
+
+use crate::element;
+use crate::error::Fault;
+
+/// A molecule as a file or a generator gives it.
+///
+/// Invariants: at least one atom, one position an atom, known elements, finite coordinates; bonds, where present,
+/// join two different atoms, each pair at most once.
+///
+/// # Units
+/// Positions in angstrom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Molecule {
+    name: String,
+    atomic_numbers: Vec<u8>,
+    positions: Vec<[f64; 3]>,
+    bonds: Option<Vec<Bond>>,
+    formal_charges: Option<Vec<i8>>,
+}
+
+/// A bond between atoms `first < second`, counted from zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bond {
+    /// The lower atom.
+    pub first: usize,
+    /// The higher atom.
+    pub second: usize,
+    /// How strong.
+    pub order: BondOrder,
+}
+
+/// Order of a bond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BondOrder {
+    /// One electron pair.
+    Single,
+    /// Two pairs.
+    Double,
+    /// Three pairs.
+    Triple,
+    /// Delocalised, as some files write it. Distances never give it.
+    Aromatic,
+}
+
+impl BondOrder {
+    /// Electron pairs of a localised bond; `None` for an aromatic one.
+    pub fn pairs(self) -> Option<u8> {
+        match self {
+            Self::Single => Some(1),
+            Self::Double => Some(2),
+            Self::Triple => Some(3),
+            Self::Aromatic => None,
+        }
+    }
+}
+
+impl Molecule {
+    /// A molecule without bonds or charges.
+    ///
+    /// # Errors
+    /// [`Fault`] for no atoms, unequal lengths, an unknown element, a coordinate that is not finite.
+    ///
+    /// ```
+    /// use symdiff_mol::Molecule;
+    /// let h2 = Molecule::new("h2", vec![1, 1], vec![[0.0; 3], [0.74, 0.0, 0.0]])?;
+    /// assert_eq!(h2.len(), 2);
+    /// assert!(Molecule::new("bad", vec![1], vec![[f64::NAN; 3]]).is_err());
+    /// # Ok::<(), symdiff_mol::Fault>(())
+    /// ```
+    pub fn new(name: impl Into<String>, atomic_numbers: Vec<u8>, positions: Vec<[f64; 3]>) -> Result<Self, Fault> {
+        check_atoms(&atomic_numbers, &positions)?;
+        Ok(Self { name: name.into(), atomic_numbers, positions, bonds: None, formal_charges: None })
+    }
+
+    /// The same molecule with these bonds, which may name their atoms in either order.
+    pub fn with_bonds(mut self, bonds: impl IntoIterator<Item = Bond>) -> Result<Self, Fault> {
+        let mut sorted = Vec::new();
+        for (number, bond) in bonds.into_iter().enumerate() {
+            sorted.push(self.checked_bond(number + 1, bond)?);
+        }
+        sorted.sort_unstable();
+        if let Some(at) = sorted.windows(2).position(|pair| (pair[0].first, pair[0].second) == (pair[1].first, pair[1].second)) {
+            return Err(Fault::BondInvalid {
+                bond: at + 2,
+                first: sorted[at].first + 1,
+                second: sorted[at].second + 1,
+                problem: "a pair that is already bonded",
+            });
+        }
+        self.bonds = Some(sorted);
+        Ok(self)
+    }
+
+    /// The same molecule with these formal charges, one an atom.
+    pub fn with_formal_charges(mut self, charges: Vec<i8>) -> Result<Self, Fault> {
+        if charges.len() != self.len() {
+            return Err(Fault::Length { what: "the list of formal charges", expected: self.len(), found: charges.len() });
+        }
+        self.formal_charges = Some(charges);
+        Ok(self)
+    }
+
+    /// The same molecule under another name.
+    #[must_use]
+    pub fn renamed(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// What its source calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of atoms, at least one.
+    #[expect(clippy::len_without_is_empty, reason = "a molecule is never empty")]
+    pub fn len(&self) -> usize {
+        self.atomic_numbers.len()
+    }
+
+    /// Atomic numbers, `[n]`.
+    pub fn atomic_numbers(&self) -> &[u8] {
+        &self.atomic_numbers
+    }
+
+    /// Positions in angstrom, `[n, 3]`.
+    pub fn positions(&self) -> &[[f64; 3]] {
+        &self.positions
+    }
+
+    /// Bonds of the source, sorted, if it had any notion of them.
+    pub fn bonds(&self) -> Option<&[Bond]> {
+        self.bonds.as_deref()
+    }
+
+    /// Formal charges of the source, `[n]`, if it had any notion of them.
+    pub fn formal_charges(&self) -> Option<&[i8]> {
+        self.formal_charges.as_deref()
+    }
+
+    fn checked_bond(&self, number: usize, bond: Bond) -> Result<Bond, Fault> {
+        let (first, second) = (bond.first.min(bond.second), bond.first.max(bond.second));
+        if second >= self.len() {
+            return Err(Fault::BondOutside { bond: number, atom: second + 1, atoms: self.len() });
+        }
+        if first == second {
+            return Err(Fault::BondInvalid { bond: number, first: first + 1, second: second + 1, problem: "the same atom" });
+        }
+        Ok(Bond { first, second, ..bond })
+    }
+}
+
+/// The invariant that molecules and sets of molecules share.
+pub(crate) fn check_atoms<T: Copy + Into<f64>>(atomic_numbers: &[u8], positions: &[[T; 3]]) -> Result<(), Fault> {
+    if atomic_numbers.is_empty() {
+        return Err(Fault::Empty { what: "the molecule", unit: "atom" });
+    }
+    if atomic_numbers.len() != positions.len() {
+        return Err(Fault::Length { what: "the list of positions", expected: atomic_numbers.len(), found: positions.len() });
+    }
+    for (atom, (z, position)) in atomic_numbers.iter().zip(positions).enumerate() {
+        if element::symbol(*z).is_none() {
+            return Err(Fault::UnknownElement { atom: atom + 1, text: z.to_string() });
+        }
+        for (axis, value) in ['x', 'y', 'z'].into_iter().zip(*position) {
+            let value: f64 = value.into();
+            if !value.is_finite() {
+                return Err(Fault::NotFinite { atom: atom + 1, axis, value });
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn water() -> Molecule {
+        let positions = vec![[0.0; 3], [0.76, 0.59, 0.0], [-0.76, 0.59, 0.0]];
+        Molecule::new("water", vec![8, 1, 1], positions).unwrap()
+    }
+
+    fn single(first: usize, second: usize) -> Bond {
+        Bond { first, second, order: BondOrder::Single }
+    }
+
+    #[test]
+    fn refuses_what_is_no_molecule() {
+        let fault = |z: Vec<u8>, x| Molecule::new("m", z, x).unwrap_err().to_string();
+        assert!(fault(vec![], vec![]).contains("empty"));
+        assert!(fault(vec![1], vec![]).contains("0 entries and 1 are needed"));
+        assert!(fault(vec![6, 119], vec![[0.0; 3]; 2]).contains("atom 2 has the unknown element"));
+        let far = vec![[0.0, f64::INFINITY, 0.0]];
+        assert!(fault(vec![6], far).contains("coordinate y of atom 1 is inf"));
+    }
+
+    #[test]
+    fn bonds_are_sorted_and_checked() {
+        let bonded = water().with_bonds([single(2, 0), single(0, 1)]).unwrap();
+        assert_eq!(bonded.bonds(), Some(&[single(0, 1), single(0, 2)][..]));
+        assert!(water().with_bonds([single(0, 3)]).is_err());
+        assert!(water().with_bonds([single(1, 1)]).is_err());
+        assert!(water().with_bonds([single(0, 1), single(1, 0)]).is_err());
+        assert!(water().with_formal_charges(vec![0]).is_err());
+    }
+}
