@@ -3,6 +3,7 @@
 mod commands;
 mod failure;
 mod output;
+mod progress;
 
 use clap::Parser;
 use commands::Command;

@@ -3,6 +3,8 @@
 mod bonds;
 mod graph;
 mod protocol;
+mod sanitise;
+mod stability;
 mod tables;
 
 pub use bonds::perceive_bonds;

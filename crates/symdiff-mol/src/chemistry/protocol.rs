@@ -1,19 +1,32 @@
 //! The published ways of judging a molecule.
+//!
+//! | protocol | bonds | stable | sanitised |
+//! |---|---|---|---|
+//! | `edm-qm9` | from distances; H C N O F | sum of orders is an allowed valence | the orders found |
+//! | `edm-geom` | from distances; 16 elements | the same | all bonds made single first |
+//! | `geom-revisited` | the file's, with formal charges | (aromatic, other) pair is listed for element and charge | the file's |
 
-use super::{bonds::perceive_bonds, graph::fragments, tables};
+use super::sanitise::{Graph, Sanitised, sanitise};
+use super::{bonds::perceive_bonds, graph::fragments, stability};
 use crate::data::Vocabulary;
 use crate::error::{Error, Fault, Result};
-use crate::molecule::{Bond, Molecule};
+use crate::molecule::{Bond, BondOrder, Molecule};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::str::FromStr;
 
 /// Which rules judge.
+///
+/// # Source
+/// EDM (arXiv 2203.17003) and its published code; GEOM-Drugs Revisited (arXiv 2505.00169).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// EDM's on QM9: H C N O F, bonds from distances.
+    /// EDM's on QM9.
     EdmQm9,
-    /// EDM's on GEOM-Drugs: sixteen elements, bonds from distances.
+    /// EDM's on GEOM-Drugs.
     EdmGeom,
+    /// The corrected valency table for GEOM-Drugs.
+    GeomRevisited,
 }
 
 /// What a protocol says about one molecule.
@@ -23,13 +36,13 @@ pub struct Verdict {
     pub id: String,
     /// Its atoms.
     pub atoms: usize,
-    /// Atoms whose bond orders sum to an allowed valence.
+    /// Atoms with an allowed valence.
     pub stable_atoms: usize,
     /// Whether all its atoms are stable.
     pub mol_stable: bool,
-    /// Whether it can be sanitised; `None` where that was not asked for.
-    pub valid: Option<bool>,
-    /// Canonical SMILES of the largest fragment of a valid molecule.
+    /// Whether it can be sanitised. Stability plays no part: implicit hydrogens fill missing bonds.
+    pub valid: bool,
+    /// Canonical SMILES of the largest fragment of a valid molecule, hydrogens written out.
     pub smiles: Option<String>,
     /// Connected components of the bond graph.
     pub n_fragments: usize,
@@ -37,31 +50,74 @@ pub struct Verdict {
 
 impl Protocol {
     /// Names, for messages.
-    pub const NAMES: &'static str = "edm-qm9, edm-geom";
+    pub const NAMES: &'static str = "edm-qm9, edm-geom, geom-revisited";
 
     /// Judges one molecule.
     ///
     /// # Errors
-    /// [`Fault::OutsideVocabulary`] for an element that the protocol does not know.
+    /// [`Fault::OutsideVocabulary`] for an element that the protocol does not know; [`Fault::Missing`] where
+    /// `geom-revisited` gets a molecule without bonds.
     pub fn judge(self, molecule: &Molecule) -> Result<Verdict, Fault> {
         self.check_elements(molecule)?;
-        let bonds = perceive_bonds(molecule.atomic_numbers(), molecule.positions());
-        let stable_atoms = stable_atoms(molecule.atomic_numbers(), &bonds);
+        let bonds = self.bonds(molecule)?;
+        let atomic_numbers = molecule.atomic_numbers();
+        let neutral = vec![0; molecule.len()];
+        let charges = match self {
+            Self::GeomRevisited => molecule.formal_charges().unwrap_or(&neutral),
+            Self::EdmQm9 | Self::EdmGeom => &neutral,
+        };
+        let stable_atoms = match self {
+            Self::EdmQm9 | Self::EdmGeom => stability::edm(atomic_numbers, &bonds),
+            Self::GeomRevisited => stability::revisited(atomic_numbers, charges, &bonds),
+        };
+        let sanitised = sanitise(Graph { atomic_numbers, formal_charges: charges, bonds: &self.sanitised_bonds(&bonds) });
+        if let Sanitised::Unwritable(why) = &sanitised {
+            tracing::warn!("{}: valid, but without SMILES: {why}", molecule.name());
+        }
         Ok(Verdict {
             id: molecule.name().to_owned(),
             atoms: molecule.len(),
             stable_atoms,
             mol_stable: stable_atoms == molecule.len(),
-            valid: None,
-            smiles: None,
+            valid: sanitised != Sanitised::Invalid,
+            smiles: match sanitised {
+                Sanitised::Valid(smiles) => Some(smiles),
+                Sanitised::Invalid | Sanitised::Unwritable(_) => None,
+            },
             n_fragments: fragments(molecule.len(), &bonds).0,
         })
+    }
+
+    /// The bonds that stability sees.
+    fn bonds(self, molecule: &Molecule) -> Result<Cow<'_, [Bond]>, Fault> {
+        match (self, molecule.bonds()) {
+            (Self::EdmQm9 | Self::EdmGeom, _) => {
+                let bonds = perceive_bonds(molecule.atomic_numbers(), molecule.positions());
+                Ok(Cow::Owned(bonds))
+            }
+            (Self::GeomRevisited, Some(bonds)) => Ok(Cow::Borrowed(bonds)),
+            (Self::GeomRevisited, None) => Err(Fault::Missing {
+                what: "bond list, which the protocol geom-revisited judges".to_owned(),
+                remedy: "give an SDF file, or judge by distances with edm-geom",
+            }),
+        }
+    }
+
+    /// The bonds that sanitisation sees.
+    fn sanitised_bonds(self, bonds: &[Bond]) -> Cow<'_, [Bond]> {
+        let single = |bond: &Bond| Bond { order: BondOrder::Single, ..*bond };
+        match self {
+            Self::EdmGeom => Cow::Owned(bonds.iter().map(single).collect()),
+            Self::EdmQm9 | Self::GeomRevisited => Cow::Borrowed(bonds),
+        }
     }
 
     fn check_elements(self, molecule: &Molecule) -> Result<(), Fault> {
         let (whose, vocabulary, remedy) = match self {
             Self::EdmQm9 => ("the protocol edm-qm9", Vocabulary::qm9(), "judge such molecules with the protocol edm-geom"),
             Self::EdmGeom => ("the protocol edm-geom", Vocabulary::geom(), "leave such molecules out"),
+            // Its table lists no valence for other elements: their atoms are unstable, not errors.
+            Self::GeomRevisited => return Ok(()),
         };
         let stranger = molecule.atomic_numbers().iter().find(|z| !vocabulary.elements().contains(z));
         match stranger {
@@ -78,19 +134,8 @@ impl FromStr for Protocol {
         match name {
             "edm-qm9" => Ok(Self::EdmQm9),
             "edm-geom" => Ok(Self::EdmGeom),
+            "geom-revisited" => Ok(Self::GeomRevisited),
             _ => Err(Error::UnknownName { name: name.to_owned(), what: "protocol", known: Self::NAMES }),
         }
     }
-}
-
-/// Atoms whose bond orders sum to one of their element's allowed valences.
-fn stable_atoms(atomic_numbers: &[u8], bonds: &[Bond]) -> usize {
-    let mut valence = vec![0_u8; atomic_numbers.len()];
-    for bond in bonds {
-        let pairs = bond.order.pairs().unwrap_or(0);
-        for atom in [bond.first, bond.second] {
-            valence[atom] = valence[atom].saturating_add(pairs);
-        }
-    }
-    atomic_numbers.iter().zip(&valence).filter(|(z, sum)| tables::allowed_valences(**z).contains(sum)).count()
 }

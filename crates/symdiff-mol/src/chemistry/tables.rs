@@ -12,6 +12,9 @@ const NONE: u8 = u8::MAX;
 /// Lengths in picometres, `(first, second, length)`.
 type Lengths = &'static [(u8, u8, u16)];
 
+/// Pairs (aromatic bonds, sum of the other orders).
+type Pairs = &'static [(u8, u8)];
+
 #[rustfmt::skip]
 const SINGLE: Lengths = &[
     (1, 1, 74), (1, 5, 119), (1, 6, 109), (1, 7, 101), (1, 8, 96), (1, 9, 92), (1, 14, 148), (1, 15, 144),
@@ -83,6 +86,79 @@ pub(super) fn allowed_valences(atomic_number: u8) -> &'static [u8] {
     }
 }
 
+/// Element, formal charge, and the pairs (aromatic bonds, sum of the other orders) at which the atom is stable.
+///
+/// # Source
+/// GEOM-Drugs Revisited (arXiv 2505.00169), its table for molecules with hydrogens (MIT).
+#[rustfmt::skip]
+const TUPLES: &[(u8, i8, Pairs)] = &[
+    (1, 0, &[(0, 1)]),
+    (5, -1, &[(0, 4)]), (5, 0, &[(0, 3)]),
+    (6, -1, &[(0, 3), (2, 1), (3, 0)]), (6, 0, &[(0, 4), (2, 2), (2, 1), (3, 0)]), (6, 1, &[(0, 3), (2, 1), (3, 0)]),
+    (7, -2, &[(0, 1)]), (7, -1, &[(0, 2), (2, 0)]), (7, 0, &[(0, 3), (2, 0), (2, 1), (3, 0)]),
+    (7, 1, &[(0, 4), (2, 0), (2, 1), (2, 2), (3, 0)]),
+    (8, -1, &[(0, 1)]), (8, 0, &[(0, 2), (2, 0)]), (8, 1, &[(0, 3)]),
+    (9, 0, &[(0, 1)]),
+    (14, 0, &[(0, 4)]), (14, 1, &[(0, 5)]),
+    (15, 0, &[(0, 3), (0, 5)]), (15, 1, &[(0, 4)]),
+    (16, -1, &[(0, 1)]), (16, 0, &[(0, 2), (0, 3), (0, 6), (2, 0)]), (16, 1, &[(0, 3), (2, 0), (2, 1), (3, 0)]),
+    (16, 2, &[(0, 4), (2, 1), (2, 2)]), (16, 3, &[(0, 2), (0, 5)]),
+    (17, 0, &[(0, 1)]), (17, 1, &[(0, 2)]),
+    (35, 0, &[(0, 1)]), (35, 1, &[(0, 2)]),
+    (53, 0, &[(0, 1)]), (53, 1, &[(0, 2)]), (53, 2, &[(0, 3)]),
+    (83, 0, &[(0, 3)]), (83, 2, &[(0, 5)]),
+];
+
+/// The listed pairs of an element and formal charge; empty for combinations that are not listed.
+pub(super) fn allowed_tuples(atomic_number: u8, charge: i8) -> Pairs {
+    TUPLES.iter().find(|(z, q, _)| (*z, *q) == (atomic_number, charge)).map_or(&[], |(_, _, pairs)| pairs)
+}
+
 fn row(atomic_number: u8) -> usize {
     usize::from(ROWS[usize::from(atomic_number)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element;
+    use serde_json::Value;
+    use std::path::Path;
+
+    /// Every length, margin and valence against the published tables, where they lie beside the workspace.
+    #[test]
+    fn tables_are_the_published_ones() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+        let Ok(text) = std::fs::read_to_string(root.join("golden/chem/bond_tables.json")) else {
+            eprintln!("skipped: there is no ../shared/golden/chem/bond_tables.json");
+            return;
+        };
+        let published: Value = serde_json::from_str(&text).unwrap();
+        let z = |symbol: &str| element::atomic_number(symbol).unwrap();
+        let geom = &published["geom"];
+        for (order, name) in ["single", "double", "triple"].into_iter().enumerate() {
+            let margin = published["margin"][name].as_f64().unwrap();
+            let lengths = geom[name].as_object().unwrap();
+            for a in ELEMENTS {
+                for b in ELEMENTS.into_iter().filter(|b| *b >= a) {
+                    let key = [a, b].map(|z| element::symbol(z).unwrap()).join("-");
+                    let expected = lengths.get(&key).map_or(-1.0, |pm| pm.as_f64().unwrap() + margin);
+                    assert_eq!(limits(a, b)[order], expected, "{name} {key}");
+                    assert_eq!(limits(b, a)[order], expected, "{name} {key}");
+                }
+            }
+        }
+        for (symbol, allowed) in geom["allowed_valence"].as_object().unwrap() {
+            assert_eq!(serde_json::json!(allowed_valences(z(symbol))), *allowed, "{symbol}");
+        }
+        let mut listed = 0;
+        for (symbol, charges) in published["geom_revisited"]["tuples"].as_object().unwrap() {
+            for (charge, pairs) in charges.as_object().unwrap() {
+                let ours = allowed_tuples(z(symbol), charge.parse().unwrap());
+                assert_eq!(serde_json::json!(ours), *pairs, "{symbol} {charge}");
+                listed += 1;
+            }
+        }
+        assert_eq!(listed, TUPLES.len());
+    }
 }

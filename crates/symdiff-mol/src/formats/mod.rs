@@ -1,5 +1,6 @@
 //! File formats, one file each. A format is chosen by the ending of a file's name.
 
+pub mod jsonl;
 mod npy;
 pub mod npz;
 mod number;
@@ -21,12 +22,14 @@ pub type Molecules = Box<dyn Iterator<Item = Result<Molecule>> + Send>;
 pub enum Format {
     /// Frames of `count`, comment, `symbol x y z`.
     Xyz,
+    /// One JSON object a line.
+    Jsonl,
     /// Numpy archive of packed arrays.
     Npz,
 }
 
 /// Endings, for messages.
-const ENDINGS: &str = ".xyz, .npz";
+const ENDINGS: &str = ".xyz, .jsonl, .npz";
 
 impl Format {
     /// The format that a file's ending names.
@@ -34,6 +37,7 @@ impl Format {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match name.rsplit('.').next() {
             Some("xyz") => Ok(Self::Xyz),
+            Some("jsonl") => Ok(Self::Jsonl),
             Some("npz") => Ok(Self::Npz),
             _ => Err(Error::UnknownFormat { path: path.to_owned(), known: ENDINGS }),
         }
@@ -47,6 +51,7 @@ impl Format {
 pub fn open(path: &Path) -> Result<Molecules> {
     Ok(match Format::of(path)? {
         Format::Xyz => Box::new(xyz::Reader::new(Source::open(path)?)),
+        Format::Jsonl => Box::new(jsonl::Reader::new(Source::open(path)?)),
         Format::Npz => {
             let set = npz::read(path)?;
             Box::new((0..set.len()).map(move |i| Ok(set.molecule(i))))

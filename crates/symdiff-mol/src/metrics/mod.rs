@@ -4,4 +4,4 @@ mod evaluate;
 mod judge;
 
 pub use evaluate::{Summary, Tally};
-pub use judge::judge_file;
+pub use judge::{judge_file, judge_set};
