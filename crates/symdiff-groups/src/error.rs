@@ -7,6 +7,36 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A tensor does not have the shape that the group or the state asks for.
+    #[error("{what}: shape {got:?}, expected {expected}")]
+    Shape {
+        /// The operation and its argument.
+        what: &'static str,
+        /// The shape given.
+        got: Vec<usize>,
+        /// What would have been right, in words.
+        expected: String,
+    },
+    /// Elements and states of one call come in batches of different sizes.
+    #[error("{what}: {elements} group elements for {samples} samples; give one element a sample")]
+    Batch {
+        /// The operation.
+        what: &'static str,
+        /// How many elements there are.
+        elements: usize,
+        /// How many samples there are.
+        samples: usize,
+    },
+    /// Numbers that name no group element.
+    #[error("{what}: sample {sample} {why}")]
+    NotAnElement {
+        /// The chart or constructor.
+        what: &'static str,
+        /// Which sample.
+        sample: usize,
+        /// What is wrong with it, by how much, and the remedy.
+        why: String,
+    },
     /// A tensor operation failed.
     #[error(transparent)]
     Ops(#[from] symdiff_ops::Error),

@@ -1,4 +1,52 @@
-//! The four traits everybody meets at.
+//! The traits everybody meets at: a group, its action, its Haar measure, charts onto it.
+//!
+//! To bring a group of your own, write its element (a batch of group elements, one per sample) and five short methods:
+//!
+//! ```
+//! use candle_core::Tensor;
+//! use symdiff_groups::{Action, CompactGroup, Group, Result};
+//! use symdiff_ops::{Batched, Noise};
+//!
+//! /// {1, −1}, acting on numbers `[B, C]` by multiplication.
+//! #[derive(Clone, Copy)]
+//! struct Signs;
+//!
+//! #[derive(Clone)]
+//! struct Sign(Tensor); // [B, 1], each entry 1 or −1
+//!
+//! impl Group for Signs {
+//!     type Element = Sign;
+//!     fn inverse(&self, g: &Sign) -> Result<Sign> {
+//!         Ok(g.clone())
+//!     }
+//!     fn identity(&self, like: &impl Batched) -> Result<Sign> {
+//!         Ok(Sign(Tensor::ones((like.samples().len(), 1), like.dtype(), &like.device())?))
+//!     }
+//! }
+//! impl Action<Signs> for Sign {
+//!     fn act(&self, _: &Signs, g: &Sign) -> Result<Self> {
+//!         Ok(Sign((&g.0 * &self.0)?))
+//!     }
+//! }
+//! impl CompactGroup for Signs {
+//!     fn haar(&self, like: &impl Batched, noise: Noise) -> Result<Sign> {
+//!         let coin = noise.uniform(&like.samples(), &[1], like.dtype(), &like.device())?;
+//!         Ok(Sign(((coin.ge(0.5)?.to_dtype(like.dtype())? * 2.0)? - 1.0)?))
+//!     }
+//! }
+//! struct Numbers(Tensor);
+//! impl Action<Signs> for Numbers {
+//!     fn act(&self, _: &Signs, g: &Sign) -> Result<Self> {
+//!         Ok(Numbers(self.0.broadcast_mul(&g.0)?))
+//!     }
+//! }
+//! # fn main() -> Result<()> {
+//! let x = Tensor::ones((4, 2), candle_core::DType::F32, &candle_core::Device::Cpu)?;
+//! let g = Signs.haar(&x, Noise::seeded(1))?;
+//! let back = Numbers(x.clone()).act(&Signs, &g)?.act(&Signs, &Signs.inverse(&g)?)?;
+//! assert_eq!(back.0.to_vec2::<f32>()?, x.to_vec2::<f32>()?);
+//! # Ok(()) }
+//! ```
 
 use crate::Result;
 use candle_core::Tensor;
@@ -53,6 +101,6 @@ pub trait Chart<G: Group> {
     /// The group element of each sample's raw numbers, differentiable almost everywhere.
     ///
     /// # Errors
-    /// When the shape does not fit the chart.
-    fn project(&self, raw: &Tensor) -> Result<G::Element>;
+    /// When the shape does not fit the chart, or a sample's numbers name no element.
+    fn project(&self, group: &G, raw: &Tensor) -> Result<G::Element>;
 }

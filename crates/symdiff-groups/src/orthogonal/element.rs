@@ -1,0 +1,113 @@
+//! A batch of orthogonal matrices.
+
+use super::orthonormal;
+use super::{MatrixGroup, Orthogonal, SpecialOrthogonal};
+use crate::{Error, Result};
+use candle_core::{DType, Tensor};
+use symdiff_ops::{Batched, Samples};
+
+/// One orthogonal matrix per sample, `[B, n, n]`: an element of O(n) or SO(n).
+#[derive(Clone, Debug)]
+pub struct Matrices(Tensor);
+
+impl Matrices {
+    /// The matrices, `[B, n, n]`, to look at.
+    pub fn as_tensor(&self) -> &Tensor {
+        &self.0
+    }
+
+    /// The number of samples, B.
+    pub fn len(&self) -> usize {
+        self.0.dims()[0]
+    }
+
+    /// True when there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The dimension n.
+    pub fn n(&self) -> usize {
+        self.0.dims()[1]
+    }
+
+    pub(crate) fn trusted(matrices: Tensor) -> Self {
+        Self(matrices)
+    }
+
+    pub(super) fn identity(n: usize, like: &impl Batched) -> Result<Self> {
+        let one = Tensor::eye(n, like.dtype(), &like.device())?;
+        Ok(Self(one.unsqueeze(0)?.repeat((like.samples().len(), 1, 1))?))
+    }
+
+    pub(super) fn transposed(&self) -> Result<Self> {
+        Ok(Self(self.0.transpose(1, 2)?.contiguous()?))
+    }
+
+    /// g·h, both `[B, n, n]`.
+    pub(super) fn product(&self, h: &Self) -> Result<Self> {
+        if self.0.dims() != h.0.dims() {
+            let expected = format!("{:?}, as the other factor", self.0.dims());
+            return Err(Error::Shape { what: "product of orthogonal matrices", got: h.0.dims().to_vec(), expected });
+        }
+        Ok(Self(self.0.matmul(&h.0)?))
+    }
+}
+
+impl Orthogonal {
+    /// The elements whose matrices are `matrices`, `[B, n, n]`.
+    ///
+    /// # Errors
+    /// When a matrix departs from orthogonality by more than rounding, or the shape is another.
+    pub fn element(&self, matrices: &Tensor) -> Result<Matrices> {
+        checked("element of O(n)", self.n(), matrices)
+    }
+}
+
+impl SpecialOrthogonal {
+    /// The elements whose matrices are `matrices`, `[B, n, n]`.
+    ///
+    /// # Errors
+    /// When a matrix departs from orthogonality by more than rounding or is a reflection, or the shape is another.
+    pub fn element(&self, matrices: &Tensor) -> Result<Matrices> {
+        let what = "element of SO(n)";
+        let element = checked(what, self.n(), matrices)?;
+        let signs = orthonormal::determinant_signs(&element.0)?;
+        match signs.iter().position(|&sign| sign < 0.0) {
+            Some(sample) => Err(Error::NotAnElement { what, sample, why: "has determinant -1; use O(n) for reflections".into() }),
+            None => Ok(element),
+        }
+    }
+}
+
+/// Orthogonality to a thousand roundings: n terms each, and room for matrices that were stored in text.
+fn checked(what: &'static str, n: usize, matrices: &Tensor) -> Result<Matrices> {
+    if matrices.rank() != 3 || matrices.dims()[1..] != [n, n] {
+        return Err(Error::Shape { what, got: matrices.dims().to_vec(), expected: format!("[B, {n}, {n}]") });
+    }
+    let tolerance = 1e3 * if matrices.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
+    let m = matrices.detach().to_dtype(DType::F64)?;
+    let excess = m.transpose(1, 2)?.contiguous()?.matmul(&m)?.broadcast_sub(&Tensor::eye(n, DType::F64, m.device())?)?;
+    let excess: Vec<f64> = excess.abs()?.flatten_from(1)?.max(1)?.to_vec1()?;
+    match excess.iter().position(|&e| e.is_nan() || e > tolerance) {
+        Some(sample) => {
+            let why = format!("departs from orthogonality by {:.1e} (allowed: {tolerance:.1e}); project it with a chart", excess[sample]);
+            Err(Error::NotAnElement { what, sample, why })
+        }
+        None => Ok(Matrices(matrices.clone())),
+    }
+}
+
+impl Batched for Matrices {
+    fn samples(&self) -> Samples {
+        Samples::numbered(self.len())
+    }
+
+    fn device(&self) -> candle_core::Device {
+        self.0.device().clone()
+    }
+
+    fn dtype(&self) -> DType {
+        self.0.dtype()
+    }
+}
