@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use candle_core::{Device, Var};
 
-    /// Σ over inputs of k·x_k, with the obvious pullback.
+    /// Σ over inputs of `k·x_k`, with the obvious pullback.
     fn weighted_sum(inputs: &[&Tensor]) -> Result<Tensor> {
         fused("weighted_sum", inputs, |inputs| {
             let mut total = inputs[0].zeros_like()?;
@@ -222,7 +222,7 @@ mod tests {
     fn every_input_of_any_number_gets_its_gradient() -> Result<()> {
         for count in 1..8 {
             let vars = variables(count)?;
-            let inputs: Vec<&Tensor> = vars.iter().map(|v| v.as_tensor()).collect();
+            let inputs: Vec<&Tensor> = vars.iter().map(Var::as_tensor).collect();
             let loss = |inputs: &[&Tensor]| -> Result<Tensor> { Ok(weighted_sum(inputs)?.sqr()?.sum_all()?) };
             let value = loss(&inputs)?;
             let total = weighted_sum(&inputs)?.to_vec1::<f32>()?;
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_variable_used_by_two_nodes_sums_its_gradients() -> Result<()> {
         let vars = variables(3)?;
-        let inputs: Vec<&Tensor> = vars.iter().map(|v| v.as_tensor()).collect();
+        let inputs: Vec<&Tensor> = vars.iter().map(Var::as_tensor).collect();
         let loss = weighted_sum(&[&weighted_sum(&inputs)?, inputs[1], inputs[2]])?.sum_all()?;
         for store in [gradients(&loss)?, loss_again(&inputs)?.backward()?] {
             assert_eq!(store.get(inputs[0]).map(Tensor::to_vec1::<f32>).transpose()?, Some(vec![1.0; 2]));

@@ -1,7 +1,8 @@
 //! Tensors as slices, for ops on the CPU.
 
 use crate::{Error, Result};
-use candle_core::{CpuStorage, DType, Device, Storage, Tensor, WithDType};
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, DType, Device, Layout, Storage, Tensor, WithDType};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// The number types that ops compute in on the CPU.
@@ -56,16 +57,32 @@ macro_rules! with_real {
 }
 pub(crate) use with_real;
 
-/// Calls `body` with the tensor's elements in row-major order; copies only what is strided.
-pub(crate) fn with_slice<T: Real, R>(op: &'static str, tensor: &Tensor, body: impl FnOnce(&[T]) -> R) -> Result<R> {
-    let tensor = tensor.contiguous()?;
-    let (storage, layout) = tensor.storage_and_layout();
-    let values = match &*storage {
+/// Binds each name, a tensor, to the slice of its elements in row-major order; copies only what is strided.
+macro_rules! bind_slices {
+    ($op:expr, $T:ty, $($name:ident),+ $(,)?) => {
+        $(
+            let tensor = $name.contiguous()?;
+            let (storage, layout) = tensor.storage_and_layout();
+            let $name: &[$T] = $crate::host::elements::<$T>($op, &storage, layout)?;
+        )+
+    };
+}
+pub(crate) use bind_slices;
+
+/// The elements of a contiguous tensor's storage.
+pub(crate) fn elements<'a, T: Real>(op: &'static str, storage: &'a Storage, layout: &Layout) -> Result<&'a [T]> {
+    let values = match storage {
         Storage::Cpu(storage) => T::values(storage).ok_or(Error::DType { op, got: storage_dtype(storage) })?,
-        _ => return Err(Error::Device { op, device: format!("{:?}", tensor.device().location()) }),
+        Storage::Cuda(storage) => return Err(elsewhere(op, storage.device())),
+        Storage::Metal(storage) => return Err(elsewhere(op, storage.device())),
     };
     let start = layout.start_offset();
-    Ok(body(&values[start..start + layout.shape().elem_count()]))
+    Ok(&values[start..start + layout.shape().elem_count()])
+}
+
+/// The refusal of an op that has no code for a device.
+pub(crate) fn elsewhere(op: &'static str, device: &impl std::fmt::Debug) -> Error {
+    Error::Device { op, device: format!("{device:?}") }
 }
 
 /// A tensor on the host that owns `values`.
@@ -74,6 +91,5 @@ pub(crate) fn tensor<T: Real>(values: Vec<T>, shape: &[usize]) -> Result<Tensor>
 }
 
 fn storage_dtype(storage: &CpuStorage) -> DType {
-    use candle_core::backend::BackendStorage;
     storage.dtype()
 }

@@ -10,16 +10,24 @@
 
 mod error;
 mod euclidean;
+mod fill;
 mod fused;
+pub mod gram_schmidt3;
 mod host;
 pub mod linear;
 mod noise;
 mod ragged;
+pub mod rotate;
+pub mod segment;
+mod shape;
 pub mod threads;
 
 pub use error::{Error, Result};
 pub use euclidean::Euclidean;
 pub use fused::{Pullback, fused, gradients};
+pub use gram_schmidt3::gram_schmidt3;
 pub use linear::linear;
 pub use noise::{Noise, Recording, Steps};
 pub use ragged::{Batched, Ragged, Samples};
+pub use rotate::rotate;
+pub use segment::{centre, segment_mean, segment_sum, spread};

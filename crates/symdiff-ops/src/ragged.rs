@@ -1,6 +1,6 @@
 //! Ragged batches: samples of different sizes packed one after the other, with no padding and no mask.
 //!
-//! Symbols, fixed across the workspace: **B** samples, **N** nodes in total, **n_i** nodes of sample i, **C** channels.
+//! Symbols, fixed across the workspace: **B** samples, **N** nodes in total, **`n_i`** nodes of sample i, **C** channels.
 //! A per-node tensor is `[N, C]`, the nodes of sample i in rows `offsets[i]..offsets[i + 1]`; a per-sample one is `[B, …]`.
 //!
 //! Each sample carries an **id**. Random draws are keyed by it ([`crate::Noise`]), so a sample's fate does not
@@ -159,12 +159,12 @@ impl Ragged {
         self.0.offsets[i]..self.0.offsets[i + 1]
     }
 
-    /// The sizes n_i, `[B]`.
+    /// The sizes `n_i`, `[B]`.
     pub fn sizes(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
         self.0.offsets.windows(2).map(|pair| pair[1] - pair[0])
     }
 
-    /// The sizes n_i as a tensor `[B, 1]`.
+    /// The sizes `n_i` as a tensor `[B, 1]`.
     ///
     /// # Errors
     /// When the device refuses.
@@ -181,7 +181,7 @@ impl Ragged {
         Ok(Tensor::from_slice(self.owners(), self.nodes(), device)?)
     }
 
-    /// The number of ordered pairs within samples, self pairs included: Σ n_i².
+    /// The number of ordered pairs within samples, self pairs included: Σ `n_i²`.
     pub fn pairs(&self) -> usize {
         self.sizes().map(|size| size * size).sum()
     }

@@ -2,11 +2,11 @@
 
 use super::OP;
 use crate::Result;
-use crate::host::{Real, tensor, with_slice};
+use crate::fill::{Blocks, even_bounds, fill_one};
+use crate::host::{Real, bind_slices, tensor};
 use crate::threads;
 use candle_core::Tensor;
 use gemm::{Parallelism, gemm};
-use rayon::prelude::*;
 
 /// A row-major or transposed operand: its elements and the strides between rows and columns.
 struct Operand<'a, T> {
@@ -26,57 +26,54 @@ impl<'a, T> Operand<'a, T> {
 }
 
 pub(super) fn forward<T: Real>(x: &Tensor, w: &Tensor, b: Option<&Tensor>, [n, i, o]: [usize; 3]) -> Result<Tensor> {
-    let mut y = vec![T::default(); n * o];
+    bind_slices!(OP, T, x, w);
+    let mut y = Vec::with_capacity(n * o);
     if let Some(b) = b {
-        with_slice::<T, _>(OP, b, |b| y.chunks_exact_mut(o).for_each(|row| row.copy_from_slice(b)))?;
+        bind_slices!(OP, T, b);
+        (0..n).for_each(|_| y.extend_from_slice(b));
     }
-    with_slice::<T, _>(OP, x, |x| {
-        with_slice::<T, _>(OP, w, |w| multiply(&mut y, [n, i, o], &Operand::new(x, i), &Operand::new(w, i).transposed(), b.is_some()))
-    })??;
-    tensor(y, &[n, o])
+    tensor(product(y, [n, i, o], &Operand::new(x, i), &Operand::new(w, i).transposed()), &[n, o])
 }
 
 pub(super) fn backward_input<T: Real>(g: &Tensor, w: &Tensor, [n, i, o]: [usize; 3]) -> Result<Tensor> {
-    let mut dx = vec![T::default(); n * i];
-    with_slice::<T, _>(OP, g, |g| {
-        with_slice::<T, _>(OP, w, |w| multiply(&mut dx, [n, o, i], &Operand::new(g, o), &Operand::new(w, i), false))
-    })??;
-    tensor(dx, &[n, i])
+    bind_slices!(OP, T, g, w);
+    tensor(product(Vec::new(), [n, o, i], &Operand::new(g, o), &Operand::new(w, i)), &[n, i])
 }
 
 pub(super) fn backward_weight<T: Real>(x: &Tensor, g: &Tensor, [n, i, o]: [usize; 3]) -> Result<Tensor> {
-    let mut dw = vec![T::default(); o * i];
-    with_slice::<T, _>(OP, g, |g| {
-        with_slice::<T, _>(OP, x, |x| multiply(&mut dw, [o, n, i], &Operand::new(g, o).transposed(), &Operand::new(x, i), false))
-    })??;
-    tensor(dw, &[o, i])
+    bind_slices!(OP, T, x, g);
+    tensor(product(Vec::new(), [o, n, i], &Operand::new(g, o).transposed(), &Operand::new(x, i)), &[o, i])
 }
 
 pub(super) fn backward_bias<T: Real>(g: &Tensor, o: usize) -> Result<Tensor> {
-    let db = with_slice::<T, _>(OP, g, |g| {
-        let mut db = vec![T::default(); o];
-        // Columns are divided among the threads: every sum runs over the rows in order, whatever their number.
-        let width = o.div_ceil(threads::count()).max(16);
-        db.par_chunks_mut(width).enumerate().for_each(|(part, sums)| {
-            for row in g.chunks_exact(o) {
-                let row = &row[part * width..][..sums.len()];
-                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += value);
-            }
-        });
-        db
-    })?;
+    bind_slices!(OP, T, g);
+    // Columns are divided into fixed blocks: every sum runs over the rows in order, whatever the number of threads.
+    let bounds = even_bounds(o, 1, 64);
+    let db = fill_one(g.len(), Blocks { bounds: &bounds, width: 1 }, |block, sums: &mut [T]| {
+        for row in g.chunks_exact(o) {
+            sums.iter_mut().zip(&row[bounds[block]..]).for_each(|(sum, &value)| *sum += value);
+        }
+    });
     tensor(db, &[o])
 }
 
-/// out (+)= a·b, with a `[m, k]`, b `[k, n]` and out `[m, n]` row-major.
-fn multiply<T: Real>(out: &mut [T], [m, k, n]: [usize; 3], a: &Operand<T>, b: &Operand<T>, accumulate: bool) {
-    assert!(out.len() == m * n && a.values.len() == m * k && b.values.len() == k * n, "operand sizes were checked by the caller");
+/// out + a·b, with a `[m, k]`, b `[k, n]` and out `[m, n]` row-major; an empty `out` stands for zeros and costs nothing.
+fn product<T: Real>(mut out: Vec<T>, [m, k, n]: [usize; 3], a: &Operand<T>, b: &Operand<T>) -> Vec<T> {
+    let accumulate = !out.is_empty();
+    assert!(!accumulate || out.len() == m * n, "what the product is added to has its shape");
+    assert!(a.values.len() == m * k && b.values.len() == k * n, "operand sizes were checked by the caller");
+    if k == 0 {
+        out.resize(m * n, T::default());
+        return out;
+    }
+    out.reserve_exact(m * n - out.len());
     let parallelism = match threads::count() {
         1 => Parallelism::None,
         count => Parallelism::Rayon(count),
     };
-    // SAFETY: the three slices hold exactly the elements that the dimensions and strides reach (asserted above; strides are those of
-    // dense row-major or transposed matrices), and `out` is borrowed mutably, so it overlaps neither operand.
+    // SAFETY: the operands hold exactly the elements that the dimensions and strides reach (asserted above; strides are those of dense
+    // row-major or transposed matrices). `out` has room for m·n elements, is read only when `accumulate`, in which case it holds
+    // them, and is owned, so it overlaps neither operand.
     unsafe {
         gemm(
             m,
@@ -99,5 +96,7 @@ fn multiply<T: Real>(out: &mut [T], [m, k, n]: [usize; 3], a: &Operand<T>, b: &O
             false,
             parallelism,
         );
+        out.set_len(m * n);
     }
+    out
 }

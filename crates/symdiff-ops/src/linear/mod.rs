@@ -1,4 +1,4 @@
-//! The affine map y = x·Wᵀ + b, with PyTorch's weight layout.
+//! The affine map y = x·Wᵀ + b, with `PyTorch`'s weight layout.
 //!
 //! # Shapes
 //! x `[N, I]`, W `[O, I]`, b `[O]` → y `[N, O]`.
@@ -10,7 +10,7 @@
 mod cpu;
 
 use crate::host::with_real;
-use crate::{Error, Pullback, Result, fused};
+use crate::{Pullback, Result, fused, shape};
 use candle_core::{Device, Tensor};
 
 const OP: &str = "linear";
@@ -18,7 +18,7 @@ const OP: &str = "linear";
 /// y = x·Wᵀ + b, differentiable in all three.
 ///
 /// # Errors
-/// [`Error::Shape`] when the shapes do not belong together.
+/// [`Error::Shape`](crate::Error::Shape) when the shapes do not belong together.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(bias).collect();
     fused(OP, &inputs, |inputs| {
@@ -42,17 +42,16 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
 pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let ([n, i], [o, i2]) = (matrix(x, "x", "[N, I]")?, matrix(weight, "weight", "[O, I]")?);
     if i != i2 {
-        return Err(shape("weight", weight, &format!("[O, {i}], as x is [{n}, {i}]")));
+        return Err(shape::refused(OP, "weight", weight, format!("[O, {i}], as x is [{n}, {i}]")));
     }
     if let Some(bias) = bias.filter(|bias| bias.dims() != [o]) {
-        return Err(shape("bias", bias, &format!("[{o}], one entry a row of the weight")));
+        return Err(shape::refused(OP, "bias", bias, format!("[{o}], one entry a row of the weight")));
     }
-    match x.device() {
-        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, weight, bias, [n, i, o])),
-        _ => {
-            let y = x.matmul(&weight.t()?)?;
-            Ok(bias.map_or(Ok(y.clone()), |bias| y.broadcast_add(bias))?)
-        }
+    if let Device::Cpu = x.device() {
+        with_real!(OP, x, T => cpu::forward::<T>(x, weight, bias, [n, i, o]))
+    } else {
+        let y = x.matmul(&weight.t()?)?;
+        Ok(bias.map_or(Ok(y.clone()), |bias| y.broadcast_add(bias))?)
     }
 }
 
@@ -93,9 +92,5 @@ pub fn backward_bias(gradient: &Tensor) -> Result<Tensor> {
 }
 
 fn matrix(tensor: &Tensor, what: &'static str, expected: &str) -> Result<[usize; 2]> {
-    <[usize; 2]>::try_from(tensor.dims()).map_err(|_| shape(what, tensor, expected))
-}
-
-fn shape(what: &'static str, tensor: &Tensor, expected: &str) -> Error {
-    Error::Shape { op: OP, what, got: tensor.dims().to_vec(), expected: expected.into() }
+    shape::matrix(OP, what, tensor, expected)
 }

@@ -4,7 +4,7 @@
 //! them consume the value, so using a stream twice does not compile, and an extra draw in one branch shifts nothing in another.
 //! Sample 17 of seed 3 therefore draws the same numbers whatever the batch, the thread count or the device.
 //!
-//! Behind it: ChaCha with eight rounds, key = (seed, path, sample id), stream = row within the sample; normals by
+//! Behind it: `ChaCha` with eight rounds, key = (seed, path, sample id), stream = row within the sample; normals by
 //! `rand_distr`, drawn in f64 and rounded, so f32 and f64 models see the same noise. Draws happen on the host.
 
 mod recording;
@@ -201,7 +201,7 @@ impl Stream {
     }
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection of u64 that looks random.
+/// The finaliser of `SplitMix64` (Steele, Lea, Flood 2014): a bijection of u64 that looks random.
 fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
