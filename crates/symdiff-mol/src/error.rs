@@ -57,6 +57,9 @@ pub enum Error {
         /// The names that would do.
         known: &'static str,
     },
+    /// A tensor could not be made.
+    #[error(transparent)]
+    Tensor(#[from] symdiff_ops::Error),
 }
 
 impl Error {

@@ -20,6 +20,7 @@ mod error;
 pub mod formats;
 pub mod metrics;
 mod molecule;
+pub mod state;
 
 pub use error::{Error, Fault, Place, Result};
 pub use molecule::{Bond, BondOrder, Molecule};
