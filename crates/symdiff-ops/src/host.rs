@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, DType, Device, Layout, Storage, Tensor, WithDType};
-use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Range, Sub};
 
 /// The number types that ops compute in on the CPU.
 pub(crate) trait Real:
@@ -18,6 +18,15 @@ pub(crate) trait Real:
     + Send
     + Sync
 {
+    /// self·a + b, rounded once where the machine can.
+    fn fma(self, a: Self, b: Self) -> Self;
+
+    /// e^self; see [`crate::simd::exp`] for f32.
+    fn exp(self) -> Self;
+
+    /// √self.
+    fn sqrt(self) -> Self;
+
     /// Zero or one.
     fn one_if(condition: bool) -> Self {
         Self::from_f64(f64::from(u8::from(condition)))
@@ -28,12 +37,42 @@ pub(crate) trait Real:
 }
 
 impl Real for f32 {
+    #[inline(always)]
+    fn fma(self, a: Self, b: Self) -> Self {
+        self.mul_add(a, b)
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        crate::simd::exp(self)
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
+
     fn values(storage: &CpuStorage) -> Option<&[Self]> {
         if let CpuStorage::F32(values) = storage { Some(values) } else { None }
     }
 }
 
 impl Real for f64 {
+    #[inline(always)]
+    fn fma(self, a: Self, b: Self) -> Self {
+        self.mul_add(a, b)
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        f64::exp(self)
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
+    }
+
     fn values(storage: &CpuStorage) -> Option<&[Self]> {
         if let CpuStorage::F64(values) = storage { Some(values) } else { None }
     }
@@ -88,6 +127,24 @@ pub(crate) fn elsewhere(op: &'static str, device: &impl std::fmt::Debug) -> Erro
 /// A tensor on the host that owns `values`.
 pub(crate) fn tensor<T: Real>(values: Vec<T>, shape: &[usize]) -> Result<Tensor> {
     Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+}
+
+/// Where the row of a sample lies in a tensor `[B, W]`, or `[1, W]` whose one row all samples share.
+pub(crate) fn row_of(tensor: &Tensor) -> impl Fn(usize) -> Range<usize> + use<> {
+    let (shared, width) = (tensor.dims()[0] == 1, tensor.dims()[1]);
+    move |sample| if shared { 0..width } else { sample * width..(sample + 1) * width }
+}
+
+/// One row a sample as a tensor `[rows, width]`; rows that share one parameter row are added up, in order.
+pub(crate) fn gathered<T: Real>(per_sample: Vec<T>, rows: usize, width: usize) -> Result<Tensor> {
+    if per_sample.len() == rows * width {
+        return tensor(per_sample, &[rows, width]);
+    }
+    let mut total = vec![T::default(); width];
+    for row in per_sample.chunks_exact(width) {
+        total.iter_mut().zip(row).for_each(|(total, &value)| *total += value);
+    }
+    tensor(total, &[1, width])
 }
 
 fn storage_dtype(storage: &CpuStorage) -> DType {

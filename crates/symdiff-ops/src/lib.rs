@@ -8,10 +8,12 @@
 //! - ops: fused routines with CPU (and, with the feature `cuda`, CUDA) forward and backward passes, each beside a slow
 //!   composed twin that only tests use. [`fused()`] makes one graph node of several.
 
+pub mod ada_layer_norm;
 mod error;
 mod euclidean;
 mod fill;
 mod fused;
+pub mod gated_residual;
 pub mod gram_schmidt3;
 mod host;
 pub mod linear;
@@ -20,14 +22,21 @@ mod ragged;
 pub mod rotate;
 pub mod segment;
 mod shape;
+pub mod silu;
+mod simd;
+pub mod swiglu;
 pub mod threads;
 
+pub use ada_layer_norm::ada_layer_norm;
 pub use error::{Error, Result};
 pub use euclidean::Euclidean;
 pub use fused::{Pullback, fused, gradients};
+pub use gated_residual::gated_residual;
 pub use gram_schmidt3::gram_schmidt3;
 pub use linear::linear;
 pub use noise::{Noise, Recording, Steps};
 pub use ragged::{Batched, Ragged, Samples};
 pub use rotate::rotate;
 pub use segment::{centre, segment_mean, segment_sum, spread};
+pub use silu::silu;
+pub use swiglu::swiglu;

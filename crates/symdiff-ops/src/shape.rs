@@ -34,3 +34,27 @@ pub(crate) fn per_sample(op: &'static str, what: &'static str, tensor: &Tensor, 
         _ => Err(refused(op, what, tensor, format!("[{}, W], one row a sample, or [1, W], shared", layout.len()))),
     }
 }
+
+/// Fails unless `width` columns from `first` lie inside a per-sample (or shared) tensor.
+pub(crate) fn columns(op: &'static str, what: &'static str, tensor: &Tensor, first: usize, width: usize, layout: &Ragged) -> Result<()> {
+    let found = per_sample(op, what, tensor, layout)?;
+    if width > 0 && first + width <= found {
+        return Ok(());
+    }
+    Err(refused(
+        op,
+        what,
+        tensor,
+        format!("at least {} columns, as x has {width} channels and a part starts at {first}", first + width.max(1)),
+    ))
+}
+
+/// Zeros of the given shape, with each part written from its first column on.
+pub(crate) fn embedded(parts: &[(usize, Tensor)], dims: &[usize]) -> Result<Tensor> {
+    let (dtype, device) = (parts[0].1.dtype(), parts[0].1.device());
+    let whole = Tensor::zeros(dims, dtype, device)?;
+    for (first, part) in parts {
+        whole.slice_set(&part.contiguous()?, 1, *first)?;
+    }
+    Ok(whole)
+}

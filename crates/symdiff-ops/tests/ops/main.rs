@@ -1,6 +1,10 @@
 //! Each op against its slow composed twin: one file an op, one check for all of them (`common::check_op`).
 
+mod activations;
+mod ada_layer_norm;
 mod common;
+mod gated_residual;
 mod gram_schmidt3;
+mod linear;
 mod rotate;
 mod segment;

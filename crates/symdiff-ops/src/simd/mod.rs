@@ -1,0 +1,165 @@
+//! Plain loops, compiled for the vector unit at hand.
+//!
+//! [`vectorised!`] compiles a function three times (AVX-512, AVX2 with FMA, and what the target has anyway) and picks one at run time. The
+//! bodies are ordinary Rust over slices, generic over [`Real`], written so that the compiler turns their inner loops into
+//! vector instructions: fixed numbers of lanes in reductions, no branches, and [`exp`] instead of a library call.
+
+mod exp;
+mod product;
+
+pub(crate) use exp::exp;
+pub(crate) use product::{Matrix, accumulate};
+
+use crate::host::Real;
+
+/// Independent partial sums of a reduction: two AVX-512 registers of f32.
+const LANES: usize = 32;
+
+/// Defines functions generic over one [`Real`] that run compiled for the best vector unit of the machine. Whatever a body calls must be
+/// `#[inline(always)]`: a function that is not inlined is compiled without the vector unit.
+macro_rules! vectorised {
+    ($($(#[$meta:meta])* $vis:vis fn $name:ident<$T:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block)*) => {$(
+        $(#[$meta])*
+        $vis fn $name<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
+            #[inline(always)]
+            fn body<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512cd,avx2,fma")]
+                fn avx512<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
+                    body($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
+                    body($($arg),*)
+                }
+                match $crate::simd::Level::here() {
+                    // SAFETY: `here` found every feature that the function is compiled for.
+                    $crate::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: as above.
+                    $crate::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::simd::Level::Baseline => {}
+                }
+            }
+            body($($arg),*)
+        }
+    )*};
+}
+pub(crate) use vectorised;
+
+/// The vector units that [`vectorised!`] compiles for.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) enum Level {
+    Avx512,
+    Avx2,
+    Baseline,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Level {
+    /// The best one of this machine; the standard library remembers the answer.
+    #[inline]
+    pub(crate) fn here() -> Self {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512cd");
+        match (avx512 && avx2, avx2) {
+            (true, _) => Self::Avx512,
+            (_, true) => Self::Avx2,
+            _ => Self::Baseline,
+        }
+    }
+}
+
+/// Σ term(a_k), in lanes: the order of the additions depends on the length alone.
+#[inline(always)]
+pub(crate) fn sum<T: Real>(a: &[T], term: impl Fn(T) -> T) -> T {
+    sum3(a, a, a, |a, _, _| term(a))
+}
+
+/// Σ term(a_k, b_k), as [`sum`].
+#[inline(always)]
+pub(crate) fn sum2<T: Real>(a: &[T], b: &[T], term: impl Fn(T, T) -> T) -> T {
+    sum3(a, b, b, |a, b, _| term(a, b))
+}
+
+/// Σ term(a_k, b_k, c_k), as [`sum`].
+#[inline(always)]
+pub(crate) fn sum3<T: Real>(a: &[T], b: &[T], c: &[T], term: impl Fn(T, T, T) -> T) -> T {
+    let mut lanes = [T::default(); LANES];
+    let ((a, a_rest), (b, b_rest), (c, c_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>(), c.as_chunks::<LANES>());
+    for ((a, b), c) in a.iter().zip(b).zip(c) {
+        for l in 0..LANES {
+            lanes[l] += term(a[l], b[l], c[l]);
+        }
+    }
+    for (((lane, &a), &b), &c) in lanes.iter_mut().zip(a_rest).zip(b_rest).zip(c_rest) {
+        *lane += term(a, b, c);
+    }
+    folded(lanes, |x, y| x + y)
+}
+
+/// The largest entry, −∞ of an empty slice; NaN where there is one is not promised.
+#[inline(always)]
+pub(crate) fn largest<T: Real>(a: &[T]) -> T {
+    let larger = |x: T, y: T| if y > x { y } else { x };
+    let mut lanes = [T::from_f64(f64::NEG_INFINITY); LANES];
+    let (a, rest) = a.as_chunks::<LANES>();
+    for a in a {
+        for l in 0..LANES {
+            lanes[l] = larger(lanes[l], a[l]);
+        }
+    }
+    for (lane, &a) in lanes.iter_mut().zip(rest) {
+        *lane = larger(*lane, a);
+    }
+    folded(lanes, larger)
+}
+
+#[inline(always)]
+fn folded<T: Real>(mut lanes: [T; LANES], join: impl Fn(T, T) -> T) -> T {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for l in 0..half {
+            lanes[l] = join(lanes[l], lanes[l + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// 1 / (1 + e^−x).
+#[inline(always)]
+pub(crate) fn sigmoid<T: Real>(x: T) -> T {
+    let one = T::one_if(true);
+    one / (one + (-x).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    vectorised! {
+        fn total<T>(a: &[T]) -> T { sum(a, |a| a) }
+        fn product<T>(a: &[T], b: &[T]) -> T { sum2(a, b, |a, b| a * b) }
+        fn top<T>(a: &[T]) -> T { largest(a) }
+    }
+
+    #[test]
+    fn reductions_of_every_length_miss_and_double_nothing() {
+        for length in 0..200_usize {
+            let a: Vec<f32> = (1..=length).map(|k| k as f32).collect();
+            let expected = (length * (length + 1) / 2) as f32;
+            assert_eq!(total(&a).to_bits(), expected.to_bits(), "length {length}");
+            let squares: usize = (1..=length).map(|k| k * k).sum();
+            assert_eq!(product(&a, &a).to_bits(), (squares as f32).to_bits(), "length {length}");
+            let descending: Vec<f64> = a.iter().map(|&x| -f64::from(x)).collect();
+            assert_eq!(top(&descending).to_bits(), if length == 0 { f64::NEG_INFINITY } else { -1.0 }.to_bits());
+        }
+    }
+}

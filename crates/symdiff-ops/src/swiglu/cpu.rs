@@ -1,0 +1,54 @@
+//! Blocks of a few rows, each an easy fit for the first cache.
+
+use super::OP;
+use crate::Result;
+use crate::fill::{Blocks, even_bounds, fill_one};
+use crate::host::{Real, bind_slices, tensor};
+use crate::simd::{sigmoid, vectorised};
+use candle_core::Tensor;
+
+/// About as many results are made by one task.
+const BLOCK: usize = 8192;
+
+pub(super) fn forward<T: Real>(x: &Tensor, [rows, width]: [usize; 2]) -> Result<Tensor> {
+    bind_slices!(OP, T, x);
+    let bounds = even_bounds(rows, width, BLOCK);
+    let y = fill_one(4 * x.len(), Blocks { bounds: &bounds, width }, |block, y| {
+        gated(&x[2 * width * bounds[block]..][..2 * y.len()], width, y);
+    });
+    tensor(y, &[rows, width])
+}
+
+pub(super) fn backward<T: Real>(x: &Tensor, dy: &Tensor, [rows, width]: [usize; 2]) -> Result<Tensor> {
+    bind_slices!(OP, T, x, dy);
+    let bounds = even_bounds(rows, 2 * width, BLOCK);
+    let dx = fill_one(4 * x.len(), Blocks { bounds: &bounds, width: 2 * width }, |block, dx| {
+        let start = bounds[block] * width;
+        pulled_back(&x[2 * start..][..dx.len()], &dy[start..][..dx.len() / 2], width, dx);
+    });
+    tensor(dx, &[rows, 2 * width])
+}
+
+vectorised! {
+    fn gated<T>(x: &[T], width: usize, y: &mut [T]) {
+        for (x, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(width)) {
+            let (a, b) = x.split_at(width);
+            for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+                *y = a * sigmoid(a) * b;
+            }
+        }
+    }
+
+    /// With s the sigmoid of a: da = dy·b·s·(1 + a·(1 − s)), db = dy·a·s.
+    fn pulled_back<T>(x: &[T], dy: &[T], width: usize, dx: &mut [T]) {
+        let one = T::one_if(true);
+        for ((x, dy), dx) in x.chunks_exact(2 * width).zip(dy.chunks_exact(width)).zip(dx.chunks_exact_mut(2 * width)) {
+            let ((a, b), (da, db)) = (x.split_at(width), dx.split_at_mut(width));
+            for ((((da, db), &a), &b), &dy) in da.iter_mut().zip(db.iter_mut()).zip(a).zip(b).zip(dy) {
+                let s = sigmoid(a);
+                *da = dy * b * s * a.fma(one - s, one);
+                *db = dy * a * s;
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `linear` against Candle's product and broadcast sum.
+
+use crate::common::{check_op, random};
+use candle_core::Tensor;
+use symdiff_ops::{Result, linear};
+
+#[test]
+fn equals_product_and_sum() -> Result<()> {
+    for [n, i, o] in [[1, 1, 1], [5, 3, 7], [33, 64, 48], [70, 129, 200]] {
+        let inputs = [random(1, &[n, i])?, random(2, &[o, i])?, random(3, &[o])?];
+        let eps = 8.0 + n.max(i).max(o) as f64;
+        let product = |t: &[&Tensor]| -> Result<Tensor> { Ok(t[0].matmul(&t[1].t()?)?) };
+        check_op(&|t| linear(t[0], t[1], None), &product, &inputs[..2], eps)?;
+        check_op(&|t| linear(t[0], t[1], Some(t[2])), &|t| Ok(product(t)?.broadcast_add(t[2])?), &inputs, eps)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn nothing_in_gives_the_bias_and_a_wrong_bias_is_refused() -> Result<()> {
+    let (x, w, b) = (random(1, &[4, 0])?, random(2, &[3, 0])?, random(3, &[3])?);
+    let y = linear(&x, &w, Some(&b))?.to_vec2::<f64>()?;
+    assert_eq!(y, vec![b.to_vec1::<f64>()?; 4]);
+    let refused = linear(&x, &w, Some(&random(3, &[4])?)).map(|_| ()).map_err(|error| error.to_string());
+    assert_eq!(refused, Err("linear: bias has shape [4], expected [3], one entry a row of the weight".into()));
+    Ok(())
+}
