@@ -32,7 +32,7 @@ pub enum Error {
         fault: Fault,
     },
     /// The ending of a file names no format.
-    #[error("{}: the ending names no known molecule format; use one of {known}", path.display())]
+    #[error("{}: the ending names no format for this; use one of {known}", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -65,6 +65,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(path: &Path, action: &'static str, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), action, source }
+    }
+
+    pub(crate) fn unknown_format(path: &Path, known: &'static str) -> Self {
+        Self::UnknownFormat { path: path.to_owned(), known }
     }
 
     pub(crate) fn content(path: &Path, place: Place, fault: Fault) -> Self {

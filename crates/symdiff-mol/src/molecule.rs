@@ -2,6 +2,7 @@
 
 use crate::element;
 use crate::error::Fault;
+use std::collections::BTreeMap;
 
 /// A molecule as a file or a generator gives it.
 ///
@@ -17,6 +18,7 @@ pub struct Molecule {
     positions: Vec<[f64; 3]>,
     bonds: Option<Vec<Bond>>,
     formal_charges: Option<Vec<i8>>,
+    properties: BTreeMap<String, f64>,
 }
 
 /// A bond between atoms `first < second`, counted from zero.
@@ -70,7 +72,7 @@ impl Molecule {
     /// ```
     pub fn new(name: impl Into<String>, atomic_numbers: Vec<u8>, positions: Vec<[f64; 3]>) -> Result<Self, Fault> {
         check_atoms(&atomic_numbers, &positions)?;
-        Ok(Self { name: name.into(), atomic_numbers, positions, bonds: None, formal_charges: None })
+        Ok(Self { name: name.into(), atomic_numbers, positions, bonds: None, formal_charges: None, properties: BTreeMap::new() })
     }
 
     /// The same molecule with these bonds, which may name their atoms in either order.
@@ -99,6 +101,13 @@ impl Molecule {
         }
         self.formal_charges = Some(charges);
         Ok(self)
+    }
+
+    /// The same molecule with a number that its source tells of it, such as an energy.
+    #[must_use]
+    pub fn with_property(mut self, name: impl Into<String>, value: f64) -> Self {
+        self.properties.insert(name.into(), value);
+        self
     }
 
     /// The same molecule under another name.
@@ -137,6 +146,11 @@ impl Molecule {
     /// Formal charges of the source, `[n]`, if it had any notion of them.
     pub fn formal_charges(&self) -> Option<&[i8]> {
         self.formal_charges.as_deref()
+    }
+
+    /// Numbers that its source tells of it, by name, in the source's units.
+    pub fn properties(&self) -> &BTreeMap<String, f64> {
+        &self.properties
     }
 
     fn checked_bond(&self, number: usize, bond: Bond) -> Result<Bond, Fault> {

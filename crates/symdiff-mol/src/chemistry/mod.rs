@@ -10,3 +10,4 @@ mod tables;
 pub use bonds::perceive_bonds;
 pub use graph::fragments;
 pub use protocol::{Protocol, Verdict};
+pub use sanitise::canonical_smiles;

@@ -3,9 +3,10 @@
 //! The only file that knows the chemistry library. Its young `rdkit_*` functions follow RDKit's rules step by step and
 //! give RDKit's text; its own canonical form does neither. Hydrogens stay atoms of the graph.
 
+use super::bonds::perceive_bonds;
 use super::graph::fragments;
-use crate::molecule::{Bond, BondOrder};
-use chematic_core::{Atom, AtomIdx, Element, Molecule, MoleculeBuilder};
+use crate::molecule::{Bond, BondOrder, Molecule};
+use chematic_core::{Atom, AtomIdx, Element, MoleculeBuilder};
 use chematic_smiles::{RdkitSmilesError, RdkitSmilesParams};
 
 /// Atoms and bonds without coordinates.
@@ -49,6 +50,27 @@ pub(super) fn sanitise(graph: Graph<'_>) -> Sanitised {
     }
 }
 
+/// Canonical SMILES of a molecule's largest fragment, by its own bonds or else those that distances show; `None` if it
+/// cannot be sanitised.
+pub fn canonical_smiles(molecule: &Molecule) -> Option<String> {
+    let perceived;
+    let bonds = match molecule.bonds() {
+        Some(bonds) => bonds,
+        None => {
+            perceived = perceive_bonds(molecule.atomic_numbers(), molecule.positions());
+            &perceived
+        }
+    };
+    match sanitise(Graph {
+        atomic_numbers: molecule.atomic_numbers(),
+        formal_charges: molecule.formal_charges().unwrap_or_default(),
+        bonds,
+    }) {
+        Sanitised::Valid(smiles) => Some(smiles),
+        Sanitised::Invalid | Sanitised::Unwritable(_) => None,
+    }
+}
+
 /// Which atoms belong to the fragment with most of them; the first of equals.
 fn largest_fragment(count: usize, labels: &[usize]) -> Vec<bool> {
     let mut sizes = vec![0_usize; count];
@@ -61,7 +83,7 @@ fn largest_fragment(count: usize, labels: &[usize]) -> Vec<bool> {
 }
 
 /// The library's molecule of the kept atoms; `None` if an element or a bond is beyond it.
-fn build(graph: Graph<'_>, kept: &[bool]) -> Option<Molecule> {
+fn build(graph: Graph<'_>, kept: &[bool]) -> Option<chematic_core::Molecule> {
     let mut builder = MoleculeBuilder::with_capacity(kept.len(), graph.bonds.len());
     let mut places = vec![None; kept.len()];
     let aromatic = aromatic_atoms(graph);

@@ -2,7 +2,7 @@
 
 use super::set::{MoleculeSet, in_file};
 use crate::error::{Error, Fault, Place, Result};
-use crate::formats::{self, Format};
+use crate::formats::{self, Format, Source};
 use std::path::Path;
 
 /// Reads all molecules of a file into a packed set.
@@ -11,7 +11,7 @@ use std::path::Path;
 /// A sentence that names file, place and remedy: missing file, unknown ending, damaged content, or no molecule in it.
 pub fn load(path: &Path) -> Result<MoleculeSet> {
     let set = match Format::of(path)? {
-        Format::Npz => formats::npz::read(path)?,
+        Format::Npz => formats::npz::read(Source::open(path)?, path)?,
         _ => MoleculeSet::from_molecules(formats::open(path)?).map_err(|error| in_file(error, path))?,
     };
     if set.is_empty() {

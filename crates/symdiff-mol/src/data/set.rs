@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Fault, Result};
 use crate::molecule::{Molecule, check_atoms};
+use std::collections::BTreeMap;
 
 /// Many molecules in three flat arrays.
 ///
@@ -20,6 +21,7 @@ pub struct MoleculeSet {
     atomic_numbers: Vec<u8>,
     positions: Vec<[f32; 3]>,
     index: Vec<i32>,
+    properties: BTreeMap<String, Vec<f64>>,
 }
 
 impl MoleculeSet {
@@ -57,10 +59,24 @@ impl MoleculeSet {
                 return Err(Fault::Length { what, expected, found }.at(molecules));
             }
         }
-        Ok(Self { offsets, atomic_numbers, positions, index })
+        Ok(Self { offsets, atomic_numbers, positions, index, properties: BTreeMap::new() })
     }
 
-    /// A set of the given molecules, positions rounded to `f32`; names, bonds and charges stay behind.
+    /// The same set with numbers of its molecules, `[M]` for each name.
+    ///
+    /// # Errors
+    /// A list of another length.
+    pub fn with_properties(mut self, properties: BTreeMap<String, Vec<f64>>) -> Result<Self> {
+        if let Some(wrong) = properties.values().find(|values| values.len() != self.len()) {
+            let fault = Fault::Length { what: "the list of a property", expected: self.len(), found: wrong.len() };
+            return Err(fault.at(self.len().min(wrong.len())));
+        }
+        self.properties = properties;
+        Ok(self)
+    }
+
+    /// A set of the given molecules, positions rounded to `f32`; names, bonds and charges stay behind, and so does a
+    /// property that not every molecule has.
     ///
     /// # Errors
     /// [`Error::Molecule`] where a coordinate is beyond `f32`, and whatever the iterator yields.
@@ -75,13 +91,21 @@ impl MoleculeSet {
     pub fn from_molecules(molecules: impl IntoIterator<Item = Result<Molecule>>) -> Result<Self> {
         let mut num_atoms = Vec::new();
         let (mut atomic_numbers, mut positions) = (Vec::new(), Vec::new());
+        let mut properties: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for molecule in molecules {
             let molecule = molecule?;
+            for (name, value) in molecule.properties() {
+                match properties.get_mut(name) {
+                    Some(values) => values.push(*value),
+                    None => drop(properties.insert(name.clone(), vec![*value])),
+                }
+            }
             num_atoms.push(molecule.len());
             atomic_numbers.extend_from_slice(molecule.atomic_numbers());
             positions.extend(molecule.positions().iter().map(|row| row.map(|v| v as f32)));
         }
-        Self::from_packed(num_atoms, atomic_numbers, positions, None)
+        properties.retain(|_, values| values.len() == num_atoms.len());
+        Self::from_packed(num_atoms, atomic_numbers, positions, None)?.with_properties(properties)
     }
 
     /// Number of molecules M.
@@ -137,14 +161,20 @@ impl MoleculeSet {
         &self.positions
     }
 
-    /// Molecule `i` on its own, positions widened to `f64`, named by its index.
+    /// Numbers of the molecules by name, `[M]` each, in the source's units.
+    pub fn properties(&self) -> &BTreeMap<String, Vec<f64>> {
+        &self.properties
+    }
+
+    /// Molecule `i` on its own, with its properties, positions widened to `f64`, named by its index.
     pub fn molecule(&self, i: usize) -> Molecule {
-        Molecule::new(
+        let molecule = Molecule::new(
             self.index[i].to_string(),
             self.atomic_numbers(i).to_vec(),
             self.positions(i).iter().map(|row| row.map(f64::from)).collect(),
         )
-        .expect("a set holds checked molecules only")
+        .expect("a set holds checked molecules only");
+        self.properties.iter().fold(molecule, |molecule, (name, values)| molecule.with_property(name.clone(), values[i]))
     }
 
     /// All molecules, one after the other.
@@ -158,13 +188,22 @@ impl MoleculeSet {
     /// When a place is not below [`len`](Self::len).
     #[must_use]
     pub fn select(&self, places: &[usize]) -> Self {
-        let mut chosen =
-            Self { offsets: vec![0], atomic_numbers: Vec::new(), positions: Vec::new(), index: Vec::with_capacity(places.len()) };
+        let mut chosen = Self {
+            offsets: vec![0],
+            atomic_numbers: Vec::new(),
+            positions: Vec::new(),
+            index: Vec::with_capacity(places.len()),
+            properties: BTreeMap::new(),
+        };
         for &i in places {
             chosen.atomic_numbers.extend_from_slice(self.atomic_numbers(i));
             chosen.positions.extend_from_slice(self.positions(i));
             chosen.offsets.push(chosen.atomic_numbers.len());
             chosen.index.push(self.index[i]);
+        }
+        for (name, values) in &self.properties {
+            let values = places.iter().map(|i| values[*i]).collect();
+            chosen.properties.insert(name.clone(), values);
         }
         chosen
     }

@@ -3,6 +3,7 @@
 //! Other keys are ignored, so labelled cases read as molecules.
 
 use super::source::Source;
+use super::stream::{Next, Stream};
 use crate::error::{Fault, Result};
 use crate::molecule::Molecule;
 use serde::{Deserialize, Serialize};
@@ -18,44 +19,28 @@ struct Row<'a> {
 }
 
 /// Reads one molecule a line; blank lines are skipped.
-pub struct Reader {
-    source: Source,
-    failed: bool,
+pub fn read(source: Source) -> impl Iterator<Item = Result<Molecule>> + Send {
+    Stream::new(Lines(source))
 }
 
-impl Reader {
-    /// A reader of all lines of a source.
-    pub fn new(source: Source) -> Self {
-        Self { source, failed: false }
-    }
+struct Lines(Source);
 
-    fn molecule(&mut self) -> Result<Option<Molecule>> {
+impl Next for Lines {
+    fn next_molecule(&mut self) -> Result<Option<Molecule>> {
+        let Self(source) = self;
         loop {
-            let Some(line) = self.source.next_line()? else {
+            let Some(line) = source.next_line()? else {
                 return Ok(None);
             };
             if line.trim().is_empty() {
                 continue;
             }
             let molecule = parse(line);
-            let line = self.source.line();
+            let line = source.line();
             return molecule
                 .map(|(id, molecule)| Some(molecule.renamed(id.unwrap_or_else(|| line.to_string()))))
-                .map_err(|fault| self.source.fault(fault));
+                .map_err(|fault| source.fault(fault));
         }
-    }
-}
-
-impl Iterator for Reader {
-    type Item = Result<Molecule>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let molecule = self.molecule().transpose();
-        self.failed = matches!(molecule, Some(Err(_)));
-        molecule
     }
 }
 
@@ -77,14 +62,14 @@ pub fn write(out: &mut impl Write, molecule: &Molecule) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Vec<Result<Molecule>> {
-        Reader::new(Source::from_bytes("m.jsonl", text.to_owned())).collect()
+    fn lines(text: &str) -> Vec<Result<Molecule>> {
+        read(Source::from_bytes("m.jsonl", text.to_owned()).unwrap()).collect()
     }
 
     #[test]
     fn reads_lines_and_ignores_labels() {
         let text = r#"{"id":"a","z":[1],"xyz":[[0,1e-3,2]],"valid":true}"#.to_owned() + "\n\n" + r#"{"z":[8],"xyz":[[0,0,0]]}"#;
-        let molecules: Vec<_> = read(&text).into_iter().map(Result::unwrap).collect();
+        let molecules: Vec<_> = lines(&text).into_iter().map(Result::unwrap).collect();
         assert_eq!((molecules[0].name(), molecules[1].name()), ("a", "3"));
         assert_eq!(molecules[0].positions(), [[0.0, 1e-3, 2.0]]);
     }
@@ -93,10 +78,10 @@ mod tests {
     fn every_prefix_of_a_line_is_refused_with_its_place() {
         let line = r#"{"id":"a","z":[1],"xyz":[[0,1e-3,2]]}"#;
         for end in 1..line.len() {
-            let message = read(&line[..end]).pop().unwrap().unwrap_err().to_string();
+            let message = lines(&line[..end]).pop().unwrap().unwrap_err().to_string();
             assert!(message.starts_with("m.jsonl, line 1: "), "{message}");
         }
-        let unequal = read(r#"{"z":[1,1],"xyz":[[0,1,2]]}"#).pop().unwrap();
+        let unequal = lines(r#"{"z":[1,1],"xyz":[[0,1,2]]}"#).pop().unwrap();
         assert!(unequal.unwrap_err().to_string().contains("1 entries and 2 are needed"));
     }
 
@@ -106,7 +91,7 @@ mod tests {
         let molecule = Molecule::new("quoted \"name\"\n", vec![6], positions).unwrap();
         let mut text = Vec::new();
         write(&mut text, &molecule).unwrap();
-        let back = Reader::new(Source::from_bytes("m", text)).next().unwrap().unwrap();
+        let back = read(Source::from_bytes("m", text).unwrap()).next().unwrap().unwrap();
         assert_eq!(back, molecule);
     }
 }

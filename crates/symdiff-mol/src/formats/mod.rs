@@ -1,13 +1,31 @@
-//! File formats, one file each. A format is chosen by the ending of a file's name.
+//! File formats, one file each. The ending of a file's name chooses the format, behind `.gz`, `.bz2` or `.zst`.
+//!
+//! | ending | reads | writes | keeps |
+//! |---|---|---|---|
+//! | `.xyz`, `.extxyz` | yes | yes | name; extended: charges, properties |
+//! | `.sdf`, `.mol` | V2000, V3000 | yes | name, bonds, charges, properties |
+//! | `.jsonl` | yes | yes | name |
+//! | `.npz` | packed, padded | packed | index, properties |
+//! | `.smi` | | valid molecules | name |
+//! | `.tar` | QM9's archive | | name, properties |
+//! | `.msgpack` | GEOM's stream | | SMILES as name, energy |
 
+mod compression;
+pub mod geom;
 pub mod jsonl;
 mod npy;
 pub mod npz;
 mod number;
+pub mod qm9;
+pub mod sdf;
+pub mod smiles;
 mod source;
+mod stream;
+mod writer;
 pub mod xyz;
 
 pub use source::Source;
+pub use writer::{Writer, Written, write_all};
 
 use crate::error::{Error, Result};
 use crate::molecule::Molecule;
@@ -22,25 +40,40 @@ pub type Molecules = Box<dyn Iterator<Item = Result<Molecule>> + Send>;
 pub enum Format {
     /// Frames of `count`, comment, `symbol x y z`.
     Xyz,
+    /// XYZ whose comments describe columns and carry numbers.
+    ExtendedXyz,
+    /// Molfiles, one or many.
+    Sdf,
     /// One JSON object a line.
     Jsonl,
-    /// Numpy archive of packed arrays.
+    /// Numpy archive of packed or padded arrays.
     Npz,
+    /// SMILES lines.
+    Smiles,
+    /// QM9's archive of one file a molecule.
+    Qm9Tar,
+    /// GEOM's stream of maps.
+    GeomMsgpack,
 }
 
-/// Endings, for messages.
-const ENDINGS: &str = ".xyz, .jsonl, .npz";
-
 impl Format {
+    /// Endings, for messages.
+    pub const ENDINGS: &'static str = ".xyz, .extxyz, .sdf, .mol, .jsonl, .npz, .smi, .tar, .msgpack, each also with .gz, .bz2, .zst";
+
     /// The format that a file's ending names.
     pub fn of(path: &Path) -> Result<Self> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match name.rsplit('.').next() {
-            Some("xyz") => Ok(Self::Xyz),
-            Some("jsonl") => Ok(Self::Jsonl),
-            Some("npz") => Ok(Self::Npz),
-            _ => Err(Error::UnknownFormat { path: path.to_owned(), known: ENDINGS }),
-        }
+        let name = compression::bare_name(path).to_ascii_lowercase();
+        Ok(match name.rsplit('.').next() {
+            Some("xyz") => Self::Xyz,
+            Some("extxyz") => Self::ExtendedXyz,
+            Some("sdf" | "sd" | "mol") => Self::Sdf,
+            Some("jsonl") => Self::Jsonl,
+            Some("npz") => Self::Npz,
+            Some("smi") => Self::Smiles,
+            Some("tar") => Self::Qm9Tar,
+            Some("msgpack") => Self::GeomMsgpack,
+            _ => return Err(Error::unknown_format(path, Self::ENDINGS)),
+        })
     }
 }
 
@@ -49,12 +82,28 @@ impl Format {
 /// # Errors
 /// Missing file or unknown ending; damaged content is reported by the item it is found in.
 pub fn open(path: &Path) -> Result<Molecules> {
-    Ok(match Format::of(path)? {
-        Format::Xyz => Box::new(xyz::Reader::new(Source::open(path)?)),
-        Format::Jsonl => Box::new(jsonl::Reader::new(Source::open(path)?)),
+    let format = Format::of(path)?;
+    read(format, Source::open(path)?, path)
+}
+
+/// The molecules of an open source, taken for this format.
+///
+/// # Errors
+/// Damage of a format that is read as a whole, and formats without coordinates.
+pub fn read(format: Format, source: Source, path: &Path) -> Result<Molecules> {
+    Ok(match format {
+        Format::Xyz | Format::ExtendedXyz => Box::new(xyz::read(source)),
+        Format::Sdf => Box::new(sdf::read(source)),
+        Format::Jsonl => Box::new(jsonl::read(source)),
+        Format::Qm9Tar => Box::new(qm9::read(source)),
+        Format::GeomMsgpack => Box::new(geom::read(source, geom::PUBLISHED_CONFORMERS)),
         Format::Npz => {
-            let set = npz::read(path)?;
+            let set = npz::read(source, path)?;
             Box::new((0..set.len()).map(move |i| Ok(set.molecule(i))))
+        }
+        Format::Smiles => {
+            let readable = "the formats with coordinates: .xyz, .sdf, .jsonl, .npz, .tar, .msgpack";
+            return Err(Error::unknown_format(path, readable));
         }
     })
 }

@@ -1,141 +1,100 @@
-//! Numpy archives of packed arrays.
+//! Numpy archives, packed or padded.
 //!
-//! | array | type, shape | meaning |
-//! |---|---|---|
-//! | `num_atoms` | whole, `[M]` | atoms a molecule |
-//! | `charges` | whole, `[N]` | atomic numbers, molecules one after the other |
-//! | `positions` | real, `[N, 3]` | angstrom |
-//! | `index` | whole, `[M]`, optional | the source's own numbering |
+//! | array | packed | padded (the published Python code's) | meaning |
+//! |---|---|---|---|
+//! | `num_atoms` | `[M]` | `[M]` | atoms a molecule |
+//! | `charges` | `[N]` | `[M, P]` | atomic numbers |
+//! | `positions` | `[N, 3]` | `[M, P, 3]` | angstrom |
+//! | `index` | `[M]`, optional | the same | the source's own numbering |
+//! | any other real array | `[M]` | `[M]` | a property |
+//!
+//! Written: packed.
 
-use super::npy::{Array, Kind, file};
+mod archive;
+
+use super::npy::{Kind, file};
+use super::source::Source;
 use crate::data::{MoleculeSet, in_file};
 use crate::error::{Error, Fault, Place, Result};
-use std::io::{Cursor, Read, Seek, Write};
+use archive::Archive;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Seek, Write};
 use std::path::Path;
-use zip::ZipArchive;
-use zip::result::ZipError;
 
-/// Reads a packed archive.
+/// Reads an archive as a whole; `path` stands for it in messages.
 ///
 /// # Errors
 /// Names the array and what is wrong with it, or the molecule, counted from one.
-pub fn read(path: &Path) -> Result<MoleculeSet> {
-    let bytes = std::fs::read(path).map_err(|source| Error::io(path, "read it", source))?;
-    from_bytes(path, bytes)
+pub fn read(source: Source, path: &Path) -> Result<MoleculeSet> {
+    from_bytes(path, source.into_bytes()?)
 }
 
-/// Reads a packed archive from memory; `path` stands for the file in messages.
+/// Reads an archive from memory; `path` stands for the file in messages.
 pub fn from_bytes(path: &Path, bytes: impl AsRef<[u8]>) -> Result<MoleculeSet> {
     let mut archive = Archive::new(path, Cursor::new(bytes))?;
-    let num_atoms = archive.sizes("num_atoms")?;
-    let atomic_numbers = archive.atomic_numbers("charges")?;
-    let positions = archive.positions("positions")?;
-    let index = archive.index("index")?;
-    MoleculeSet::from_packed(num_atoms, atomic_numbers, positions, index).map_err(|error| in_file(error, path))
+    let sizes = archive.unsigned::<usize>("num_atoms")?;
+    let mut atomic_numbers = archive.unsigned::<u8>("charges")?;
+    let mut positions = archive.positions("positions")?;
+    if let Some(width) = archive.padding("charges", "positions", sizes.len())? {
+        check_padding(&sizes, width, &atomic_numbers)
+            .map_err(|(molecule, fault)| Error::content(path, Place::Molecule(molecule), fault))?;
+        atomic_numbers = unpadded(&sizes, width, &atomic_numbers);
+        positions = unpadded(&sizes, width, &positions);
+    }
+    let index = match archive.has("index") {
+        true => Some(archive.unsigned::<i32>("index")?),
+        false => None,
+    };
+    let properties = archive.properties(sizes.len())?;
+    MoleculeSet::from_packed(sizes, atomic_numbers, positions, index)
+        .and_then(|set| set.with_properties(properties))
+        .map_err(|error| in_file(error, path))
+}
+
+/// Rows of `width` of which the first `sizes[i]` entries count.
+fn unpadded<T: Copy>(sizes: &[usize], width: usize, rows: &[T]) -> Vec<T> {
+    let rows = rows.chunks_exact(width.max(1)).zip(sizes);
+    rows.flat_map(|(row, size)| &row[..*size]).copied().collect()
+}
+
+/// A molecule fits its row, and no atom stands in the padding.
+fn check_padding(sizes: &[usize], width: usize, charges: &[u8]) -> Result<(), (u64, Fault)> {
+    for ((size, row), number) in sizes.iter().zip(charges.chunks_exact(width.max(1))).zip(1..) {
+        if *size > width || row[*size..].iter().any(|z| *z != 0) {
+            let fault = Fault::Length { what: "the row of atoms", expected: *size, found: row.iter().filter(|z| **z != 0).count() };
+            return Err((number, fault));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a packed archive, compressed.
 pub fn write(out: impl Write + Seek, set: &MoleculeSet) -> std::io::Result<()> {
     let mut archive = zip::ZipWriter::new(out);
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
-    let index: Vec<u8> = (0..set.len()).flat_map(|i| set.index(i).to_le_bytes()).collect();
-    let sizes: Vec<u8> = set.sizes().flat_map(|n| (n as i32).to_le_bytes()).collect();
-    let positions: Vec<u8> = set.all_positions().iter().flatten().flat_map(|v| v.to_le_bytes()).collect();
-    let (molecules, atoms) = (set.len(), set.total_atoms());
-    for (name, kind, shape, data) in [
-        ("index", Kind::I32, &[molecules][..], index.as_slice()),
-        ("num_atoms", Kind::I32, &[molecules], &sizes),
-        ("charges", Kind::U8, &[atoms], set.all_atomic_numbers()),
-        ("positions", Kind::F32, &[atoms, 3], &positions),
-    ] {
+    let mut put = |name: &str, kind, shape: &[usize], data: &[u8]| -> std::io::Result<()> {
         archive.start_file(format!("{name}.npy"), options)?;
-        archive.write_all(&file(kind, shape, data))?;
+        archive.write_all(&file(kind, shape, data))
+    };
+    let (molecules, atoms) = (set.len(), set.total_atoms());
+    let index: Vec<u8> = (0..molecules).flat_map(|i| set.index(i).to_le_bytes()).collect();
+    let sizes: Vec<u8> = set.sizes().flat_map(|n| (n as i32).to_le_bytes()).collect();
+    let values = set.all_positions().iter().flatten();
+    let positions: Vec<u8> = values.flat_map(|value| value.to_le_bytes()).collect();
+    put("index", Kind::I32, &[molecules], &index)?;
+    put("num_atoms", Kind::I32, &[molecules], &sizes)?;
+    put("charges", Kind::U8, &[atoms], set.all_atomic_numbers())?;
+    put("positions", Kind::F32, &[atoms, 3], &positions)?;
+    for (name, values) in set.properties() {
+        let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        put(name, Kind::F64, &[molecules], &data)?;
     }
     archive.finish()?;
     Ok(())
 }
 
-/// An open archive that knows its file's name.
-struct Archive<'a, R> {
-    path: &'a Path,
-    zip: ZipArchive<R>,
-}
-
-impl<'a, R: Read + Seek> Archive<'a, R> {
-    fn new(path: &'a Path, reader: R) -> Result<Self> {
-        let zip = ZipArchive::new(reader).map_err(|error| {
-            let fault = Fault::Container { what: "the archive", reason: error.to_string() };
-            Error::content(path, Place::Whole, fault)
-        })?;
-        Ok(Self { path, zip })
-    }
-
-    fn sizes(&mut self, name: &str) -> Result<Vec<usize>> {
-        let sizes = self.integers(name)?;
-        let wrong = |size: i64| Fault::unexpected("numbers of atoms", &size.to_string(), REWRITE);
-        sizes.into_iter().map(|n| usize::try_from(n).map_err(|_| self.fault(name, wrong(n)))).collect()
-    }
-
-    fn atomic_numbers(&mut self, name: &str) -> Result<Vec<u8>> {
-        let numbers = self.integers(name)?;
-        let wrong = |z: i64| Fault::unexpected("atomic numbers", &z.to_string(), REWRITE);
-        numbers.into_iter().map(|z| u8::try_from(z).map_err(|_| self.fault(name, wrong(z)))).collect()
-    }
-
-    fn positions(&mut self, name: &str) -> Result<Vec<[f32; 3]>> {
-        let array = self.required(name)?;
-        if array.shape.len() != 2 || array.shape[1] != 3 {
-            let found = format!("{:?}", array.shape);
-            let fault = Fault::unexpected("the shape [atoms, 3]", &found, REWRITE);
-            return Err(self.fault(name, fault));
-        }
-        let values = array.reals().map_err(|fault| self.fault(name, fault))?;
-        let rows = values.as_chunks::<3>().0;
-        Ok(rows.iter().map(|row| row.map(|v| v as f32)).collect())
-    }
-
-    fn index(&mut self, name: &str) -> Result<Option<Vec<i32>>> {
-        if self.array(name)?.is_none() {
-            return Ok(None);
-        }
-        let numbers = self.integers(name)?;
-        let wrong = |v: i64| Fault::unexpected("32-bit indices", &v.to_string(), REWRITE);
-        let index: Result<_> = numbers.into_iter().map(|v| i32::try_from(v).map_err(|_| self.fault(name, wrong(v)))).collect();
-        index.map(Some)
-    }
-
-    fn integers(&mut self, name: &str) -> Result<Vec<i64>> {
-        let array = self.required(name)?;
-        array.integers().map_err(|fault| self.fault(name, fault))
-    }
-
-    fn required(&mut self, name: &str) -> Result<Array> {
-        self.array(name)?.ok_or_else(|| {
-            self.fault(
-                name,
-                Fault::Missing { what: format!("array `{name}`"), remedy: "a packed archive holds num_atoms, charges, positions" },
-            )
-        })
-    }
-
-    /// An array, or `None` where the archive has none of that name.
-    fn array(&mut self, name: &str) -> Result<Option<Array>> {
-        let damaged = |error: &dyn std::fmt::Display| Fault::Container { what: "the array", reason: error.to_string() };
-        let mut bytes = Vec::new();
-        let read = match self.zip.by_name(&format!("{name}.npy")) {
-            Err(ZipError::FileNotFound) => return Ok(None),
-            Err(error) => Err(damaged(&error)),
-            Ok(mut entry) => entry.read_to_end(&mut bytes).map_err(|error| damaged(&error)),
-        };
-        read.and_then(|_| Array::parse(bytes)).map(Some).map_err(|fault| self.fault(name, fault))
-    }
-
-    fn fault(&self, name: &str, fault: Fault) -> Error {
-        Error::content(self.path, Place::Array(name.to_owned()), fault)
-    }
-}
-
-const REWRITE: &str = "write the archive again";
+/// Properties of a set by name.
+pub(crate) type Properties = BTreeMap<String, Vec<f64>>;
 
 #[cfg(test)]
 mod tests {
@@ -148,12 +107,46 @@ mod tests {
     }
 
     fn small() -> MoleculeSet {
-        crate::data::embedded().select(&[0, 5, 9])
+        let properties = [("U0".to_owned(), vec![1.0, -2.0, 1.0 / 3.0])].into();
+        let set = crate::data::embedded().select(&[0, 5, 9]);
+        set.with_properties(properties).unwrap()
     }
 
     #[test]
     fn what_is_written_reads_back() {
         assert_eq!(from_bytes(Path::new("a.npz"), bytes(&small())).unwrap(), small());
+    }
+
+    #[test]
+    fn padded_arrays_read_like_packed_ones() {
+        let (set, width) = (small(), 12);
+        let mut charges = vec![0_u8; set.len() * width];
+        let mut positions = vec![[0.0_f32; 3]; set.len() * width];
+        for i in 0..set.len() {
+            let (row, n) = (i * width, set.num_atoms(i));
+            charges[row..row + n].copy_from_slice(set.atomic_numbers(i));
+            positions[row..row + n].copy_from_slice(set.positions(i));
+        }
+        let padded = |charges: &[u8]| {
+            let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            let sizes: Vec<u8> = set.sizes().flat_map(|n| (n as i64).to_le_bytes()).collect();
+            let wide: Vec<u8> = charges.iter().flat_map(|z| i64::from(*z).to_le_bytes()).collect();
+            let flat: Vec<u8> = positions.iter().flatten().flat_map(|v| v.to_le_bytes()).collect();
+            for (name, kind, shape, data) in [
+                ("num_atoms", Kind::I64, vec![set.len()], sizes),
+                ("charges", Kind::I64, vec![set.len(), width], wide),
+                ("positions", Kind::F32, vec![set.len(), width, 3], flat),
+            ] {
+                zip.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+                zip.write_all(&file(kind, &shape, &data)).unwrap();
+            }
+            from_bytes(Path::new("p.npz"), zip.finish().unwrap().into_inner())
+        };
+        let read = padded(&charges).unwrap();
+        assert_eq!(read.all_positions(), set.all_positions());
+        assert_eq!(read.all_atomic_numbers(), set.all_atomic_numbers());
+        charges[width - 1] = 6;
+        assert!(padded(&charges).unwrap_err().to_string().contains("p.npz, molecule 1: the row of atoms"));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! A text file that knows where it is being read, for error messages.
 
+use super::compression::decompressed;
 use crate::error::{Error, Fault, Place, Result};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 /// A line longer than this is no molecule file.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// Lines of a file or of a piece of memory.
+/// Lines or bytes of a file or of a piece of memory, decompressed where its first bytes say so.
 pub struct Source {
     path: PathBuf,
     reader: Box<dyn BufRead + Send>,
@@ -21,16 +22,22 @@ impl Source {
     /// Opens a file.
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|source| Error::io(path, "open it", source))?;
-        Ok(Self::new(path, Box::new(BufReader::with_capacity(1 << 16, file))))
+        Self::new(path, BufReader::with_capacity(1 << 16, file))
     }
 
     /// Text in memory; `name` stands for the file in messages.
-    pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Self {
-        Self::new(Path::new(name), Box::new(Cursor::new(bytes)))
+    pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Self> {
+        Self::new(Path::new(name), Cursor::new(bytes))
     }
 
-    fn new(path: &Path, reader: Box<dyn BufRead + Send>) -> Self {
-        Self { path: path.to_owned(), reader, line: 0, buffer: Vec::new(), ended: true }
+    fn new(path: &Path, reader: impl BufRead + Send + 'static) -> Result<Self> {
+        Ok(Self {
+            reader: decompressed(reader).map_err(|error| unreadable(path, Place::Whole, error))?,
+            path: path.to_owned(),
+            line: 0,
+            buffer: Vec::new(),
+            ended: true,
+        })
     }
 
     /// The next line without its line end; `None` after the last one.
@@ -40,7 +47,7 @@ impl Source {
         let read = (&mut self.reader)
             .take(LONGEST_LINE)
             .read_until(b'\n', &mut self.buffer)
-            .map_err(|source| Error::io(&self.path, "read it", source))?;
+            .map_err(|error| unreadable(&self.path, Place::Line(self.line), error))?;
         if read == 0 {
             return Ok(None);
         }
@@ -61,6 +68,37 @@ impl Source {
         }
     }
 
+    /// The next line, which must be there; `what` is incomplete without it.
+    pub(crate) fn required_line(&mut self, what: &'static str) -> Result<&str> {
+        // The borrow checker wants the end of the file looked at before the line is lent out.
+        if self.at_end()? {
+            self.line += 1;
+            return Err(self.truncated(what.to_owned()));
+        }
+        Ok(self.next_line()?.unwrap_or_default())
+    }
+
+    /// Whether nothing is left.
+    pub(crate) fn at_end(&mut self) -> Result<bool> {
+        let (path, line) = (&self.path, self.line);
+        let buffer = self.reader.fill_buf();
+        buffer.map(<[u8]>::is_empty).map_err(|error| unreadable(path, Place::Line(line + 1), error))
+    }
+
+    /// All bytes that are left.
+    pub(crate) fn into_bytes(mut self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self.reader.read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(unreadable(&self.path, Place::Whole, error)),
+        }
+    }
+
+    /// The bytes themselves, and the file's name.
+    pub(crate) fn into_reader(self) -> (Box<dyn BufRead + Send>, PathBuf) {
+        (self.reader, self.path)
+    }
+
     /// Whether the last line came with its line end.
     pub(crate) fn line_was_ended(&self) -> bool {
         self.ended
@@ -68,7 +106,7 @@ impl Source {
 
     /// The error for a fault in the current line.
     pub(crate) fn fault(&self, fault: Fault) -> Error {
-        Error::content(&self.path, Place::Line(self.line), fault)
+        self.fault_at(self.line, fault)
     }
 
     /// The error for a fault in an earlier line.
@@ -85,4 +123,13 @@ impl Source {
     pub(crate) fn line(&self) -> u64 {
         self.line
     }
+}
+
+/// A failure of the system, or damage that decompression found.
+pub(crate) fn unreadable(path: &Path, place: Place, error: io::Error) -> Error {
+    if error.raw_os_error().is_some() {
+        return Error::io(path, "read it", error);
+    }
+    let fault = Fault::Container { what: "the compressed stream", reason: error.to_string() };
+    Error::content(path, place, fault)
 }

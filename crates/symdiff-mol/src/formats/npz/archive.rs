@@ -1,0 +1,123 @@
+//! An open archive that names its file and array in every complaint.
+
+use super::Properties;
+use crate::error::{Error, Fault, Place, Result};
+use crate::formats::npy::Array;
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::io::{Read, Seek};
+use std::path::Path;
+use zip::ZipArchive;
+
+const REWRITE: &str = "write the archive again";
+/// An archive may not unpack to more than this: deflate can claim a thousand times its size.
+const LARGEST: u64 = 16 << 30;
+
+pub(super) struct Archive<'a, R> {
+    path: &'a Path,
+    zip: ZipArchive<R>,
+    arrays: HashMap<String, Array>,
+}
+
+impl<'a, R: Read + Seek> Archive<'a, R> {
+    pub(super) fn new(path: &'a Path, reader: R) -> Result<Self> {
+        let zip = ZipArchive::new(reader).map_err(|error| {
+            let fault = Fault::Container { what: "the archive", reason: error.to_string() };
+            Error::content(path, Place::Whole, fault)
+        })?;
+        Ok(Self { path, zip, arrays: HashMap::new() })
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.zip.index_for_name(&format!("{name}.npy")).is_some()
+    }
+
+    /// An array of whole numbers that fit `T`.
+    pub(super) fn unsigned<T: TryFrom<i64>>(&mut self, name: &str) -> Result<Vec<T>> {
+        let numbers = self.array(name)?.integers();
+        let numbers = numbers.map_err(|fault| self.fault(name, fault))?;
+        let narrow = |value: i64| {
+            T::try_from(value).map_err(|_| {
+                let found = value.to_string();
+                self.fault(name, Fault::unexpected("smaller numbers", &found, REWRITE))
+            })
+        };
+        numbers.into_iter().map(narrow).collect()
+    }
+
+    /// An array of rows of three real numbers, whatever its other axes.
+    pub(super) fn positions(&mut self, name: &str) -> Result<Vec<[f32; 3]>> {
+        let array = self.array(name)?;
+        if array.shape.len() < 2 || array.shape.last() != Some(&3) {
+            let found = format!("{:?}", array.shape);
+            return Err(self.fault(name, Fault::unexpected("the shape [atoms, 3]", &found, REWRITE)));
+        }
+        let values = array.reals().map_err(|fault| self.fault(name, fault))?;
+        let rows = values.as_chunks::<3>().0;
+        Ok(rows.iter().map(|row| row.map(|value| value as f32)).collect())
+    }
+
+    /// The width of padded rows; `None` of packed arrays.
+    pub(super) fn padding(&mut self, charges: &str, positions: &str, molecules: usize) -> Result<Option<usize>> {
+        let charge_shape = self.array(charges)?.shape.clone();
+        let position_shape = &self.array(positions)?.shape;
+        match (charge_shape.as_slice(), position_shape.as_slice()) {
+            ([_], [_, 3]) => Ok(None),
+            ([m, p], [n, q, 3]) if m == n && p == q && *m == molecules => Ok(Some(*p)),
+            (_, shape) => {
+                let found = format!("{shape:?} beside {charge_shape:?}");
+                let expected = "[N, 3] beside [N], or [M, P, 3] beside [M, P]";
+                Err(self.fault(positions, Fault::unexpected(expected, &found, REWRITE)))
+            }
+        }
+    }
+
+    /// Every other array of one real number a molecule.
+    pub(super) fn properties(&mut self, molecules: usize) -> Result<Properties> {
+        let names: Vec<String> = self
+            .zip
+            .file_names()
+            .filter_map(|name| Some(name.ok()?.strip_suffix(".npy")?.to_owned()))
+            .filter(|name| !["num_atoms", "charges", "positions", "index"].contains(&name.as_str()))
+            .collect();
+        let mut properties = Properties::new();
+        for name in names {
+            let array = self.array(&name)?;
+            if let (&[length], Ok(values)) = (array.shape.as_slice(), array.reals())
+                && length == molecules
+            {
+                properties.insert(name, values);
+            }
+        }
+        Ok(properties)
+    }
+
+    /// An array that must be there.
+    fn array(&mut self, name: &str) -> Result<&Array> {
+        if !self.arrays.contains_key(name) {
+            let array = self.unpack(name).map_err(|fault| self.fault(name, fault))?;
+            self.arrays.insert(name.to_owned(), array);
+        }
+        Ok(&self.arrays[name])
+    }
+
+    fn unpack(&mut self, name: &str) -> Result<Array, Fault> {
+        if !self.has(name) {
+            return Err(Fault::Missing {
+                what: format!("array `{name}`"),
+                remedy: "an archive of molecules holds num_atoms, charges, positions",
+            });
+        }
+        let damaged = |error: &dyn Display| Fault::Container { what: "the array", reason: error.to_string() };
+        let mut bytes = Vec::new();
+        let entry = self.zip.by_name(&format!("{name}.npy"));
+        let entry = entry.map_err(|error| damaged(&error))?;
+        let read = entry.take(LARGEST).read_to_end(&mut bytes);
+        read.map_err(|error| damaged(&error))?;
+        Array::parse(bytes)
+    }
+
+    fn fault(&self, name: &str, fault: Fault) -> Error {
+        Error::content(self.path, Place::Array(name.to_owned()), fault)
+    }
+}

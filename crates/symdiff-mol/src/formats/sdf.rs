@@ -1,0 +1,252 @@
+//! MDL molfiles and SDF, V2000 and V3000: atoms, bonds, formal charges, numeric data items.
+//!
+//! Written: V2000, as most tools expect, where the molecule fits its columns (999 atoms and bonds, four decimals);
+//! V3000 with full decimals on demand or where it does not. Bonds are the molecule's own, or perceived from distances.
+
+mod v2000;
+mod v3000;
+
+use super::number;
+use super::source::Source;
+use super::stream::{Next, Stream};
+use super::xyz::one_line;
+use crate::chemistry::perceive_bonds;
+use crate::error::{Fault, Result};
+use crate::molecule::{Bond, BondOrder, Molecule};
+use std::borrow::Cow;
+use std::io::Write;
+
+/// Reads records one by one. A molfile is one record without `$$$$`.
+pub fn read(source: Source) -> impl Iterator<Item = Result<Molecule>> + Send {
+    Stream::new(Records { source, records: 0 })
+}
+
+struct Records {
+    source: Source,
+    records: u64,
+}
+
+/// What a connection table holds.
+struct Table {
+    atomic_numbers: Vec<u8>,
+    positions: Vec<[f64; 3]>,
+    charges: Vec<i8>,
+    bonds: Vec<Bond>,
+}
+
+impl Next for Records {
+    fn next_molecule(&mut self) -> Result<Option<Molecule>> {
+        if self.source.at_end()? {
+            return Ok(None);
+        }
+        self.records += 1;
+        let start = self.source.line() + 1;
+        let title = self.source.required_line("a record, at its title")?.trim().to_owned();
+        if title.is_empty() && self.source.at_end()? {
+            return Ok(None);
+        }
+        self.source.required_line("a record, in its header")?;
+        self.source.required_line("a record, in its header")?;
+        let counts = self.source.required_line("a record, at its counts line")?.to_owned();
+        let table = match counts.get(33..39).map(str::trim) {
+            Some("V3000") => v3000::table(&mut self.source),
+            Some("V2000" | "") | None => v2000::table(&mut self.source, &counts),
+            Some(other) => Err(self.source.fault(Fault::Unsupported {
+                what: format!("the molfile version `{}`", other.escape_debug()),
+                remedy: "write it as V2000 or V3000",
+            })),
+        }?;
+        let name = if title.is_empty() { self.records.to_string() } else { title };
+        let molecule = Molecule::new(name, table.atomic_numbers, table.positions)
+            .and_then(|molecule| molecule.with_bonds(table.bonds))
+            .and_then(|molecule| molecule.with_formal_charges(table.charges))
+            .map_err(|fault| self.source.fault_at(start, fault))?;
+        self.data_items(molecule).map(Some)
+    }
+}
+
+impl Records {
+    /// Reads up to `$$$$` and keeps data items of one number.
+    fn data_items(&mut self, mut molecule: Molecule) -> Result<Molecule> {
+        let mut key: Option<String> = None;
+        loop {
+            let Some(line) = self.source.next_line()? else {
+                return match key {
+                    None => Ok(molecule),
+                    Some(key) => Err(self.source.truncated(format!("the data item `{key}`"))),
+                };
+            };
+            let line = line.trim();
+            if line == "$$$$" {
+                return Ok(molecule);
+            }
+            if let Some(header) = line.strip_prefix('>') {
+                let named = header.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+                key = Some(named.map_or_else(String::new, |(name, _)| name.to_owned()));
+            } else if line.is_empty() {
+                key = None;
+            } else if let (Some(name), Ok(value)) = (&key, line.parse::<f64>()) {
+                if value.is_finite() && !name.is_empty() {
+                    molecule = molecule.with_property(name.clone(), value);
+                }
+            } else if key.is_none() {
+                let remedy = "end the record with $$$$";
+                let fault = Fault::unexpected("`$$$$` or a data item", line, remedy);
+                return Err(self.source.fault(fault));
+            }
+        }
+    }
+}
+
+/// Bond types of both versions.
+fn order(code: &str) -> Result<BondOrder, Fault> {
+    match code {
+        "1" => Ok(BondOrder::Single),
+        "2" => Ok(BondOrder::Double),
+        "3" => Ok(BondOrder::Triple),
+        "4" => Ok(BondOrder::Aromatic),
+        _ => Err(Fault::Unsupported {
+            what: format!("the bond type `{}`", code.escape_debug()),
+            remedy: "write single (1), double (2), triple (3) or aromatic (4) bonds",
+        }),
+    }
+}
+
+fn code(order: BondOrder) -> u8 {
+    match order {
+        BondOrder::Single => 1,
+        BondOrder::Double => 2,
+        BondOrder::Triple => 3,
+        BondOrder::Aromatic => 4,
+    }
+}
+
+/// A whole number of a fixed set of columns or of a word.
+fn whole<T: std::str::FromStr>(what: &'static str, text: &str) -> Result<T, Fault> {
+    let parsed = text.trim().parse();
+    parsed.map_err(|_| Fault::unexpected(what, text, "write a whole number in range"))
+}
+
+fn coordinate(text: &str, atom: usize, axis: usize) -> Result<f64, Fault> {
+    let value = number::parse("a coordinate", text.trim())?;
+    if value.is_finite() {
+        return Ok(value);
+    }
+    Err(Fault::NotFinite { atom, axis: ['x', 'y', 'z'][axis], value })
+}
+
+/// The place of atom `number`, counted from one.
+fn place(number: usize, bond: usize, atoms: usize) -> Result<usize, Fault> {
+    number.checked_sub(1).filter(|place| *place < atoms).ok_or(Fault::BondOutside { bond, atom: number, atoms })
+}
+
+/// Which version a molecule is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Version {
+    /// V2000 where it fits, else V3000.
+    #[default]
+    Auto,
+    /// V3000: every decimal, any size.
+    V3000,
+}
+
+/// Writes one record.
+pub fn write(out: &mut impl Write, molecule: &Molecule, version: Version) -> std::io::Result<()> {
+    let bonds = match molecule.bonds() {
+        Some(bonds) => Cow::Borrowed(bonds),
+        None => Cow::Owned(perceive_bonds(molecule.atomic_numbers(), molecule.positions())),
+    };
+    writeln!(out, "{}\n  symdiff           3D\n", one_line(molecule.name()))?;
+    if version == Version::Auto && v2000::fits(molecule, &bonds) {
+        v2000::write(out, molecule, &bonds)?;
+    } else {
+        v3000::write(out, molecule, &bonds)?;
+    }
+    for (key, value) in molecule.properties() {
+        let key = one_line(key).replace(['<', '>'], "_");
+        writeln!(out, ">  <{key}>\n{value}\n")?;
+    }
+    writeln!(out, "$$$$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn records(text: &str) -> Vec<Result<Molecule>> {
+        read(Source::from_bytes("m.sdf", text.to_owned()).unwrap()).collect()
+    }
+
+    fn ammonium() -> Molecule {
+        let x = [[0.0; 3], [0.5889, 0.5889, 0.5889], [0.5889, -0.5889, -0.5889], [-0.5889, 0.5889, -0.5889], [-0.5889, -0.5889, 0.5889]];
+        Molecule::new("ammonium", vec![7, 1, 1, 1, 1], x.to_vec())
+            .and_then(|m| m.with_bonds((1..5).map(|h| Bond { first: 0, second: h, order: BondOrder::Single })))
+            .and_then(|m| m.with_formal_charges(vec![1, 0, 0, 0, 0]))
+            .unwrap()
+            .with_property("energy", -0.125)
+    }
+
+    fn text(molecule: &Molecule, version: Version) -> String {
+        let mut out = Vec::new();
+        write(&mut out, molecule, version).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn both_versions_read_back() {
+        for version in [Version::Auto, Version::V3000] {
+            let twice = text(&ammonium(), version).repeat(2);
+            let back: Vec<_> = records(&twice).into_iter().map(Result::unwrap).collect();
+            assert_eq!(back, [ammonium(), ammonium()], "{version:?}");
+        }
+        assert!(text(&ammonium(), Version::Auto).contains("V2000"));
+        let far = Molecule::new("far", vec![1], vec![[1e6, 1.0 / 3.0, 0.0]]).unwrap();
+        assert_eq!(records(&text(&far, Version::Auto))[0].as_ref().unwrap().positions(), far.positions());
+    }
+
+    #[test]
+    fn bonds_are_perceived_where_there_are_none() {
+        let h2 = Molecule::new("h2", vec![1, 1], vec![[0.0; 3], [0.74, 0.0, 0.0]]).unwrap();
+        let back = records(&text(&h2, Version::Auto)).pop().unwrap().unwrap();
+        assert_eq!(back.bonds().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn every_cut_before_the_end_of_the_table_is_refused() {
+        for version in [Version::Auto, Version::V3000] {
+            let whole = text(&ammonium(), version);
+            let end = whole.find("M  END").unwrap() + "M  END".len();
+            for cut in 1..end {
+                let outcome = records(&whole[..cut]).pop();
+                // A lone title without an end of line cannot be told from a blank end of file.
+                let Some(outcome) = outcome else { continue };
+                let message = outcome.unwrap_err().to_string();
+                assert!(message.starts_with("m.sdf, line "), "{message}");
+            }
+            for cut in end..whole.len() {
+                if let Some(Ok(molecule)) = records(&whole[..cut]).pop() {
+                    assert_eq!(molecule.bonds(), ammonium().bonds());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lies_of_the_table_are_refused() {
+        let good = text(&ammonium(), Version::Auto);
+        for (from, to, words) in [
+            ("  1  2  1  0", "  1  9  1  0", "bond 1 joins atom 9"),
+            ("  1  2  1  0", "  1  1  1  0", "the same atom"),
+            ("  1  2  1  0", "  1  3  1  0", "already bonded"),
+            ("  1  2  1  0", "  1  2  8  0", "bond type `8`"),
+            ("  5  4  0", "999999  0", "expected"),
+            ("V2000", "V4000", "molfile version `V4000`"),
+            (" N ", " Qq", "unknown element `Qq`"),
+            ("    0.5889    0.5889", "       nan    0.5889", "coordinate x of atom 2 is NaN"),
+        ] {
+            let outcome = records(&good.replacen(from, to, 1)).into_iter().find(Result::is_err);
+            let message = outcome.unwrap_or_else(|| panic!("{from} -> {to}")).unwrap_err().to_string();
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! V2000 connection tables: fixed columns.
+
+use super::{Table, code, coordinate, order, place, whole};
+use crate::element;
+use crate::error::{Fault, Result};
+use crate::formats::source::Source;
+use crate::molecule::{Bond, Molecule};
+use std::io::Write;
+
+/// Reads what follows the counts line, up to `M  END`.
+pub(super) fn table(source: &mut Source, counts: &str) -> Result<Table> {
+    let (atoms, bonds) = counted(counts).map_err(|fault| source.fault(fault))?;
+    let mut table = Table { atomic_numbers: Vec::new(), positions: Vec::new(), charges: Vec::new(), bonds: Vec::new() };
+    for number in 1..=atoms {
+        let line = source.required_line("a record, among its atoms")?;
+        let read = atom(number, line);
+        let (z, position, charge) = read.map_err(|fault| source.fault(fault))?;
+        table.atomic_numbers.push(z);
+        table.positions.push(position);
+        table.charges.push(charge);
+    }
+    for number in 1..=bonds {
+        let line = source.required_line("a record, among its bonds")?;
+        let read = bond(number, atoms, line);
+        table.bonds.push(read.map_err(|fault| source.fault(fault))?);
+    }
+    let mut charged = false;
+    loop {
+        let line = source.required_line("a record, before its `M  END`")?.trim_end().to_owned();
+        if line == "M  END" {
+            return Ok(table);
+        }
+        if let Some(list) = line.strip_prefix("M  CHG") {
+            if !std::mem::replace(&mut charged, true) {
+                table.charges.fill(0);
+            }
+            charges(list, &mut table.charges).map_err(|fault| source.fault(fault))?;
+        }
+    }
+}
+
+fn counted(counts: &str) -> Result<(usize, usize), Fault> {
+    let field = |from: usize, what| {
+        let text = counts.get(from..from + 3);
+        whole(what, text.ok_or_else(|| Fault::unexpected("a counts line", counts, "write V2000"))?)
+    };
+    Ok((field(0, "a number of atoms")?, field(3, "a number of bonds")?))
+}
+
+/// `xxxxx.xxxxyyyyy.yyyyzzzzz.zzzz aaaddcccs…`
+fn atom(number: usize, line: &str) -> Result<(u8, [f64; 3], i8), Fault> {
+    let short = || Fault::unexpected("an atom line", line, "write x y z in ten columns each, then the symbol");
+    let mut position = [0.0; 3];
+    for (axis, value) in position.iter_mut().enumerate() {
+        let text = line.get(10 * axis..10 * axis + 10).ok_or_else(short)?;
+        *value = coordinate(text, number, axis)?;
+    }
+    let text = line.get(30..line.len().min(34)).ok_or_else(short)?.trim();
+    let z = element::atomic_number(text).ok_or_else(|| Fault::UnknownElement { atom: number, text: text.to_owned() })?;
+    let charge = match line.get(36..39).map(str::trim) {
+        Some("1") => 3,
+        Some("2") => 2,
+        Some("3") => 1,
+        Some("5") => -1,
+        Some("6") => -2,
+        Some("7") => -3,
+        _ => 0,
+    };
+    Ok((z, position, charge))
+}
+
+fn bond(number: usize, atoms: usize, line: &str) -> Result<Bond, Fault> {
+    let field = |from: usize| {
+        let remedy = "write both atoms and the type in three columns each";
+        let text = line.get(from..from + 3);
+        text.ok_or_else(|| Fault::unexpected("a bond line", line, remedy))
+    };
+    Ok(Bond {
+        first: place(whole("an atom", field(0)?)?, number, atoms)?,
+        second: place(whole("an atom", field(3)?)?, number, atoms)?,
+        order: order(field(6)?.trim())?,
+    })
+}
+
+/// `nn8 aaa vvv …`: pairs of atom and charge.
+fn charges(list: &str, charges: &mut [i8]) -> Result<(), Fault> {
+    let words: Vec<&str> = list.split_whitespace().skip(1).collect();
+    for pair in words.chunks(2) {
+        let &[atom, charge] = pair else {
+            return Err(Fault::unexpected("pairs of atom and charge", list, "write M  CHG n a v"));
+        };
+        let number: usize = whole("an atom", atom)?;
+        let slot = number.checked_sub(1).and_then(|at| charges.get_mut(at));
+        let slot = slot.ok_or_else(|| Fault::unexpected("an atom of the molecule", atom, "mend the M  CHG line"))?;
+        *slot = whole("a formal charge", charge)?;
+    }
+    Ok(())
+}
+
+/// Whether three columns for counts and four decimals in ten columns are enough.
+pub(super) fn fits(molecule: &Molecule, bonds: &[Bond]) -> bool {
+    let range = -999.0..=9999.0;
+    molecule.len() <= 999 && bonds.len() <= 999 && molecule.positions().iter().flatten().all(|value| range.contains(value))
+}
+
+pub(super) fn write(out: &mut impl Write, molecule: &Molecule, bonds: &[Bond]) -> std::io::Result<()> {
+    writeln!(out, "{:>3}{:>3}  0  0  0  0  0  0  0  0999 V2000", molecule.len(), bonds.len())?;
+    for (z, [x, y, w]) in molecule.atomic_numbers().iter().zip(molecule.positions()) {
+        let symbol = element::symbol_or_mark(*z);
+        writeln!(out, "{x:>10.4}{y:>10.4}{w:>10.4} {symbol:<3} 0  0  0  0  0  0  0  0  0  0  0  0")?;
+    }
+    for bond in bonds {
+        writeln!(out, "{:>3}{:>3}{:>3}  0", bond.first + 1, bond.second + 1, code(bond.order))?;
+    }
+    let charges = molecule.formal_charges().unwrap_or_default();
+    let charged: Vec<_> = charges.iter().zip(1..).filter(|(charge, _)| **charge != 0).collect();
+    for line in charged.chunks(8) {
+        write!(out, "M  CHG{:>3}", line.len())?;
+        for (charge, atom) in line {
+            write!(out, " {atom:>3} {charge:>3}")?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "M  END")
+}
