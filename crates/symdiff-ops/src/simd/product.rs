@@ -1,5 +1,6 @@
 //! Small matrix products: too small for `gemm` to pay, too hot for a plain loop.
 
+use super::vectorised;
 use crate::host::Real;
 
 /// A strided matrix: entry (i, j) is `values[i·rows + j·columns]`.
@@ -13,22 +14,21 @@ pub(crate) struct Matrix<'a, T> {
 /// Rows of the result that a tile holds in registers.
 const TALL: usize = 4;
 
-/// out[i, j] += Σ_p a[i, p]·b[p, j] for i < m, j < n, p < k. Rows of `b` (strided by `b.rows`) and of `out` (by `stride`) are contiguous.
-/// Each entry is summed in the order of p, whatever the tile it falls in.
-#[inline(always)]
-pub(crate) fn accumulate<T: Real>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
-    let mut j = 0;
-    while j + 32 <= n {
-        column_of_tiles::<T, 32>(out, stride, a, b, [m, j, k]);
-        j += 32;
-    }
-    while j + 16 <= n {
-        column_of_tiles::<T, 16>(out, stride, a, b, [m, j, k]);
-        j += 16;
-    }
-    while j < n {
-        column_of_tiles::<T, 1>(out, stride, a, b, [m, j, k]);
-        j += 1;
+vectorised! {
+    /// out[i, j] += Σ_p a[i, p]·b[p, j] for i < m, j < n, p < k. Rows of `b` (strided by `b.rows`) and of `out` (by `stride`) are
+    /// contiguous. Each entry is summed in the order of p, whatever the tile it falls in.
+    pub(crate) fn accumulate<T>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, sizes: [usize; 3]) {
+        let [m, n, k] = sizes;
+        let (wide, half) = (n - n % 32, n - n % 16);
+        for j in (0..wide).step_by(32) {
+            column_of_tiles::<T, 32>(out, stride, a, b, [m, j, k]);
+        }
+        for j in (wide..half).step_by(16) {
+            column_of_tiles::<T, 16>(out, stride, a, b, [m, j, k]);
+        }
+        for j in half..n {
+            column_of_tiles::<T, 1>(out, stride, a, b, [m, j, k]);
+        }
     }
 }
 
@@ -63,6 +63,41 @@ fn tile<T: Real, const H: usize, const W: usize>(out: &mut [T], stride: usize, a
     for (i, sums) in sums.iter().enumerate() {
         for (out, &sum) in out[i * stride..][..W].iter_mut().zip(sums) {
             *out += sum;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Small whole numbers, so that every order of summation gives the same bits.
+    fn filled(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|k| ((k * 7 + seed) % 11) as f32 - 5.0).collect()
+    }
+
+    #[test]
+    fn tiles_of_all_shapes_cover_the_result() {
+        for [m, n, k] in [[1, 1, 1], [4, 32, 8], [5, 49, 3], [7, 15, 9], [9, 80, 1]] {
+            let (a, b) = (filled(m * k, 1), filled(k * (n + 3), 2));
+            for (rows, columns) in [(k, 1), (1, m)] {
+                let mut out = filled(m * (n + 2), 3);
+                let mut expected = out.clone();
+                for i in 0..m {
+                    for j in 0..n {
+                        let sum: f32 = (0..k).map(|p| a[i * rows + p * columns] * b[p * (n + 3) + j]).sum();
+                        expected[i * (n + 2) + j] += sum;
+                    }
+                }
+                accumulate(
+                    &mut out,
+                    n + 2,
+                    Matrix { values: &a, rows, columns },
+                    Matrix { values: &b, rows: n + 3, columns: 1 },
+                    [m, n, k],
+                );
+                assert_eq!(out, expected, "{m} × {n} × {k}");
+            }
         }
     }
 }

@@ -6,5 +6,6 @@ mod common;
 mod gated_residual;
 mod gram_schmidt3;
 mod linear;
+mod ragged_attention;
 mod rotate;
 mod segment;
