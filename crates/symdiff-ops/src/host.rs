@@ -140,11 +140,16 @@ pub(crate) fn gathered<T: Real>(per_sample: Vec<T>, rows: usize, width: usize) -
     if per_sample.len() == rows * width {
         return tensor(per_sample, &[rows, width]);
     }
+    tensor(added_up(&per_sample, width), &[1, width])
+}
+
+/// The sum of the rows, in order.
+pub(crate) fn added_up<T: Real>(rows: &[T], width: usize) -> Vec<T> {
     let mut total = vec![T::default(); width];
-    for row in per_sample.chunks_exact(width) {
+    for row in rows.chunks_exact(width) {
         total.iter_mut().zip(row).for_each(|(total, &value)| *total += value);
     }
-    tensor(total, &[1, width])
+    total
 }
 
 fn storage_dtype(storage: &CpuStorage) -> DType {

@@ -6,6 +6,7 @@ mod common;
 mod gated_residual;
 mod gram_schmidt3;
 mod linear;
+mod pair_gaussian_mean;
 mod ragged_attention;
 mod rotate;
 mod segment;
