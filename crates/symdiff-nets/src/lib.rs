@@ -1,1 +1,17 @@
-//! symdiff-nets
+//! Floor 1: backbones on ragged batches. Plain modules with a `forward` on packed tensors; they know no group and no diffusion.
+//!
+//! Symbols: **B** samples, **N** nodes in total, **D** hidden size. Inputs and outputs are packed, `[N, C]`, and go with a
+//! [`Ragged`](symdiff_ops::Ragged) layout. Parameters come from a `VarBuilder`, last argument of every constructor, under the names of the
+//! published implementation, so that its checkpoints load. All networks train: every op has a backward pass.
+
+pub mod dit;
+mod error;
+mod linear;
+mod mlp;
+mod pair;
+
+pub use dit::{Dit, DitConfig};
+pub use error::{Error, Result};
+pub use linear::{Linear, Start};
+pub use mlp::GeluMlp;
+pub use pair::{PairConfig, PairFeatures};

@@ -1,0 +1,83 @@
+//! The attention branch of a block, forward and backward.
+
+use super::block::BranchGradients;
+use crate::{Linear, Result, Start};
+use candle_core::Tensor;
+use candle_nn::VarBuilder;
+use symdiff_ops::ada_layer_norm::Columns;
+use symdiff_ops::{Ragged, ada_layer_norm, gated_residual, linear, ragged_attention};
+
+/// x + gate·proj(attention(qkv(norm(x)·(1 + scale) + shift))), with (shift, scale, gate) in columns 0, D, 2D of the modulation.
+#[derive(Clone, Debug)]
+pub(super) struct Attention {
+    qkv: Linear,
+    proj: Linear,
+    heads: usize,
+    width: usize,
+}
+
+/// What the backward pass needs; the normalised input is computed again.
+pub(super) struct Saved {
+    x: Tensor,
+    modulation: Tensor,
+    qkv: Tensor,
+    attended: Tensor,
+    y: Tensor,
+    layout: Ragged,
+}
+
+impl Attention {
+    pub(super) fn new(width: usize, heads: usize, vb: VarBuilder) -> Result<Self> {
+        let start = Start::Xavier { gain: 1.0 };
+        Ok(Self {
+            qkv: Linear::new(width, 3 * width, start, vb.pp("qkv"))?,
+            proj: Linear::new(width, width, start, vb.pp("proj"))?,
+            heads,
+            width,
+        })
+    }
+
+    pub(super) fn weights(&self) -> [&Tensor; 4] {
+        [&self.qkv.weight, &self.qkv.bias, &self.proj.weight, &self.proj.bias]
+    }
+
+    /// The same branch on other tensors, in the order of [`Attention::weights`].
+    pub(super) fn detached(&self, weights: &[Tensor]) -> Self {
+        Self { qkv: Linear::of(&weights[..2]), proj: Linear::of(&weights[2..]), ..self.clone() }
+    }
+
+    fn norm(&self) -> Columns {
+        Columns { shift: 0, scale: self.width }
+    }
+
+    /// The branch without a graph.
+    pub(super) fn branch(&self, x: &Tensor, modulation: &Tensor, layout: &Ragged) -> symdiff_ops::Result<(Tensor, Saved)> {
+        let normed = ada_layer_norm::forward(x, modulation, self.norm(), layout)?;
+        let qkv = linear::forward(&normed, &self.qkv.weight, Some(&self.qkv.bias))?;
+        let attended = ragged_attention::forward(&qkv, self.heads, layout)?;
+        let y = linear::forward(&attended, &self.proj.weight, Some(&self.proj.bias))?;
+        let output = gated_residual::forward(x, &y, modulation, 2 * self.width, layout)?;
+        let (x, modulation, layout) = (x.clone(), modulation.clone(), layout.clone());
+        Ok((output, Saved { x, modulation, qkv, attended, y, layout }))
+    }
+
+    /// The gradients of [`Attention::branch`], given that of its output.
+    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<BranchGradients> {
+        let Saved { x, modulation, qkv, attended, y, layout } = saved;
+        let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 2 * self.width, gradient, &layout)?;
+        drop(y);
+        let d_attended = linear::backward_input(&d_y, &self.proj.weight)?;
+        let [d_proj, d_proj_bias] = [linear::backward_weight(&attended, &d_y)?, linear::backward_bias(&d_y)?];
+        let d_qkv = ragged_attention::backward(&qkv, self.heads, &d_attended, &layout)?;
+        drop((qkv, attended, d_y, d_attended));
+        let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
+        let [d_weight, d_bias] = [linear::backward_weight(&normed, &d_qkv)?, linear::backward_bias(&d_qkv)?];
+        let d_normed = linear::backward_input(&d_qkv, &self.qkv.weight)?;
+        let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, &layout)?;
+        Ok(BranchGradients {
+            x: (d_x + gradient)?,
+            modulation: Tensor::cat(&[d_norm, d_gate], 1)?,
+            weights: [d_weight, d_bias, d_proj, d_proj_bias],
+        })
+    }
+}

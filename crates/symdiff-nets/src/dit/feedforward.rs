@@ -1,0 +1,86 @@
+//! The feed-forward branch of a block, forward and backward.
+
+use super::block::BranchGradients;
+use super::time::overwrite_tail;
+use crate::{Linear, Result, Start};
+use candle_core::Tensor;
+use candle_nn::VarBuilder;
+use symdiff_ops::ada_layer_norm::Columns;
+use symdiff_ops::{Noise, Ragged, Samples, ada_layer_norm, gated_residual, linear, swiglu};
+
+/// x + gate·fc2(SwiGLU(fc1(norm(x)·(1 + scale) + shift))), with (shift, scale, gate) in columns 3D, 4D, 5D of the modulation.
+#[derive(Clone, Debug)]
+pub(super) struct Feedforward {
+    fc1: Linear,
+    fc2: Linear,
+    width: usize,
+}
+
+/// What the backward pass needs; the normalised input and SwiGLU's output are computed again.
+pub(super) struct Saved {
+    x: Tensor,
+    modulation: Tensor,
+    packed: Tensor,
+    y: Tensor,
+    layout: Ragged,
+}
+
+impl Feedforward {
+    pub(super) fn new(width: usize, ratio: usize, vb: VarBuilder) -> Result<Self> {
+        let (hidden, start) = (width * ratio, Start::Xavier { gain: 1.0 });
+        Ok(Self { fc1: Linear::new(width, hidden, start, vb.pp("fc1"))?, fc2: Linear::new(hidden / 2, width, start, vb.pp("fc2"))?, width })
+    }
+
+    pub(super) fn weights(&self) -> [&Tensor; 4] {
+        [&self.fc1.weight, &self.fc1.bias, &self.fc2.weight, &self.fc2.bias]
+    }
+
+    /// The same branch on other tensors, in the order of [`Feedforward::weights`].
+    pub(super) fn detached(&self, weights: &[Tensor]) -> Self {
+        Self { fc1: Linear::of(&weights[..2]), fc2: Linear::of(&weights[2..]), width: self.width }
+    }
+
+    /// Value half: weights of standard deviation 1e-6, bias 1.
+    pub(super) fn start_linear(&self, noise: Noise) -> Result<()> {
+        let (rows, columns) = self.fc1.weight.dims2()?;
+        let (dtype, device) = (self.fc1.weight.dtype(), self.fc1.weight.device());
+        let tail = noise.normal(&Samples::numbered(rows / 2), &[columns], dtype, device)?;
+        overwrite_tail(&self.fc1.weight, rows / 2, &(tail * 1e-6)?)?;
+        overwrite_tail(&self.fc1.bias, rows / 2, &Tensor::ones(rows / 2, dtype, device)?)
+    }
+
+    fn norm(&self) -> Columns {
+        Columns { shift: 3 * self.width, scale: 4 * self.width }
+    }
+
+    /// The branch without a graph.
+    pub(super) fn branch(&self, x: &Tensor, modulation: &Tensor, layout: &Ragged) -> symdiff_ops::Result<(Tensor, Saved)> {
+        let normed = ada_layer_norm::forward(x, modulation, self.norm(), layout)?;
+        let packed = linear::forward(&normed, &self.fc1.weight, Some(&self.fc1.bias))?;
+        drop(normed);
+        let y = linear::forward(&swiglu::forward(&packed)?, &self.fc2.weight, Some(&self.fc2.bias))?;
+        let output = gated_residual::forward(x, &y, modulation, 5 * self.width, layout)?;
+        let (x, modulation, layout) = (x.clone(), modulation.clone(), layout.clone());
+        Ok((output, Saved { x, modulation, packed, y, layout }))
+    }
+
+    /// The gradients of [`Feedforward::branch`], given that of its output.
+    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<BranchGradients> {
+        let Saved { x, modulation, packed, y, layout } = saved;
+        let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 5 * self.width, gradient, &layout)?;
+        drop(y);
+        let d_value = linear::backward_weight(&swiglu::forward(&packed)?, &d_y)?;
+        let d_value_bias = linear::backward_bias(&d_y)?;
+        let d_packed = swiglu::backward(&packed, &linear::backward_input(&d_y, &self.fc2.weight)?)?;
+        drop((packed, d_y));
+        let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
+        let [d_weight, d_bias] = [linear::backward_weight(&normed, &d_packed)?, linear::backward_bias(&d_packed)?];
+        let d_normed = linear::backward_input(&d_packed, &self.fc1.weight)?;
+        let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, &layout)?;
+        Ok(BranchGradients {
+            x: (d_x + gradient)?,
+            modulation: Tensor::cat(&[d_norm, d_gate], 1)?,
+            weights: [d_weight, d_bias, d_value, d_value_bias],
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! An affine layer and the laws its weights start from.
+
+use crate::Result;
+use candle_core::Tensor;
+use candle_nn::{Init, VarBuilder};
+use symdiff_ops::linear;
+
+/// How the weights of a fresh layer are drawn.
+#[derive(Clone, Copy, Debug)]
+pub enum Start {
+    /// Uniform on ±gain·√(6 / (inputs + outputs)), biases zero (Glorot and Bengio 2010).
+    Xavier {
+        /// Factor on the bound; 1 unless said otherwise.
+        gain: f64,
+    },
+    /// Normal with this standard deviation, biases zero.
+    Normal(f64),
+    /// Uniform on ±1/√inputs, biases too: what `torch.nn.Linear` does by default.
+    Torch,
+    /// All zero.
+    Zero,
+}
+
+impl Start {
+    fn weight(self, inputs: usize, outputs: usize) -> Init {
+        match self {
+            Self::Xavier { gain } => symmetric(gain * (6.0 / (inputs + outputs) as f64).sqrt()),
+            Self::Normal(stdev) => Init::Randn { mean: 0.0, stdev },
+            Self::Torch => symmetric(1.0 / (inputs as f64).sqrt()),
+            Self::Zero => Init::Const(0.0),
+        }
+    }
+
+    fn bias(self, inputs: usize) -> Init {
+        match self {
+            Self::Torch => symmetric(1.0 / (inputs as f64).sqrt()),
+            _ => Init::Const(0.0),
+        }
+    }
+}
+
+fn symmetric(bound: f64) -> Init {
+    Init::Uniform { lo: -bound, up: bound }
+}
+
+/// y = x·Wᵀ + b.
+///
+/// # Shapes
+/// x `[N, I]` → y `[N, O]`; parameters `weight` `[O, I]` and `bias` `[O]`.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    pub(crate) weight: Tensor,
+    pub(crate) bias: Tensor,
+}
+
+impl Linear {
+    /// A layer whose parameters are `weight` and `bias` under `vb`.
+    ///
+    /// # Errors
+    /// When a parameter is missing or has another shape.
+    pub fn new(inputs: usize, outputs: usize, start: Start, vb: VarBuilder) -> Result<Self> {
+        Ok(Self {
+            weight: vb.get_with_hints((outputs, inputs), "weight", start.weight(inputs, outputs))?,
+            bias: vb.get_with_hints(outputs, "bias", start.bias(inputs))?,
+        })
+    }
+
+    /// Applies the layer.
+    ///
+    /// # Errors
+    /// When `x` has another width.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(linear(x, &self.weight, Some(&self.bias))?)
+    }
+
+    /// x·Wᵀ alone.
+    ///
+    /// # Errors
+    /// When `x` has another width.
+    pub fn forward_without_bias(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(linear(x, &self.weight, None)?)
+    }
+
+    /// A layer on existing tensors: weight, then bias.
+    pub(crate) fn of(tensors: &[Tensor]) -> Self {
+        Self { weight: tensors[0].clone(), bias: tensors[1].clone() }
+    }
+
+    /// The bias, `[O]`.
+    pub fn bias(&self) -> &Tensor {
+        &self.bias
+    }
+}
