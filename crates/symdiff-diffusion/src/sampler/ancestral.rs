@@ -1,0 +1,46 @@
+//! Ancestral sampling.
+
+use super::{Sampler, Span};
+use crate::time::coefficient;
+use crate::{At, Denoiser, Eps, Process, Result, Schedule, Times};
+use candle_core::Tensor;
+use symdiff_ops::{Euclidean, Noise};
+
+/// z_s = z_t/α_{t|s} − σ²_{t|s}/(α_{t|s}·σ_t)·ε̂ + σ_{t|s}·σ_s/σ_t·ε (Ho et al., arXiv 2006.11239; EDM, equation 5).
+///
+/// With σ²_{t|s} = 1 − exp(softplus(γ_s) − softplus(γ_t)) and α_{t|s} = α_t/α_s.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ancestral;
+
+impl<S: Euclidean> Sampler<S> for Ancestral {
+    type Memory = ();
+
+    fn step<Q: Schedule>(
+        &self,
+        process: &Process<Q>,
+        denoiser: &dyn Denoiser<S>,
+        span: Span,
+        z: &S,
+        (): (),
+        noise: Noise,
+    ) -> Result<(S, ())> {
+        let [kernel, fresh] = noise.split();
+        let samples = z.samples().len();
+        let at = |t: f64| process.levels(&Times::Shared(t), samples, &z.device());
+        let (t, s) = (at(span.from)?, at(span.to)?);
+        let variance = (softplus(&s.gamma)? - softplus(&t.gamma)?)?.exp()?.affine(-1.0, 1.0)?;
+        let alpha = (&t.alpha / &s.alpha)?;
+        let Eps(prediction) = denoiser.sample(&At { state: z.clone(), time: Times::Shared(span.from) }, kernel)?;
+        let kept = coefficient(&alpha.recip()?, z.dtype())?;
+        let removed = coefficient(&(&variance / (&alpha * &t.sigma)?)?.neg()?, z.dtype())?;
+        let added = coefficient(&((variance.sqrt()? * &s.sigma)? / &t.sigma)?, z.dtype())?;
+        let one = Tensor::ones(samples, z.dtype(), &z.device())?;
+        let mean = z.combine(&kept, &prediction, &removed)?;
+        Ok((mean.combine(&one, &z.gaussian(fresh)?, &added)?, ()))
+    }
+}
+
+/// log(1 + eˣ), in f64.
+fn softplus(x: &Tensor) -> Result<Tensor> {
+    Ok((x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?)?)
+}
