@@ -1,0 +1,99 @@
+//! A denoiser with its process: what is trained, sampled and judged.
+
+use crate::experiment::Experiment;
+use crate::models::MoleculeDenoiser;
+use crate::parameters::Parameters;
+use crate::reconstruction::MoleculeReconstruction;
+use crate::{Error, Result};
+use candle_core::{DType, Device, Tensor};
+use symdiff_diffusion::{Cosine, LearnedSchedule, Likelihood, Objective, Polynomial, Process, Reverse, Schedule, Weighting};
+use symdiff_mol::state::{Encoding, Molecules};
+use symdiff_ops::Noise;
+
+/// A noise schedule, whichever the experiment names.
+pub type AnySchedule = Box<dyn Schedule + Send + Sync>;
+
+/// A model of molecules.
+pub struct Model {
+    /// Its parameters.
+    pub parameters: Parameters,
+    /// How atoms become features.
+    pub encoding: Encoding,
+    /// The forward process.
+    pub process: Process<AnySchedule>,
+    /// p(x, h | z₀).
+    pub reconstruction: MoleculeReconstruction,
+    /// ε(z, t).
+    pub denoiser: MoleculeDenoiser,
+    objective: Objective,
+}
+
+impl Model {
+    /// A model with fresh parameters, drawn from `seed` and `noise`.
+    ///
+    /// # Errors
+    /// When the experiment names what does not exist or sizes do not fit.
+    pub fn fresh(experiment: &Experiment, seed: u64, noise: Noise, device: &Device) -> Result<Self> {
+        Self::build(experiment, seed, Some(noise), device)
+    }
+
+    /// A model whose parameters will be loaded.
+    ///
+    /// # Errors
+    /// As [`Model::fresh`].
+    pub fn unloaded(experiment: &Experiment, device: &Device) -> Result<Self> {
+        Self::build(experiment, 0, None, device)
+    }
+
+    /// The training loss of each molecule, `[B]` in f64.
+    ///
+    /// # Errors
+    /// Whatever the denoiser returns.
+    pub fn loss(&self, clean: &Molecules, noise: Noise) -> Result<Tensor> {
+        Ok(self.objective.loss(&self.process, &self.reconstruction, &*self.denoiser, clean, noise)?)
+    }
+
+    /// A one-draw estimate of each molecule's negative log-likelihood given its size.
+    ///
+    /// # Errors
+    /// Whatever the denoiser returns.
+    pub fn likelihood(&self, clean: &Molecules, noise: Noise) -> Result<Likelihood> {
+        Ok(Likelihood::estimate(&self.process, &self.reconstruction, &*self.denoiser, clean, noise)?)
+    }
+
+    /// The learned reverse process.
+    pub fn reverse(&self) -> Reverse<'_, Molecules, AnySchedule, MoleculeReconstruction> {
+        Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction }
+    }
+
+    fn build(experiment: &Experiment, seed: u64, fresh: Option<Noise>, device: &Device) -> Result<Self> {
+        let settings = &experiment.diffusion;
+        let parameters = Parameters::new(seed, DType::F32, device);
+        let encoding = experiment.encoding()?;
+        let schedule: AnySchedule = match settings.schedule.as_str() {
+            "polynomial_2" => Box::new(Polynomial { power: 2.0, precision: settings.precision }.tabulated(settings.steps)?),
+            "cosine" => Box::new(Cosine::default().tabulated(settings.steps)?),
+            "learned" => Box::new(LearnedSchedule::new(parameters.builder().pp("gamma"))?),
+            other => return Err(unknown("diffusion.schedule", other, "polynomial_2, cosine or learned")),
+        };
+        let objective = match (settings.loss.as_str(), settings.normaliser.as_str()) {
+            ("l2", _) if settings.schedule == "learned" => {
+                return Err(Error::Config(
+                    "a learned schedule needs diffusion.loss = \"vlb\": under l2 it has no gradient to learn from".into(),
+                ));
+            }
+            ("l2", "batch") => Objective::L2(Weighting::Batch),
+            ("l2", "sample") => Objective::L2(Weighting::Sample),
+            ("l2", other) => return Err(unknown("diffusion.normaliser", other, "batch or sample")),
+            ("vlb", _) => Objective::Vlb,
+            (other, _) => return Err(unknown("diffusion.loss", other, "l2 or vlb")),
+        };
+        let denoiser = experiment.model.build(encoding.features(), fresh, parameters.builder())?;
+        let reconstruction = MoleculeReconstruction::new(encoding.clone());
+        Ok(Self { parameters, encoding, process: Process::new(schedule, settings.steps)?, reconstruction, denoiser, objective })
+    }
+}
+
+fn unknown(key: &str, value: &str, known: &str) -> Error {
+    Error::Config(format!("{key} `{value}` is unknown; use {known}"))
+}

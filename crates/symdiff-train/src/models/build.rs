@@ -1,0 +1,63 @@
+//! From a configuration to a kernel.
+
+use super::config::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
+use super::{DitDenoiser, FrameNet, Observed, WithPairs};
+use crate::Result;
+use candle_nn::VarBuilder;
+use symdiff_core::{Composition, Haar, Learned, MarkovKernelExt};
+use symdiff_diffusion::Denoiser;
+use symdiff_groups::{GramSchmidt, Orthogonal};
+use symdiff_mol::state::Molecules;
+use symdiff_nets::{PairConfig, PairFeatures};
+use symdiff_ops::Noise;
+
+/// A denoiser of molecules, whatever it is made of.
+pub type MoleculeDenoiser = Box<dyn Denoiser<Molecules> + Send + Sync>;
+
+impl ModelConfig {
+    /// Builds the denoiser of molecules with `features` features from the parameters under `vb`.
+    ///
+    /// `fresh` is the noise that newly made variables start from; `None` when they will be loaded.
+    ///
+    /// # Errors
+    /// When sizes do not fit, or a parameter is missing or has another shape.
+    pub fn build(&self, features: usize, fresh: Option<Noise>, vb: VarBuilder) -> Result<MoleculeDenoiser> {
+        self.check()?;
+        let [trunk, frame] = fresh.map_or([None, None], |noise| noise.split().map(Some));
+        let Backbone::Dit(sizes) = &self.backbone;
+        let pairs = self.pairs(sizes, vb.clone())?;
+        let name = if self.gamma == Gamma::None { "model" } else { "k" };
+        let denoiser = DitDenoiser::new(sizes, features, name, vb.clone())?;
+        trunk.map_or(Ok(()), |noise| denoiser.start_linear(noise))?;
+        let o3 = Orthogonal::new(3);
+        Ok(match &self.gamma {
+            Gamma::None => Box::new(WithPairs { pairs, kernel: denoiser }),
+            Gamma::Haar => Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(o3, Haar(o3)) }),
+            Gamma::Learned(gamma) => {
+                let net = FrameNet::new(gamma, sizes.hidden - sizes.embedding, vb)?;
+                frame.map_or(Ok(()), |noise| net.start_linear(noise))?;
+                Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(o3, learned(gamma, net)) })
+            }
+        })
+    }
+
+    fn pairs(&self, sizes: &DitSizes, vb: VarBuilder) -> Result<PairFeatures> {
+        let config = PairConfig { gaussians: sizes.gaussians, width: sizes.hidden - sizes.embedding };
+        let pairs = PairFeatures::new(config, vb)?;
+        Ok(match self.padding_compat {
+            Some(pad) => pairs.padded_to(pad),
+            None => pairs,
+        })
+    }
+}
+
+/// γ = `sym_Haar(f)`.
+fn learned(
+    sizes: &GammaSizes,
+    net: FrameNet,
+) -> impl symdiff_core::MarkovKernel<Observed, Out = symdiff_groups::Matrices> + Send + Sync + use<> {
+    let o3 = Orthogonal::new(3);
+    let chart = if sizes.rows { GramSchmidt::rows() } else { GramSchmidt::columns() };
+    let composition = if sizes.released { Composition::Released } else { Composition::Equivariant };
+    Learned::new(o3, net.charted(o3, chart)).composed(composition)
+}

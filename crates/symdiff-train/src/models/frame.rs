@@ -1,0 +1,60 @@
+//! The network inside γ: noisy molecules in, a 3 × 3 matrix a molecule out.
+
+use super::config::GammaSizes;
+use super::observed::Observed;
+use crate::Result;
+use candle_core::Tensor;
+use candle_nn::VarBuilder;
+use symdiff_core::MarkovKernel;
+use symdiff_nets::{Dit, DitConfig, GeluMlp};
+use symdiff_ops::{Noise, segment_mean};
+
+/// f(x, η): a transformer on \[x | η | pair features\], η standard normal, averaged over atoms and decoded to nine numbers.
+#[derive(Clone, Debug)]
+pub struct FrameNet {
+    encoder: Dit,
+    decoder: GeluMlp,
+    noise: usize,
+}
+
+impl FrameNet {
+    /// A network over pair features of the given width; parameters `gamma_enc.*` and `gamma_dec.*`.
+    ///
+    /// # Errors
+    /// When sizes do not fit, or a parameter is missing or has another shape.
+    pub fn new(sizes: &GammaSizes, pairs: usize, vb: VarBuilder) -> Result<Self> {
+        let GammaSizes { hidden, depth, heads, decoder, noise, .. } = *sizes;
+        let config = DitConfig { input: Some(3 + noise + pairs), hidden, depth, heads, ratio: 4, output: None };
+        Ok(Self {
+            encoder: Dit::new(&config, vb.pp("gamma_enc"))?,
+            decoder: GeluMlp::new([hidden, decoder, 9], vb.pp("gamma_dec"))?,
+            noise,
+        })
+    }
+
+    /// See [`Dit::start_linear`].
+    ///
+    /// # Errors
+    /// When a variable cannot be set.
+    pub fn start_linear(&self, noise: Noise) -> Result<()> {
+        Ok(self.encoder.start_linear(noise)?)
+    }
+
+    fn forward(&self, x: &Observed, noise: Noise) -> Result<Tensor> {
+        let state = &x.at.state;
+        let (positions, layout) = (state.positions(), state.layout());
+        let drawn = noise.normal_nodes(layout, self.noise, positions.dtype(), positions.device())?;
+        let times = x.at.time.tensor(positions.dtype(), positions.device())?;
+        let features = self.encoder.features(&Tensor::cat(&[positions, &drawn, &x.pairs], 1)?, &times, layout)?;
+        let decoded = self.decoder.forward(&segment_mean(&features, layout)?)?;
+        Ok(decoded.reshape((layout.len(), 3, 3))?)
+    }
+}
+
+impl MarkovKernel<Observed> for FrameNet {
+    type Out = Tensor;
+
+    fn sample(&self, x: &Observed, noise: Noise) -> symdiff_core::Result<Tensor> {
+        self.forward(x, noise).map_err(symdiff_core::Error::kernel)
+    }
+}

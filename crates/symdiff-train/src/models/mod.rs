@@ -1,0 +1,15 @@
+//! Models assembled from the parts: embedding, trunk, γ.
+
+mod build;
+mod config;
+mod dit;
+mod frame;
+mod observed;
+mod presets;
+
+pub use build::MoleculeDenoiser;
+pub use config::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
+pub use dit::DitDenoiser;
+pub use frame::FrameNet;
+pub use observed::{Observed, WithPairs};
+pub use presets::PRESETS;

@@ -1,0 +1,63 @@
+//! What the networks look at: a noisy molecule at a time, and geometry features that no rotation changes.
+
+use candle_core::{DType, Device, Tensor};
+use symdiff_core::MarkovKernel;
+use symdiff_diffusion::{At, Eps};
+use symdiff_groups::{Action, Group, Result as GroupResult};
+use symdiff_mol::state::Molecules;
+use symdiff_nets::PairFeatures;
+use symdiff_ops::{Batched, Noise, Samples};
+
+/// Noisy molecules with their pair features. A group acts on the molecules; the features are invariant, so one computation serves γ and k.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Molecules and time.
+    pub at: At<Molecules>,
+    /// Pair features `[N, width]`.
+    pub pairs: Tensor,
+}
+
+impl<G: Group> Action<G> for Observed
+where
+    Molecules: Action<G>,
+{
+    fn act(&self, group: &G, g: &G::Element) -> GroupResult<Self> {
+        Ok(Self { at: self.at.act(group, g)?, pairs: self.pairs.clone() })
+    }
+}
+
+impl Batched for Observed {
+    fn samples(&self) -> Samples {
+        self.at.state.samples()
+    }
+
+    fn device(&self) -> Device {
+        self.at.state.device()
+    }
+
+    fn dtype(&self) -> DType {
+        self.at.state.dtype()
+    }
+}
+
+/// Centres the molecules, computes their pair features once, and hands both to a kernel.
+#[derive(Clone, Debug)]
+pub struct WithPairs<K> {
+    /// The features, shared by all that the kernel is made of.
+    pub pairs: PairFeatures,
+    /// What looks at them.
+    pub kernel: K,
+}
+
+impl<K> MarkovKernel<At<Molecules>> for WithPairs<K>
+where
+    K: MarkovKernel<Observed, Out = Eps<Molecules>>,
+{
+    type Out = Eps<Molecules>;
+
+    fn sample(&self, x: &At<Molecules>, noise: Noise) -> symdiff_core::Result<Eps<Molecules>> {
+        let state = x.state.centred()?;
+        let pairs = self.pairs.forward(state.positions(), state.layout()).map_err(symdiff_core::Error::kernel)?;
+        self.kernel.sample(&Observed { at: At { state, time: x.time.clone() }, pairs }, noise)
+    }
+}

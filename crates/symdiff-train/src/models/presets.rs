@@ -1,0 +1,46 @@
+//! The published sizes, and small ones for a laptop.
+
+use crate::{Error, Result};
+
+/// The names of all presets.
+pub const PRESETS: [&str; 11] = [
+    "symdiff-qm9",
+    "symdiff-star-qm9",
+    "symdiff-h-qm9",
+    "dit-qm9",
+    "dit-aug-qm9",
+    "symdiff-geom",
+    "symdiff-small",
+    "symdiff-h-small",
+    "dit-small",
+    "dit-aug-small",
+    "symdiff-tiny",
+];
+
+const QM9: &str = "backbone = { kind = 'dit', embedding = 184, gaussians = 184, hidden = 384, depth = 12, heads = 6 }\n";
+const STAR: &str = "backbone = { kind = 'dit', embedding = 382, gaussians = 382, hidden = 768, depth = 12, heads = 12 }\n";
+const SMALL: &str = "backbone = { kind = 'dit', embedding = 64, gaussians = 64, hidden = 128, depth = 6, heads = 4 }\n";
+const TINY: &str = "backbone = { kind = 'dit', embedding = 16, gaussians = 16, hidden = 32, depth = 2, heads = 2 }\n";
+
+const NONE: &str = "gamma = { kind = 'none' }\n";
+const HAAR: &str = "gamma = { kind = 'haar' }\n";
+const GAMMA_QM9: &str = "gamma = { kind = 'learned', hidden = 128, depth = 8, heads = 4, decoder = 64 }\n";
+const GAMMA_STAR: &str = "gamma = { kind = 'learned', hidden = 216, depth = 10, heads = 8, decoder = 80 }\n";
+const GAMMA_SMALL: &str = "gamma = { kind = 'learned', hidden = 64, depth = 4, heads = 4, decoder = 64 }\n";
+const GAMMA_TINY: &str = "gamma = { kind = 'learned', hidden = 16, depth = 1, heads = 2, decoder = 8 }\n";
+
+/// The `[model]` section of a preset.
+pub(super) fn text(name: &str) -> Result<String> {
+    let (backbone, gamma) = match name {
+        "symdiff-qm9" | "symdiff-geom" => (QM9, GAMMA_QM9),
+        "symdiff-star-qm9" => (STAR, GAMMA_STAR),
+        "symdiff-h-qm9" => (QM9, HAAR),
+        "dit-qm9" | "dit-aug-qm9" => (QM9, NONE),
+        "symdiff-small" => (SMALL, GAMMA_SMALL),
+        "symdiff-h-small" => (SMALL, HAAR),
+        "dit-small" | "dit-aug-small" => (SMALL, NONE),
+        "symdiff-tiny" => (TINY, GAMMA_TINY),
+        _ => return Err(Error::Config(format!("model.preset `{name}` is unknown; use one of {}", PRESETS.join(", ")))),
+    };
+    Ok(format!("{backbone}{gamma}"))
+}
