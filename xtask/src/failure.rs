@@ -32,7 +32,8 @@ impl Failure {
             Self::Input(sentence) => (sentence, 2),
             Self::Run(sentence) => (sentence, 1),
         };
-        eprintln!("error: {sentence}");
+        // A foreign error may carry a backtrace in its text; people get the sentence.
+        eprintln!("error: {}", sentence.lines().next().unwrap_or_default());
         ExitCode::from(code)
     }
 }
@@ -41,5 +42,11 @@ impl From<symdiff_mol::Error> for Failure {
     /// Molecules come from files that the user named.
     fn from(error: symdiff_mol::Error) -> Self {
         Self::input(error)
+    }
+}
+
+impl From<symdiff_train::Error> for Failure {
+    fn from(error: symdiff_train::Error) -> Self {
+        if error.is_input() { Self::input(error) } else { Self::run(error) }
     }
 }

@@ -1,6 +1,7 @@
 //! What all commands share: the global options, the logs and the one JSON line at the end.
 
 use crate::failure::{Failure, Outcome};
+use candle_core::Device;
 use clap::Args;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -34,6 +35,20 @@ impl Context {
             .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
             .init();
         symdiff_ops::threads::set(self.threads).map_err(Failure::input)
+    }
+
+    /// The device that tensors live on.
+    pub(crate) fn device(&self) -> Outcome<Device> {
+        let (kind, index) = self.device.split_once(':').unwrap_or((&self.device, "0"));
+        match (kind, index.parse()) {
+            ("cpu", _) => Ok(Device::Cpu),
+            ("cuda", Ok(index)) => Device::new_cuda(index).map_err(|error| {
+                let build = if cfg!(feature = "cuda") { "no usable GPU" } else { "this program was built without the feature `cuda`" };
+                tracing::debug!("{error}");
+                Failure::input(format!("--device {}: {build}; use --device cpu", self.device))
+            }),
+            _ => Err(Failure::input(format!("--device {} is unknown; use cpu, cuda or cuda:1", self.device))),
+        }
     }
 
     /// Prints a command's summary: JSON for machines, `key  value` lines for people.

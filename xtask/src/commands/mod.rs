@@ -2,6 +2,9 @@
 
 mod data;
 mod evaluate;
+mod nll;
+mod sample;
+mod train;
 
 use crate::failure::Outcome;
 use crate::output::Context;
@@ -11,16 +14,22 @@ use serde_json::Value;
 /// What can be asked for.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Train(train::Train),
+    Sample(sample::Sample),
     Evaluate(evaluate::Evaluate),
+    Nll(nll::Nll),
     #[command(subcommand)]
     Data(data::Data),
 }
 
 impl Command {
     /// Does the work and returns the summary that `--json` prints.
-    pub(crate) fn run(&self, _context: &Context) -> Outcome<Value> {
+    pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         match self {
+            Self::Train(train) => train.run(context),
+            Self::Sample(sample) => sample.run(context),
             Self::Evaluate(evaluate) => evaluate.run(),
+            Self::Nll(nll) => nll.run(context),
             Self::Data(data) => data.run(),
         }
     }

@@ -1,0 +1,67 @@
+//! `nll`: how probable held-out molecules are under a model.
+
+use crate::failure::{Failure, Outcome};
+use crate::output::Context;
+use crate::progress::Bar;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use symdiff_mol::data::{self, Split};
+use symdiff_train::Trained;
+
+/// Estimate the negative log-likelihood, in nats a molecule.
+#[derive(Args)]
+pub(crate) struct Nll {
+    /// A run folder, or a weights file made by `import`.
+    #[arg(long)]
+    run: PathBuf,
+    /// The molecules; the embedded set when absent.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Which part of them.
+    #[arg(long, value_enum, default_value_t = Part::Test)]
+    split: Part,
+    /// Independent estimates a molecule, averaged.
+    #[arg(long, default_value_t = 1)]
+    passes: usize,
+    /// Molecules a batch.
+    #[arg(long, default_value_t = 128)]
+    batch: usize,
+    /// Only the first so many molecules of the part.
+    #[arg(long)]
+    limit: Option<usize>,
+}
+
+/// A part of a data set under the published split.
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    /// What is held out for the end.
+    Test,
+    /// What is held out for choices.
+    Validation,
+    /// What is learned from.
+    Train,
+    /// Everything.
+    All,
+}
+
+impl Nll {
+    pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
+        if self.passes == 0 || self.batch == 0 {
+            return Err(Failure::input("--passes and --batch must be at least 1"));
+        }
+        let model = Trained::load(&self.run, &context.device()?)?;
+        let set = self.data.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
+        let split = Split::published(set.len());
+        let mut places = match self.split {
+            Part::Test => split.test,
+            Part::Validation => split.valid,
+            Part::Train => split.train,
+            Part::All => (0..set.len()).collect(),
+        };
+        places.truncate(self.limit.unwrap_or(usize::MAX));
+        let bar = Bar::new("nll");
+        let nll = model.nll(&set, &places, self.passes, self.batch, context.seed, &mut |done| bar.show(done, ""))?;
+        Ok(json!({ "nll": nll.mean, "standard_error": nll.standard_error, "molecules": places.len(), "passes": self.passes }))
+    }
+}
