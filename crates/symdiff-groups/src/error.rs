@@ -37,6 +37,22 @@ pub enum Error {
         /// What is wrong with it, by how much, and the remedy.
         why: String,
     },
+    /// A formula that exists in some dimensions alone.
+    #[error("{what}: not in dimension {n}; it exists for {exists}")]
+    Dimension {
+        /// The formula.
+        what: &'static str,
+        /// The dimension or order asked for.
+        n: usize,
+        /// Where it exists.
+        exists: &'static str,
+    },
+    /// A step without a derivative was given a tensor whose gradient is wanted.
+    #[error("{what}: has no derivative, but its input is tracked; detach it")]
+    Tracked {
+        /// The operation.
+        what: &'static str,
+    },
     /// A tensor operation failed.
     #[error(transparent)]
     Ops(#[from] symdiff_ops::Error),

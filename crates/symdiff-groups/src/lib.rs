@@ -6,12 +6,34 @@
 //!
 //! Points are rows: R·x is x·Rᵀ in matrices, hence R⁻¹·x = x·R.
 
+mod cyclic;
+mod dihedral;
 mod error;
+mod euclidean;
+mod macros;
 mod orthogonal;
-mod points;
+mod permutation;
+mod product;
+mod rows;
+mod states;
+pub mod testing;
 mod traits;
+mod translation;
 
+pub use cyclic::{Argmax, Cyclic, Turns};
+pub use dihedral::{Dihedral, Symmetries};
 pub use error::{Error, Result};
-pub use orthogonal::{GramSchmidt, Matrices, MatrixGroup, Orthogonal, SpecialOrthogonal};
-pub use points::Points;
-pub use traits::{Action, Chart, CompactGroup, Group};
+pub use euclidean::{EuclideanGroup, Motions};
+pub use orthogonal::{GramSchmidt, Matrices, MatrixGroup, Orthogonal, Polar, Quaternion, SixD, SpecialOrthogonal};
+pub use permutation::{Argsort, Permutations, Symmetric};
+pub use product::{Pair, Product};
+pub use states::{Cloud, Dense, Field, Fixed, Graph, Image, Points, Sequence, Set, Vectors};
+pub use traits::{Action, Chart, CompactGroup, Cosets, FiniteGroup, Group, LieGroup, MetricGroup, Observe, Subgroup};
+pub use translation::{Centred, Shifts, Translations};
+
+use candle_core::Tensor;
+
+/// `tensor` without its graph, refused when that would lose a gradient.
+pub(crate) fn untracked(what: &'static str, tensor: &Tensor) -> Result<Tensor> {
+    if tensor.track_op() { Err(Error::Tracked { what }) } else { Ok(tensor.detach()) }
+}

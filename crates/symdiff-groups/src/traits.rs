@@ -96,6 +96,66 @@ pub trait CompactGroup: Group {
     fn haar(&self, like: &impl Batched, noise: Noise) -> Result<Self::Element>;
 }
 
+/// A finite group whose elements can be listed.
+pub trait FiniteGroup: CompactGroup {
+    /// Every element once, each the same for all samples of `like`.
+    ///
+    /// # Errors
+    /// When they are too many to list.
+    fn elements(&self, like: &impl Batched) -> Result<Vec<Self::Element>>;
+}
+
+/// A group with a distance that left translation preserves: d(k·g, k·h) = d(g, h).
+pub trait MetricGroup: Group {
+    /// The distance of each sample's two elements, `[B]`.
+    ///
+    /// # Errors
+    /// When the batches differ.
+    fn distance(&self, g: &Self::Element, h: &Self::Element) -> Result<Tensor>;
+}
+
+/// A Lie group whose exponential is known in closed form.
+pub trait LieGroup: Group {
+    /// The element reached from the identity with velocity `algebra`, `[B, dim]`; differentiable.
+    ///
+    /// # Errors
+    /// When the shape does not fit or no closed form exists.
+    fn exp(&self, algebra: &Tensor) -> Result<Self::Element>;
+
+    /// The shortest velocity that reaches g, `[B, dim]`: exp(log(g)) = g.
+    ///
+    /// # Errors
+    /// When no closed form exists, or a gradient would be lost.
+    fn log(&self, g: &Self::Element) -> Result<Tensor>;
+}
+
+/// A subgroup H of `G`.
+pub trait Subgroup<G: Group>: Group {
+    /// The elements h of H as elements of `group`; tensors are made alike `like`.
+    ///
+    /// # Errors
+    /// When H does not lie in `group`.
+    fn embed(&self, group: &G, h: &Self::Element, like: &impl Batched) -> Result<G::Element>;
+}
+
+/// A group whose quotient by the subgroup `H` is compact, though it may not be compact itself.
+pub trait Cosets<H: Group>: Group {
+    /// A representative g of a uniform coset g·H for each sample of `like`. Only its coset means something.
+    ///
+    /// # Errors
+    /// When a recording does not fit.
+    fn coset(&self, subgroup: &H, like: &impl Batched, noise: Noise) -> Result<Self::Element>;
+}
+
+/// The numbers of each sample, to compare and to test: what an element or a state is, for statistics.
+pub trait Observe {
+    /// One list of numbers per sample, B of them.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn observe(&self) -> Result<Vec<Vec<f64>>>;
+}
+
 /// A map from raw network outputs onto the group.
 pub trait Chart<G: Group> {
     /// The group element of each sample's raw numbers, differentiable almost everywhere.

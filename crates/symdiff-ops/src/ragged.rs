@@ -67,6 +67,27 @@ impl Batched for Tensor {
     }
 }
 
+/// Values of several parts: the first part speaks for all.
+macro_rules! batched_tuple {
+    ($first:ident $(, $rest:ident)+) => {
+        impl<$first: Batched $(, $rest)+> Batched for ($first $(, $rest)+) {
+            fn samples(&self) -> Samples {
+                self.0.samples()
+            }
+
+            fn device(&self) -> Device {
+                self.0.device()
+            }
+
+            fn dtype(&self) -> DType {
+                self.0.dtype()
+            }
+        }
+    };
+}
+batched_tuple!(A, B);
+batched_tuple!(A, B, C);
+
 /// How N nodes divide into B samples. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ragged(Arc<Layout>);

@@ -2,8 +2,9 @@
 
 use super::orthonormal;
 use super::{MatrixGroup, Orthogonal, SpecialOrthogonal};
-use crate::{Error, Result};
-use candle_core::{DType, Tensor};
+use crate::states::observed;
+use crate::{Error, Observe, Result};
+use candle_core::{DType, Device, Tensor};
 use symdiff_ops::{Batched, Samples};
 
 /// One orthogonal matrix per sample, `[B, n, n]`: an element of O(n) or SO(n).
@@ -42,6 +43,25 @@ impl Matrices {
 
     pub(super) fn transposed(&self) -> Result<Self> {
         Ok(Self(self.0.transpose(1, 2)?.contiguous()?))
+    }
+
+    /// diag(−1, 1, …, 1) for the samples where `mirrored`, the identity for the others.
+    pub(super) fn mirror(n: usize, mirrored: &[bool], like: &impl Batched) -> Result<Self> {
+        let mut values = vec![0.0; mirrored.len() * n * n];
+        for (matrix, &mirrored) in values.chunks_exact_mut(n * n).zip(mirrored) {
+            (0..n).for_each(|i| matrix[i * (n + 1)] = if mirrored && i == 0 { -1.0 } else { 1.0 });
+        }
+        Ok(Self(Tensor::from_vec(values, (mirrored.len(), n, n), &like.device())?.to_dtype(like.dtype())?))
+    }
+
+    /// The counter-clockwise rotation of the plane by each angle; the x axis is mirrored first where `mirrored`.
+    pub(crate) fn planar(angles: &[f64], mirrored: &[bool], like: &impl Batched) -> Result<Self> {
+        let entries = angles.iter().zip(mirrored).flat_map(|(angle, &mirrored)| {
+            let (s, c) = angle.sin_cos();
+            if mirrored { [c, s, s, -c] } else { [c, -s, s, c] }
+        });
+        let values: Vec<f64> = entries.collect();
+        Ok(Self(Tensor::from_vec(values, (angles.len(), 2, 2), &like.device())?.to_dtype(like.dtype())?))
     }
 
     /// g·h, both `[B, n, n]`.
@@ -98,12 +118,19 @@ fn checked(what: &'static str, n: usize, matrices: &Tensor) -> Result<Matrices> 
     }
 }
 
+/// n² numbers, row by row.
+impl Observe for Matrices {
+    fn observe(&self) -> Result<Vec<Vec<f64>>> {
+        observed(&self.0)
+    }
+}
+
 impl Batched for Matrices {
     fn samples(&self) -> Samples {
         Samples::numbered(self.len())
     }
 
-    fn device(&self) -> candle_core::Device {
+    fn device(&self) -> Device {
         self.0.device().clone()
     }
 

@@ -4,9 +4,11 @@ mod action;
 mod charts;
 mod element;
 mod haar;
+mod lie;
 pub(crate) mod orthonormal;
+mod subgroup;
 
-pub use charts::GramSchmidt;
+pub use charts::{GramSchmidt, Polar, Quaternion, SixD};
 pub use element::Matrices;
 
 use crate::{Group, Result};

@@ -2,6 +2,7 @@
 
 use crate::{Error, Result};
 use candle_core::{D, DType, Device, Tensor};
+use symdiff_ops::gram_schmidt3::{By, gram_schmidt3};
 
 /// Whether columns or rows are orthonormalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,12 @@ pub(crate) fn orthonormalised(what: &'static str, raw: &Tensor, side: Side, prop
     let (_, n, m) = raw.dims3().map_err(|_| shape_error(what, raw))?;
     if n != m {
         return Err(shape_error(what, raw));
+    }
+    if n == 3 && !proper {
+        let by = if side == Side::Rows { By::Rows } else { By::Columns };
+        let factor = gram_schmidt3(raw, by)?;
+        require_finite(what, &factor)?;
+        return Ok(factor);
     }
     let rows = match side {
         Side::Rows => raw.clone(),
@@ -120,7 +127,7 @@ fn determinant_sign(mut m: Vec<Vec<f64>>) -> f64 {
 
 /// One number to the host: the sum is finite exactly when every entry is, as unit vectors cannot overflow it.
 fn require_finite(what: &'static str, rows: &Tensor) -> Result<()> {
-    let rows = rows.detach();
+    let rows = rows.detach().to_dtype(DType::F64)?;
     if rows.sum_all()?.to_scalar::<f64>()?.is_finite() {
         return Ok(());
     }

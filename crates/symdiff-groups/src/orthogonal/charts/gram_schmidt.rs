@@ -1,8 +1,9 @@
-//! Charts onto O(n) and SO(n).
+//! Gram–Schmidt.
 
-use super::orthonormal::{Side, orthonormalised};
-use super::{Matrices, MatrixGroup, Orthogonal, SpecialOrthogonal};
-use crate::{Chart, Error, Result};
+use super::super::orthonormal::{Side, orthonormalised};
+use super::super::{Matrices, MatrixGroup, Orthogonal, SpecialOrthogonal};
+use super::square;
+use crate::{Chart, Result};
 use candle_core::Tensor;
 
 /// Gram–Schmidt orthonormalisation of raw matrices `[B, n, n]`, or `[B, n²]` in row-major order, computed in f64.
@@ -42,13 +43,5 @@ impl Chart<SpecialOrthogonal> for GramSchmidt {
     fn project(&self, group: &SpecialOrthogonal, raw: &Tensor) -> Result<Matrices> {
         let what = "Gram-Schmidt chart of SO(n)";
         orthonormalised(what, &square(what, group.n(), raw)?, self.0, true).map(Matrices::trusted)
-    }
-}
-
-fn square(what: &'static str, n: usize, raw: &Tensor) -> Result<Tensor> {
-    match raw.dims() {
-        &[_, r, c] if (r, c) == (n, n) => Ok(raw.clone()),
-        &[b, flat] if flat == n * n => Ok(raw.reshape((b, n, n))?),
-        got => Err(Error::Shape { what, got: got.to_vec(), expected: format!("[B, {n}, {n}] or [B, {}]", n * n) }),
     }
 }

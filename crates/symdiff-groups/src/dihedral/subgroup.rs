@@ -1,0 +1,40 @@
+//! `D_n` inside O(2), `C_n` inside `D_n`.
+
+use super::{Dihedral, Symmetries};
+use crate::{Cosets, Cyclic, Error, Matrices, MatrixGroup, Orthogonal, Result, Subgroup, Turns};
+use std::f64::consts::TAU;
+use symdiff_ops::{Batched, Noise};
+
+impl Subgroup<Orthogonal> for Dihedral {
+    fn embed(&self, group: &Orthogonal, h: &Symmetries, like: &impl Batched) -> Result<Matrices> {
+        if group.n() != 2 {
+            return Err(Error::Dimension { what: "symmetries of an n-gon as matrices", n: group.n(), exists: "n = 2" });
+        }
+        let (angles, mirrored): (Vec<f64>, Vec<bool>) = h.each().map(|(k, f)| (TAU * f64::from(k) / f64::from(self.n()), f)).unzip();
+        Matrices::planar(&angles, &mirrored, like)
+    }
+}
+
+impl Subgroup<Dihedral> for Cyclic {
+    fn embed(&self, group: &Dihedral, h: &Turns, _: &impl Batched) -> Result<Symmetries> {
+        let stride = index(*group, *self)?;
+        Ok(Symmetries::of(h.steps().iter().map(|&k| (k * stride, false))))
+    }
+}
+
+/// The turns that `subgroup` lacks, mirrored or not, all equally likely.
+impl Cosets<Cyclic> for Dihedral {
+    fn coset(&self, subgroup: &Cyclic, like: &impl Batched, noise: Noise) -> Result<Symmetries> {
+        let missing = index(*self, *subgroup)?;
+        let drawn = noise.integers(&like.samples(), 0..2 * missing)?;
+        Ok(Symmetries::of(drawn.into_iter().map(|index| (index % missing, index >= missing))))
+    }
+}
+
+/// How many turns of `D_m` make one turn of `C_n`.
+fn index(group: Dihedral, subgroup: Cyclic) -> Result<u32> {
+    if group.n().is_multiple_of(subgroup.n()) {
+        return Ok(group.n() / subgroup.n());
+    }
+    Err(Error::Dimension { what: "C_n inside D_m", n: subgroup.n() as usize, exists: "n that divides m" })
+}

@@ -1,0 +1,29 @@
+//! T(n) and the matrices inside E(n), and the cosets of T(n).
+
+use super::{EuclideanGroup, Motions};
+use crate::{CompactGroup, Cosets, Group, Matrices, MatrixGroup, Orthogonal, Result, Shifts, SpecialOrthogonal, Subgroup, Translations};
+use symdiff_ops::{Batched, Noise};
+
+impl<L: MatrixGroup> Subgroup<EuclideanGroup<L>> for Translations {
+    fn embed(&self, group: &EuclideanGroup<L>, h: &Shifts, like: &impl Batched) -> Result<Motions> {
+        Ok(Motions::trusted(group.linear().identity(like)?, h.clone()))
+    }
+}
+
+macro_rules! turns_of {
+    ($($linear:ty),*) => {$(
+        impl Subgroup<EuclideanGroup<$linear>> for $linear {
+            fn embed(&self, group: &EuclideanGroup<$linear>, h: &Matrices, like: &impl Batched) -> Result<Motions> {
+                Ok(Motions::trusted(h.clone(), group.translations().identity(like)?))
+            }
+        }
+    )*};
+}
+turns_of!(Orthogonal, SpecialOrthogonal);
+
+/// A Haar matrix and no translation.
+impl<L: MatrixGroup + CompactGroup> Cosets<Translations> for EuclideanGroup<L> {
+    fn coset(&self, subgroup: &Translations, like: &impl Batched, noise: Noise) -> Result<Motions> {
+        Ok(Motions::trusted(self.linear().haar(like, noise)?, subgroup.identity(like)?))
+    }
+}

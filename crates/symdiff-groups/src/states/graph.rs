@@ -1,0 +1,60 @@
+//! Graphs with features of nodes and of ordered pairs of nodes.
+
+use super::observed;
+use crate::{Error, Observe, Result};
+use candle_core::{DType, Device, Tensor};
+use symdiff_ops::{Batched, Samples};
+
+/// Graphs of n nodes: node features `[B, n, C]` and edge features `[B, n, n, E]`, of which adjacency is one.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    nodes: Tensor,
+    edges: Tensor,
+}
+
+impl Graph {
+    /// The graphs of these features.
+    ///
+    /// # Errors
+    /// When the shapes do not belong together.
+    pub fn new(nodes: Tensor, edges: Tensor) -> Result<Self> {
+        match (nodes.dims(), edges.dims()) {
+            (&[b, n, _], &[b2, n2, n3, _]) if (b, n, n) == (b2, n2, n3) => Ok(Self { nodes, edges }),
+            (nodes, edges) => {
+                let expected = format!("[B, n, n, E] for nodes {nodes:?}, which are [B, n, C]");
+                Err(Error::Shape { what: "edges of a graph", got: edges.to_vec(), expected })
+            }
+        }
+    }
+
+    /// The features of nodes, `[B, n, C]`.
+    pub fn nodes(&self) -> &Tensor {
+        &self.nodes
+    }
+
+    /// The features of pairs, `[B, n, n, E]`.
+    pub fn edges(&self) -> &Tensor {
+        &self.edges
+    }
+}
+
+impl Batched for Graph {
+    fn samples(&self) -> Samples {
+        self.nodes.samples()
+    }
+
+    fn device(&self) -> Device {
+        self.nodes.device().clone()
+    }
+
+    fn dtype(&self) -> DType {
+        self.nodes.dtype()
+    }
+}
+
+/// The nodes' numbers, then the edges'.
+impl Observe for Graph {
+    fn observe(&self) -> Result<Vec<Vec<f64>>> {
+        Ok(observed(&self.nodes)?.into_iter().zip(observed(&self.edges)?).map(|(n, e)| [n, e].concat()).collect())
+    }
+}
