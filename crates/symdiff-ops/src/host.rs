@@ -34,6 +34,9 @@ pub(crate) trait Real:
 
     /// The values of a storage of this type.
     fn values(storage: &CpuStorage) -> Option<&[Self]>;
+
+    /// The values of a storage of this type, to be changed.
+    fn values_mut(storage: &mut CpuStorage) -> Option<&mut [Self]>;
 }
 
 impl Real for f32 {
@@ -55,6 +58,10 @@ impl Real for f32 {
     fn values(storage: &CpuStorage) -> Option<&[Self]> {
         if let CpuStorage::F32(values) = storage { Some(values) } else { None }
     }
+
+    fn values_mut(storage: &mut CpuStorage) -> Option<&mut [Self]> {
+        if let CpuStorage::F32(values) = storage { Some(values) } else { None }
+    }
 }
 
 impl Real for f64 {
@@ -74,6 +81,10 @@ impl Real for f64 {
     }
 
     fn values(storage: &CpuStorage) -> Option<&[Self]> {
+        if let CpuStorage::F64(values) = storage { Some(values) } else { None }
+    }
+
+    fn values_mut(storage: &mut CpuStorage) -> Option<&mut [Self]> {
         if let CpuStorage::F64(values) = storage { Some(values) } else { None }
     }
 }

@@ -9,6 +9,7 @@
 //!   composed twin that only tests use. [`fused()`] makes one graph node of several.
 
 pub mod ada_layer_norm;
+pub mod adamw;
 mod error;
 mod euclidean;
 mod fill;

@@ -1,4 +1,4 @@
-//! The affine map y = x·Wᵀ + b, with `PyTorch`'s weight layout.
+//! The affine map y = x·Wᵀ + b, with PyTorch's weight layout.
 //!
 //! # Shapes
 //! x `[N, I]`, W `[O, I]`, b `[O]` → y `[N, O]`.

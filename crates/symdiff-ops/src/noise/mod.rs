@@ -201,7 +201,7 @@ impl Stream {
     }
 }
 
-/// The finaliser of `SplitMix64` (Steele, Lea, Flood 2014): a bijection of u64 that looks random.
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection of u64 that looks random.
 fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

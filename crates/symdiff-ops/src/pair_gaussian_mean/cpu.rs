@@ -10,6 +10,7 @@ use candle_core::Tensor;
 /// Features are computed this many at a time; their number is rounded up to whole vectors inside.
 const LANES: usize = 16;
 /// π as the source has it.
+#[allow(clippy::approx_constant, reason = "the trained weights were trained with it")]
 const PI: f64 = 3.14159;
 /// The least width.
 const FLOOR: f64 = 0.01;
@@ -88,7 +89,7 @@ impl<T: Real> Basis<T> {
 }
 
 vectorised! {
-    /// Σ_j exp(−z²/2) for each node, z = (d − μ) / s.
+    /// The sum of exp(−z²/2) over j for each node, z = (d − μ) / s.
     fn summed<T>(x: &[T], means: &[T], inverses: &[T], sums: &mut [T]) {
         let (width, nodes) = (means.len(), x.len() / 3);
         let (own, _) = sums.split_at_mut(width);
@@ -116,7 +117,7 @@ vectorised! {
         }
     }
 
-    /// With p = weight·exp(−z²/2) over all pairs: firsts = Σ p·z, seconds = Σ p·(z² − 1), and dx from ∂/∂d = −Σ_k p·z/s.
+    /// With p = weight·exp(−z²/2) over all pairs: firsts = Σ p·z, seconds = Σ p·(z² − 1), and dx from ∂/∂d = −Σ p·z/s.
     fn pulled_back<T>(x: &[T], means: &[T], inverses: &[T], weights: &[T], dx: &mut [T], firsts: &mut [T], seconds: &mut [T]) {
         let (width, nodes, one) = (means.len(), x.len() / 3, T::one_if(true));
         let mut alone = vec![T::default(); width];

@@ -13,7 +13,7 @@
 //! Means and sigmas in those of x; y in their inverse.
 //!
 //! # Cost
-//! K·Σ n_i·(n_i − 1)/2 exponentials, by d_ij = d_ji, forward and again backward. Memory beside input and output: one `[n_i, K]` for each
+//! K·Σ `n_i·(n_i` − 1)/2 exponentials, by `d_ij` = `d_ji`, forward and again backward. Memory beside input and output: one `[n_i, K]` for each
 //! running task.
 //!
 //! # Source

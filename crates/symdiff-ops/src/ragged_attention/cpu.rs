@@ -24,7 +24,7 @@ pub(super) fn forward<T: Real>(qkv: &Tensor, heads: Heads, layout: &Ragged) -> R
     tensor(o, &[layout.nodes(), width])
 }
 
-/// With P the probabilities and dP = do·vᵀ: dS = P∘(dP − Σ_j P·dP), dq = dS·k/√d, dk = dSᵀ·q/√d, dv = Pᵀ·do.
+/// With P the probabilities and dP = do·vᵀ: dS = P∘(dP − `Σ_j` P·dP), dq = dS·k/√d, dk = dSᵀ·q/√d, dv = Pᵀ·do.
 pub(super) fn backward<T: Real>(qkv: &Tensor, gradient: &Tensor, heads: Heads, layout: &Ragged) -> Result<Tensor> {
     let width = heads.channels();
     bind_slices!(OP, T, qkv, gradient);
@@ -114,7 +114,7 @@ vectorised! {
         }
     }
 
-    /// ds, which comes in as dP, becomes P∘(dP − Σ_j P·dP)·scale.
+    /// ds, which comes in as dP, becomes P∘(dP − Σ P·dP)·scale.
     fn softmax_pulled_back<T>(p: &[T], ds: &mut [T], stride: usize, nodes: usize, scale: T) {
         for (p, ds) in p.chunks_exact(stride).zip(ds.chunks_exact_mut(stride)) {
             let (p, ds) = (&p[..nodes], &mut ds[..nodes]);

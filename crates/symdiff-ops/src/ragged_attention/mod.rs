@@ -6,8 +6,8 @@
 //! qkv `[N, 3C]` → o `[N, C]`.
 //!
 //! # Cost
-//! 4·C·Σ n_i² operations forward, 10·C·Σ n_i² backward, which recomputes the probabilities: nothing is kept but qkv. Memory beside input
-//! and output: one n_i × n_i matrix (two backward) for each running task.
+//! 4·C·Σ `n_i²` operations forward, 10·C·Σ `n_i²` backward, which recomputes the probabilities: nothing is kept but qkv. Memory beside input
+//! and output: one `n_i` × `n_i` matrix (two backward) for each running task.
 //!
 //! # Source
 //! Vaswani et al., arXiv 1706.03762, §3.2.

@@ -76,19 +76,19 @@ impl Level {
     }
 }
 
-/// Σ term(a_k), in lanes: the order of the additions depends on the length alone.
+/// Σ `term(a_k)`, in lanes: the order of the additions depends on the length alone.
 #[inline(always)]
 pub(crate) fn sum<T: Real>(a: &[T], term: impl Fn(T) -> T) -> T {
     sum3(a, a, a, |a, _, _| term(a))
 }
 
-/// Σ term(a_k, b_k), as [`sum`].
+/// Σ `term(a_k`, `b_k`), as [`sum`].
 #[inline(always)]
 pub(crate) fn sum2<T: Real>(a: &[T], b: &[T], term: impl Fn(T, T) -> T) -> T {
     sum3(a, b, b, |a, b, _| term(a, b))
 }
 
-/// Σ term(a_k, b_k, c_k), as [`sum`].
+/// Σ `term(a_k`, `b_k`, `c_k`), as [`sum`].
 #[inline(always)]
 pub(crate) fn sum3<T: Real>(a: &[T], b: &[T], c: &[T], term: impl Fn(T, T, T) -> T) -> T {
     let mut lanes = [T::default(); LANES];

@@ -15,7 +15,7 @@ pub(crate) struct Matrix<'a, T> {
 const TALL: usize = 4;
 
 vectorised! {
-    /// out[i, j] += Σ_p a[i, p]·b[p, j] for i < m, j < n, p < k. Rows of `b` (strided by `b.rows`) and of `out` (by `stride`) are
+    /// `out[i, j] += Σ a[i, p]·b[p, j]` for i < m, j < n, p < k. Rows of `b` (strided by `b.rows`) and of `out` (by `stride`) are
     /// contiguous. Each entry is summed in the order of p, whatever the tile it falls in.
     pub(crate) fn accumulate<T>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, sizes: [usize; 3]) {
         let [m, n, k] = sizes;

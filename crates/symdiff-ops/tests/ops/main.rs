@@ -2,6 +2,7 @@
 
 mod activations;
 mod ada_layer_norm;
+mod adamw;
 mod common;
 mod gated_residual;
 mod gram_schmidt3;

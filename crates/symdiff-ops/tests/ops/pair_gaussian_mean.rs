@@ -7,6 +7,7 @@ use symdiff_ops::{Ragged, Result, pair_gaussian_mean};
 /// The mean over all pairs but the self pairs, whose distance Candle cannot differentiate, plus theirs in closed form.
 fn twin(x: &Tensor, means: &Tensor, sigmas: &Tensor, layout: &Ragged) -> Result<Tensor> {
     let widths = (sigmas.abs()? + 0.01)?;
+    #[allow(clippy::approx_constant, reason = "π as the source has it")]
     let heights = ((&widths * (2.0 * 3.14159_f64).sqrt())?.recip())?;
     let features = |d: &Tensor| -> Result<Tensor> {
         let z = d.broadcast_sub(means)?.broadcast_div(&widths)?;

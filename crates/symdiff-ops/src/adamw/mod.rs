@@ -1,0 +1,134 @@
+//! One optimiser step in one pass over a parameter: AdamW with AMSGrad, gradient scaling, and the moving average of the weights.
+//!
+//! ```text
+//! g ← scale·g                      m ← m + (1 − β₁)·(g − m)         v ← v + (1 − β₂)·(g² − v)        v̂ ← max(v̂, v)
+//! p ← (1 − lr·decay)·p − lr/(1 − β₁ᵏ) · m / (√v̂/√(1 − β₂ᵏ) + ε)      e ← e + (1 − ema)·(p − e)
+//! ```
+//! The maximum is that of the raw second moment, before its bias correction.
+//!
+//! Everything is written in place: parameters must not be part of a graph that will still run backward, nor shared with a tensor
+//! that someone else reads.
+//!
+//! # Cost
+//! Six reads and five writes a number; bound by memory.
+//!
+//! # Source
+//! Loshchilov and Hutter, arXiv 1711.05101; Reddi, Kale and Kumar, `OpenReview` `ryQu7f-RZ`; the order of operations is PyTorch's.
+
+mod cpu;
+
+use crate::host::{elsewhere, with_real};
+use crate::{Result, shape};
+use candle_core::{Device, Tensor, Var};
+
+const OP: &str = "adamw";
+
+/// The numbers of one step, the same for all parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rule {
+    /// Learning rate.
+    pub lr: f64,
+    /// β₁.
+    pub beta1: f64,
+    /// β₂.
+    pub beta2: f64,
+    /// ε, added to the root of the second moment.
+    pub eps: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Which step this is, k, from 1.
+    pub step: u64,
+    /// What gradients are multiplied by first; clipping sets it.
+    pub scale: f64,
+    /// The share of its old value that the moving average keeps.
+    pub ema: f64,
+}
+
+impl Default for Rule {
+    fn default() -> Self {
+        Self { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0, step: 1, scale: 1.0, ema: 0.0 }
+    }
+}
+
+/// What the optimiser remembers of one parameter: first moment, second moment, its maximum, and the average of the parameter.
+#[derive(Debug)]
+pub struct Moments {
+    /// `[4, n]`, for a parameter of n entries.
+    packed: Tensor,
+    shape: Vec<usize>,
+}
+
+impl Moments {
+    /// Zero moments; the average starts as a copy of the parameter.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn new(parameter: &Tensor) -> Result<Self> {
+        let zero = parameter.zeros_like()?;
+        Self::from_tensors([&zero, &zero, &zero, parameter])
+    }
+
+    /// The moments that [`Moments::tensors`] gave.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) when the four differ in shape.
+    pub fn from_tensors(tensors: [&Tensor; 4]) -> Result<Self> {
+        let shape = tensors[0].dims().to_vec();
+        for (what, tensor) in ["first moment", "second moment", "maximum", "average"].into_iter().zip(tensors) {
+            shape::exact(OP, what, tensor, &shape, "the shape of the first moment")?;
+        }
+        let rows = tensors.map(|tensor| tensor.detach().flatten_all()).into_iter().collect::<candle_core::Result<Vec<_>>>()?;
+        Ok(Self { packed: Tensor::stack(&rows, 0)?, shape })
+    }
+
+    /// Copies of the first moment, the second, its maximum, and the average, each of the parameter's shape.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn tensors(&self) -> Result<[Tensor; 4]> {
+        Ok([self.row(0)?, self.row(1)?, self.row(2)?, self.row(3)?])
+    }
+
+    /// A copy of the average alone.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn average(&self) -> Result<Tensor> {
+        self.row(3)
+    }
+
+    /// Moves the parameter and its moments by one step, in place.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) when parameter or gradient have another shape than the moments, or the parameter is strided.
+    pub fn step(&mut self, parameter: &Var, gradient: &Tensor, rule: &Rule) -> Result<()> {
+        shape::exact(OP, "parameter", parameter, &self.shape, "the shape of its moments")?;
+        shape::exact(OP, "gradient", gradient, &self.shape, "the shape of the parameter")?;
+        if !parameter.is_contiguous() {
+            return Err(shape::refused(OP, "parameter", parameter, "a contiguous tensor, as it is written in place"));
+        }
+        match gradient.device() {
+            Device::Cpu => with_real!(OP, gradient, T => cpu::step::<T>(&self.packed, parameter, gradient, rule)),
+            device => Err(elsewhere(OP, device)),
+        }
+    }
+
+    fn row(&self, row: usize) -> Result<Tensor> {
+        Ok(self.packed.get(row)?.reshape(self.shape.as_slice())?.copy()?)
+    }
+}
+
+/// The Euclidean norm of all entries of all tensors together. Squares are added up in an order that the shapes alone decide.
+///
+/// # Errors
+/// [`Error::DType`](crate::Error::DType) unless they are f32 or f64.
+pub fn global_norm<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<f64> {
+    let mut total = 0.0;
+    for tensor in tensors {
+        total += match tensor.device() {
+            Device::Cpu => with_real!(OP, tensor, T => cpu::squares::<T>(tensor)),
+            device => Err(elsewhere(OP, device)),
+        }?;
+    }
+    Ok(total.sqrt())
+}
