@@ -45,7 +45,7 @@ pub enum Error {
     },
     /// A data set or a molecule was refused.
     #[error(transparent)]
-    Molecules(#[from] symdiff_mol::Error),
+    Molecules(Box<symdiff_mol::Error>),
     /// A network was refused.
     #[error(transparent)]
     Nets(#[from] symdiff_nets::Error),
@@ -86,5 +86,11 @@ impl Error {
             }
             _ => false,
         }
+    }
+}
+
+impl From<symdiff_mol::Error> for Error {
+    fn from(error: symdiff_mol::Error) -> Self {
+        Self::Molecules(Box::new(error))
     }
 }

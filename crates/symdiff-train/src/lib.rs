@@ -12,7 +12,6 @@ pub mod experiment;
 pub mod metrics;
 mod model;
 pub mod models;
-mod moments;
 mod optimiser;
 mod parameters;
 mod reconstruction;

@@ -34,15 +34,15 @@ impl Model {
     /// # Errors
     /// When the experiment names what does not exist or sizes do not fit.
     pub fn fresh(experiment: &Experiment, seed: u64, noise: Noise, device: &Device) -> Result<Self> {
-        Self::build(experiment, seed, Some(noise), device)
+        Self::build(experiment, Parameters::new(seed, DType::F32, device), Some(noise))
     }
 
-    /// A model whose parameters will be loaded.
+    /// A model to sample from, whose parameters will be loaded; it builds no graph.
     ///
     /// # Errors
     /// As [`Model::fresh`].
-    pub fn unloaded(experiment: &Experiment, device: &Device) -> Result<Self> {
-        Self::build(experiment, 0, None, device)
+    pub fn frozen(experiment: &Experiment, device: &Device) -> Result<Self> {
+        Self::build(experiment, Parameters::new(0, DType::F32, device).frozen(), None)
     }
 
     /// The training loss of each molecule, `[B]` in f64.
@@ -66,9 +66,8 @@ impl Model {
         Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction }
     }
 
-    fn build(experiment: &Experiment, seed: u64, fresh: Option<Noise>, device: &Device) -> Result<Self> {
+    fn build(experiment: &Experiment, parameters: Parameters, fresh: Option<Noise>) -> Result<Self> {
         let settings = &experiment.diffusion;
-        let parameters = Parameters::new(seed, DType::F32, device);
         let encoding = experiment.encoding()?;
         let schedule: AnySchedule = match settings.schedule.as_str() {
             "polynomial_2" => Box::new(Polynomial { power: 2.0, precision: settings.precision }.tabulated(settings.steps)?),

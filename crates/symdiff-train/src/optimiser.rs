@@ -1,12 +1,12 @@
 //! AdamW with AMSGrad, gradient clipping and the moving average of the weights: one step, one pass over the parameters.
 
 use crate::experiment::Train;
-use crate::moments::{self as adamw, Moments};
 use crate::parameters::Parameters;
 use crate::{Error, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use std::collections::{BTreeMap, VecDeque};
+use symdiff_ops::adamw::{self, Moments};
 
 /// The rule that limits the gradient norm.
 #[derive(Clone, Debug, PartialEq)]

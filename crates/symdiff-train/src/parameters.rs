@@ -17,12 +17,19 @@ pub struct Parameters {
     seed: u64,
     dtype: DType,
     device: Device,
+    frozen: bool,
 }
 
 impl Parameters {
     /// An empty set that will create what a model asks for.
     pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
-        Self { vars: Arc::default(), seed, dtype, device: device.clone() }
+        Self { vars: Arc::default(), seed, dtype, device: device.clone(), frozen: false }
+    }
+
+    /// The same set, giving its models plain tensors: they build no graph, and see what is loaded later.
+    #[must_use]
+    pub fn frozen(self) -> Self {
+        Self { frozen: true, ..self }
     }
 
     /// The cursor that constructors take.
@@ -69,6 +76,10 @@ impl Parameters {
         self.vars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn hand_out(&self, var: &Var) -> Tensor {
+        if self.frozen { var.as_tensor().detach() } else { var.as_tensor().clone() }
+    }
+
     fn draw(&self, name: &str, shape: &Shape, init: Init) -> Result<Tensor> {
         let rows = Samples::numbered(shape.dims().first().copied().unwrap_or(1));
         let width = shape.dims().get(1..).unwrap_or(&[]);
@@ -89,16 +100,17 @@ impl SimpleBackend for Parameters {
             if *var.shape() != shape {
                 candle_core::bail!("`{name}` exists with shape {:?}, now {shape:?} is asked for", var.shape());
             }
-            return Ok(var.as_tensor().clone());
+            return Ok(self.hand_out(var));
         }
         let var = Var::from_tensor(&self.draw(name, &shape, init).map_err(candle_core::Error::wrap)?)?;
-        self.lock().insert(name.to_owned(), var.clone());
-        Ok(var.as_tensor().clone())
+        let handed_out = self.hand_out(&var);
+        self.lock().insert(name.to_owned(), var);
+        Ok(handed_out)
     }
 
     fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> candle_core::Result<Tensor> {
         match self.lock().get(name) {
-            Some(var) => Ok(var.as_tensor().clone()),
+            Some(var) => Ok(self.hand_out(var)),
             None => candle_core::bail!("`{name}` is no parameter of this model"),
         }
     }

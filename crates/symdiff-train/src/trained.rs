@@ -60,7 +60,7 @@ impl Trained {
         let file = if path.is_dir() { path.join(CHECKPOINT) } else { path.to_owned() };
         let mut loaded = checkpoint::load(&file, device)?;
         let experiment = Experiment::parse(&loaded.header.experiment, &[])?;
-        let model = Model::unloaded(&experiment, device)?;
+        let model = Model::frozen(&experiment, device)?;
         let weights = loaded.tensors.remove("ema").ok_or_else(|| Error::checkpoint(&file, "holds no averaged weights"))?;
         model.parameters.load(&weights).map_err(|error| Error::checkpoint(&file, error))?;
         let sizes = loaded.header.sizes.iter().flat_map(|&(size, count)| repeat_n(size, count as usize));

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bench;
 mod data;
 mod evaluate;
 mod nll;
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
     #[command(subcommand)]
+    Bench(bench::Bench),
+    #[command(subcommand)]
     Data(data::Data),
 }
 
@@ -30,6 +33,7 @@ impl Command {
             Self::Sample(sample) => sample.run(context),
             Self::Evaluate(evaluate) => evaluate.run(),
             Self::Nll(nll) => nll.run(context),
+            Self::Bench(bench) => bench.run(context),
             Self::Data(data) => data.run(),
         }
     }

@@ -1,0 +1,45 @@
+//! Every parameter of every model learns.
+//!
+//! Candle has fused ops without a backward pass: through them `backward()` succeeds and parameters silently get no gradient. These tests fail then.
+
+mod common;
+
+use common::{TestResult, batch, experiment, shaken};
+use symdiff_ops::{Noise, gradients};
+
+/// Every kind of model there is, small.
+const MODELS: [&str; 3] =
+    ["preset = 'symdiff-tiny'", "preset = 'symdiff-tiny'\ngamma = { kind = 'haar' }", "preset = 'symdiff-tiny'\ngamma = { kind = 'none' }"];
+
+#[test]
+fn every_parameter_of_every_model_gets_a_finite_nonzero_gradient() -> TestResult {
+    for text in MODELS {
+        let model = shaken(&experiment(text)?)?;
+        let loss = model.loss(&batch(&[3, 700, 5000, 7999])?, Noise::seeded(1))?.mean_all()?;
+        for (through, store) in [("gradients", gradients(&loss)?), ("backward", second_graph(&model)?.backward()?)] {
+            for (name, var) in model.parameters.named() {
+                let gradient = store.get(&var).ok_or_else(|| format!("{text}, {through}: `{name}` gets no gradient"))?;
+                let size = gradient.abs()?.max_all()?.to_scalar::<f32>()?;
+                assert!(size.is_finite() && size > 0.0, "{text}, {through}: the gradient of `{name}` has largest entry {size}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn gradients_and_candles_backward_agree() -> TestResult {
+    let model = shaken(&experiment(MODELS[0])?)?;
+    let ours = gradients(&second_graph(&model)?)?;
+    let candles = second_graph(&model)?.backward()?;
+    for (name, var) in model.parameters.named() {
+        let [ours, candles] = [&ours, &candles].map(|store| store.get(&var).cloned());
+        let difference = (ours.ok_or("none")? - candles.ok_or("none")?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        assert!(difference == 0.0, "`{name}` differs by {difference}");
+    }
+    Ok(())
+}
+
+fn second_graph(model: &symdiff_train::Model) -> Result<candle_core::Tensor, Box<dyn std::error::Error>> {
+    Ok(model.loss(&batch(&[3, 700, 5000, 7999])?, Noise::seeded(1))?.mean_all()?)
+}

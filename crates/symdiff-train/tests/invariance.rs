@@ -1,0 +1,88 @@
+//! What must not matter does not matter: the order of atoms, the company in a batch, the frame of the molecule.
+
+mod common;
+
+use candle_core::{Device, Tensor};
+use common::{TestResult, batch, experiment, shaken};
+use symdiff_core::MarkovKernel;
+use symdiff_diffusion::{At, Eps, Times};
+use symdiff_groups::{Action, CompactGroup, Group, Orthogonal};
+use symdiff_mol::state::Molecules;
+use symdiff_ops::{Noise, Ragged, Recording};
+use symdiff_train::Model;
+
+fn predict(model: &Model, state: &Molecules, noise: Noise) -> Result<Molecules, Box<dyn std::error::Error>> {
+    let Eps(prediction) = model.denoiser.sample(&At { state: state.clone(), time: Times::Shared(0.3) }, noise)?;
+    Ok(prediction)
+}
+
+/// Largest difference over the largest value.
+fn relative(a: &Tensor, b: &Tensor) -> Result<f32, Box<dyn std::error::Error>> {
+    let largest = |x: &Tensor| x.abs()?.max_all()?.to_scalar::<f32>();
+    Ok(largest(&(a - b)?)? / largest(b)?)
+}
+
+/// Rounding of f32 through a few layers: 2⁻²⁴ times a few hundred summed terms.
+const ROUNDING: f32 = 2e-5;
+
+#[test]
+fn other_molecules_in_the_batch_change_nothing() -> TestResult {
+    let model = shaken(&experiment("preset = 'symdiff-tiny'")?)?;
+    let together = predict(&model, &batch(&[10, 6000, 77])?, Noise::seeded(4))?.joined()?;
+    let alone = predict(&model, &batch(&[6000])?, Noise::seeded(4))?.joined()?;
+    let layout = batch(&[10, 6000, 77])?.layout().clone();
+    let rows = layout.rows(1);
+    assert!(relative(&together.narrow(0, rows.start, rows.len())?, &alone)? < ROUNDING);
+    Ok(())
+}
+
+/// With the noise of γ tied to the atoms, permuting atoms permutes the prediction.
+#[test]
+fn permuting_atoms_permutes_the_prediction() -> TestResult {
+    let model = shaken(&experiment("preset = 'symdiff-tiny'")?)?;
+    let state = batch(&[6000])?;
+    let n = state.layout().nodes() as u32;
+    let order = Tensor::from_vec((0..n).map(|i| (i * 7 + 3) % n).collect::<Vec<_>>(), n as usize, &Device::Cpu)?;
+    assert!(!n.is_multiple_of(7), "the map above must be a permutation");
+    let (noise, tape) = Noise::taped(4);
+    let plain = predict(&model, &state, noise)?.joined()?;
+    let [haar, eta] = <[Tensor; 2]>::try_from(tape.draws()).map_err(|draws| format!("{} draws", draws.len()))?;
+    let permuted = Molecules::from_joined(&state.joined()?.index_select(&order, 0)?, state.layout().clone())?;
+    let recording = Recording::new([haar, eta.index_select(&order, 0)?]);
+    let other = predict(&model, &permuted, Noise::recorded(recording))?.joined()?;
+    assert!(relative(&other, &plain.index_select(&order, 0)?)? < ROUNDING);
+    Ok(())
+}
+
+/// Draw by draw: with the Haar draw carried along, a rotated molecule has the rotated prediction. The backbone alone has not.
+#[test]
+fn the_symmetrised_denoiser_is_equivariant_draw_by_draw_and_the_plain_one_is_not() -> TestResult {
+    let group = Orthogonal::new(3);
+    let state = batch(&[10, 6000, 77])?;
+    let h = group.haar(&state, Noise::seeded(8))?;
+    let turned = state.act(&group, &h)?;
+    for (gamma, equivariant) in [("", true), ("gamma = { kind = 'haar' }", true), ("gamma = { kind = 'none' }", false)] {
+        let model = shaken(&experiment(&format!("preset = 'symdiff-tiny'\n{gamma}"))?)?;
+        let (noise, tape) = Noise::taped(4);
+        let expected = predict(&model, &state, noise)?.act(&group, &h)?;
+        let carried = tape.draws().into_iter().enumerate().map(|(i, draw)| {
+            // The first draw is the normals behind g₀. Gram–Schmidt on columns commutes with multiplication from the left.
+            if i == 0 { Ok(h.as_tensor().matmul(&draw)?) } else { Ok(draw) }
+        });
+        let recording = Recording::new(carried.collect::<candle_core::Result<Vec<_>>>()?);
+        let error = relative(&predict(&model, &turned, Noise::recorded(recording))?.joined()?, &expected.joined()?)?;
+        assert_eq!(error < 10.0 * ROUNDING, equivariant, "{gamma}: relative difference {error}");
+    }
+    let back = turned.act(&group, &group.inverse(&h)?)?;
+    assert!(relative(back.positions(), state.positions())? < ROUNDING);
+    Ok(())
+}
+
+#[test]
+fn layouts_of_one_atom_are_served() -> TestResult {
+    let model = shaken(&experiment("preset = 'symdiff-tiny'")?)?;
+    let single = Molecules::blank(Ragged::from_sizes(&[1, 2])?, 6, candle_core::DType::F32, &Device::Cpu)?;
+    let prediction = predict(&model, &single, Noise::seeded(1))?.joined()?.flatten_all()?.to_vec1::<f32>()?;
+    assert!(prediction.iter().all(|value| value.is_finite()));
+    Ok(())
+}
