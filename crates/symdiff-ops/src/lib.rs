@@ -10,6 +10,7 @@
 
 pub mod ada_layer_norm;
 pub mod adamw;
+pub mod edge_message;
 mod error;
 mod euclidean;
 mod fill;
@@ -18,6 +19,7 @@ pub mod gated_residual;
 pub mod gram_schmidt3;
 mod host;
 pub mod linear;
+mod multiply;
 mod noise;
 pub mod pair_gaussian_mean;
 mod ragged;
@@ -31,6 +33,7 @@ pub mod swiglu;
 pub mod threads;
 
 pub use ada_layer_norm::ada_layer_norm;
+pub use edge_message::{Divisor, EdgeMlp, Pairs, Reach, edge_displacement, edge_message};
 pub use error::{Error, Result};
 pub use euclidean::Euclidean;
 pub use fused::{Pullback, fused, gradients};

@@ -4,6 +4,7 @@ mod activations;
 mod ada_layer_norm;
 mod adamw;
 mod common;
+mod edge_message;
 mod gated_residual;
 mod gram_schmidt3;
 mod linear;
