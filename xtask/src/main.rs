@@ -4,6 +4,8 @@ mod commands;
 mod failure;
 mod output;
 mod progress;
+#[allow(dead_code, reason = "filled by the command that trains, samples and judges a whole suite")]
+mod report;
 
 use clap::Parser;
 use commands::Command;

@@ -1,0 +1,104 @@
+//! What a report is made of: plain data that the command fills in.
+
+use super::geometry::Geometry;
+use super::published::Published;
+use symdiff_mol::Molecule;
+use symdiff_mol::chemistry::Protocol;
+
+/// Everything a page says.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// Headline.
+    pub(crate) title: String,
+    /// Which profile was run.
+    pub(crate) profile: String,
+    /// The command line that makes these numbers again.
+    pub(crate) command: String,
+    /// Where they were made.
+    pub(crate) machine: Machine,
+    /// Seed of training and sampling.
+    pub(crate) seed: u64,
+    /// Wall-clock seconds of the whole command.
+    pub(crate) seconds: f64,
+    /// The rules that judged.
+    pub(crate) protocol: Protocol,
+    /// One entry a run, in the order to show.
+    pub(crate) rows: Vec<RunReport>,
+    /// What the runs learned from.
+    pub(crate) data: DataReport,
+    /// Figures of others to stand beside, not run here.
+    pub(crate) published: &'static Published,
+}
+
+/// Where a report was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    /// Kind of processor or accelerator.
+    pub(crate) processor: String,
+    /// Worker threads.
+    pub(crate) threads: usize,
+}
+
+/// One trained model and what it samples.
+#[derive(Debug)]
+pub(crate) struct RunReport {
+    /// Name of the experiment.
+    pub(crate) name: String,
+    /// Trainable numbers.
+    pub(crate) parameters: usize,
+    /// Optimiser steps.
+    pub(crate) steps: u64,
+    /// Seconds of training.
+    pub(crate) train_seconds: f64,
+    /// Seconds of sampling.
+    pub(crate) sample_seconds: f64,
+    /// Molecules sampled and judged.
+    pub(crate) samples: usize,
+    /// What the judges say.
+    pub(crate) scores: Scores,
+    /// `(step, loss)` by ascending step.
+    pub(crate) curve: Vec<(u64, f64)>,
+    /// Sizes and bond lengths of all samples.
+    pub(crate) geometry: Geometry,
+    /// Samples to look at, the first ones and not the best ones.
+    pub(crate) molecules: Vec<Molecule>,
+}
+
+/// What the runs learned from.
+#[derive(Debug)]
+pub(crate) struct DataReport {
+    /// Name of the set.
+    pub(crate) name: String,
+    /// Molecules judged.
+    pub(crate) samples: usize,
+    /// What the judges say of real molecules: the ceiling of the table.
+    pub(crate) scores: Scores,
+    /// Sizes and bond lengths.
+    pub(crate) geometry: Geometry,
+    /// Molecules to compare samples with.
+    pub(crate) molecules: Vec<Molecule>,
+}
+
+/// The numbers of a table row. Rates are fractions in [0, 1], the likelihood is in nats a molecule.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scores {
+    /// Negative log-likelihood of held-out molecules.
+    pub(crate) nll: Option<Estimate>,
+    /// Atoms with an allowed valence.
+    pub(crate) atom_stability: Option<Estimate>,
+    /// Molecules of stable atoms alone.
+    pub(crate) molecule_stability: Option<Estimate>,
+    /// Molecules that can be sanitised.
+    pub(crate) validity: Option<Estimate>,
+    /// Distinct among valid ones.
+    pub(crate) uniqueness: Option<Estimate>,
+}
+
+/// A mean and how well it is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Estimate {
+    /// The mean.
+    pub(crate) mean: f64,
+    /// Its standard error.
+    pub(crate) standard_error: f64,
+}

@@ -1,0 +1,43 @@
+//! A run folder's report: one self-contained page, the same table for people and machines, and every plot as a file.
+//!
+//! Plain data in ([`Report`]), files out ([`write`]). Nothing here trains, samples or judges; what the page says beside a number
+//! is what the caller says about how it was made.
+
+mod curves;
+mod figure;
+mod gallery;
+mod geometry;
+mod histograms;
+mod input;
+mod page;
+mod published;
+mod scale;
+mod table;
+#[cfg(test)]
+mod tests;
+
+#[allow(unused_imports, reason = "the doors of this module, some of them for commands to come")]
+pub(crate) use {
+    gallery::standalone as gallery,
+    geometry::Geometry,
+    input::{DataReport, Estimate, Machine, Report, RunReport, Scores},
+    published::{GEOM, Published, QM9},
+};
+
+use crate::failure::{Failure, Outcome};
+use std::path::Path;
+
+/// Writes `report.html`, `table.md`, `table.csv` and `plots/*.svg` into `folder`, which exists.
+pub(crate) fn write(report: &Report, folder: &Path) -> Outcome<()> {
+    let figures = page::figures(report);
+    put(&folder.join("report.html"), &page::render(report, &figures)?)?;
+    put(&folder.join("table.md"), &table::markdown(report))?;
+    put(&folder.join("table.csv"), &table::csv(report))?;
+    let plots = folder.join("plots");
+    std::fs::create_dir_all(&plots).map_err(|error| Failure::run(format!("{}: cannot create it: {error}", plots.display())))?;
+    figures.iter().try_for_each(|figure| put(&plots.join(format!("{}.svg", figure.name)), &figure.standalone()))
+}
+
+fn put(path: &Path, text: &str) -> Outcome<()> {
+    std::fs::write(path, text).map_err(|error| Failure::run(format!("{}: cannot write it: {error}", path.display())))
+}

@@ -1,0 +1,113 @@
+//! The page: headline, table, plots, molecules, and how each number was made.
+
+use super::figure::{Figure, STYLE};
+use super::gallery::{VIEWER, gallery};
+use super::input::Report;
+use super::table::{self, duration};
+use super::{curves, histograms};
+use crate::failure::{Failure, Outcome};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+const PAGE_STYLE: &str = include_str!("page.css");
+
+/// Every plot of a report: the loss, the sizes, then one a kind of bond.
+pub(super) fn figures(report: &Report) -> Vec<Figure> {
+    let mut figures = vec![curves::figure(&report.rows), histograms::sizes(report)];
+    figures.extend(histograms::bond_lengths(report));
+    figures
+}
+
+/// The whole page.
+pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
+    let galleries = galleries(report)?;
+    Ok(document(
+        &report.title,
+        &html! {
+            header {
+                h1 { (report.title) }
+                p class="facts" {
+                    "profile " b { (report.profile) } " · seed " b { (report.seed) } " · " (report.machine.processor) ", "
+                    (report.machine.threads) @if report.machine.threads == 1 { " thread" } @else { " threads" }
+                    " · " (duration(report.seconds))
+                }
+            }
+            section {
+                h2 { "Results" }
+                (table::html(report))
+                p class="note" { "± is one standard error over the judged molecules." }
+            }
+            section {
+                h2 { "Training and distributions" }
+                p class="note" { "Bold lines of the loss are running means; the pale ones beneath are what they average. Histograms have area 1." }
+                div class="plots" {
+                    @for figure in figures { figure { figcaption { (figure.title) } (figure.svg()) } }
+                }
+            }
+            section {
+                h2 { "Molecules" }
+                p class="note" {
+                    "The first samples of each run, not the best. Drag to turn, double-click to enlarge. A green dot marks molecules whose atoms are all stable."
+                }
+                (galleries)
+            }
+            (provenance(report))
+        },
+    ))
+}
+
+/// One gallery a run, and the data's for comparison.
+fn galleries(report: &Report) -> Outcome<Markup> {
+    let sets = report.rows.iter().map(|run| (run.name.as_str(), &run.molecules));
+    let sets = sets.chain([(report.data.name.as_str(), &report.data.molecules)]);
+    let mut page = PreEscaped(String::new());
+    for (name, molecules) in sets.filter(|(_, molecules)| !molecules.is_empty()) {
+        let gallery = gallery(molecules, report.protocol).map_err(|fault| Failure::run(format!("the gallery of {name}: {fault}")))?;
+        page.0 += &html! { h3 { (name) } (gallery) }.into_string();
+    }
+    Ok(page)
+}
+
+/// How each number was made.
+fn provenance(report: &Report) -> Markup {
+    html! {
+        section {
+            h2 { "How these numbers were made" }
+            pre { code { (report.command) } }
+            dl {
+                dt { "where" } dd { (report.machine.processor) ", " (report.machine.threads) " threads, " (duration(report.seconds)) " in all" }
+                dt { "seed" } dd { (report.seed) " for training and sampling" }
+                dt { "samples" } dd {
+                    @for (k, run) in report.rows.iter().enumerate() { @if k > 0 { ", " } (run.name) " " (run.samples) }
+                    "; data (" (report.data.name) ") " (report.data.samples)
+                }
+                dt { "atoms stable" } dd { "stable atoms of all molecules over atoms of all molecules; bonds are perceived from distances" }
+                dt { "molecules stable" } dd { "share of molecules all of whose atoms are stable" }
+                dt { "valid" } dd { "share of molecules that can be sanitised" }
+                dt { "unique" } dd { "distinct over valid molecules" }
+                dt { "NLL" } dd { "negative log-likelihood of held-out molecules, nats a molecule; – where it was not computed" }
+                dt { "published" } dd { (report.published.source) }
+            }
+        }
+    }
+}
+
+/// A document that needs no other file.
+pub(super) fn document(title: &str, body: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(PAGE_STYLE)) (PreEscaped(STYLE)) }
+            }
+            body {
+                main { (body) }
+                script { (PreEscaped(VIEWER)) }
+            }
+        }
+    };
+    page.into_string()
+}
