@@ -4,8 +4,8 @@ mod commands;
 mod failure;
 mod output;
 mod progress;
-#[allow(dead_code, reason = "filled by the command that trains, samples and judges a whole suite")]
 mod report;
+mod scores;
 
 use clap::Parser;
 use commands::Command;

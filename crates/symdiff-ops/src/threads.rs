@@ -1,8 +1,12 @@
-//! The number of worker threads, one number for Candle, `gemm`, rayon and our own ops.
+//! The number of worker threads, one number for `gemm`, rayon and our own ops.
 
 use crate::{Error, Result};
+use std::thread::available_parallelism;
 
-/// Sets the number of threads of the global pool; `None` takes the machine's cores. Call once, before any tensor work.
+/// Sets the number of threads; `None` takes the machine's cores. Call once, first thing in `main`, before any tensor work and any other thread.
+///
+/// Candle keeps a pool of its own for elementwise ops, whose idle threads spin beside ours and slow the products down. It reads its size from
+/// `RAYON_NUM_THREADS` at its first use, and is told to have one thread; what is worth several threads here runs on ours.
 ///
 /// # Errors
 /// [`Error::Threads`] when `count` is zero or the pool already runs with another number.
@@ -10,8 +14,12 @@ pub fn set(count: Option<usize>) -> Result<()> {
     if count == Some(0) {
         return Err(Error::Threads("0 threads asked for; give at least 1".into()));
     }
-    let Some(count) = count else { return Ok(()) };
-    match rayon::ThreadPoolBuilder::new().num_threads(count).build_global() {
+    let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok()).filter(|&count| count > 0);
+    let count = count.or(asked).or_else(|| available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let built = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
+    // SAFETY: documented to be called before other threads exist; rayon's own, just made, read no environment.
+    unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
+    match built {
         Err(error) if rayon::current_num_threads() != count => Err(Error::Threads(format!("cannot set {count} threads: {error}"))),
         _ => Ok(()),
     }

@@ -4,6 +4,7 @@ mod bench;
 mod data;
 mod evaluate;
 mod nll;
+mod reproduce;
 mod sample;
 mod train;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 /// What can be asked for.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Reproduce(reproduce::Reproduce),
     Train(train::Train),
     Sample(sample::Sample),
     Evaluate(evaluate::Evaluate),
@@ -29,6 +31,7 @@ impl Command {
     /// Does the work and returns the summary that `--json` prints.
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         match self {
+            Self::Reproduce(reproduce) => reproduce.run(context),
             Self::Train(train) => train.run(context),
             Self::Sample(sample) => sample.run(context),
             Self::Evaluate(evaluate) => evaluate.run(),

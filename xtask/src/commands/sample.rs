@@ -3,10 +3,12 @@
 use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use crate::progress::Bar;
+use crate::report;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
+use symdiff_mol::chemistry::Protocol;
 use symdiff_train::{Sampling, Trained};
 
 /// Draw molecules. Molecule i of a seed is the same whatever the batch size and the number of threads.
@@ -30,7 +32,13 @@ pub(crate) struct Sample {
     /// The molecule file: `.xyz`, `.sdf`, `.npz`, …
     #[arg(long)]
     out: PathBuf,
+    /// Also write a page on which the first 24 molecules can be turned with the mouse.
+    #[arg(long, value_name = "FILE.html")]
+    gallery: Option<PathBuf>,
 }
+
+/// Molecules of the gallery.
+const SHOWN: usize = 24;
 
 impl Sample {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
@@ -42,6 +50,12 @@ impl Sample {
         let start = Instant::now();
         let bar = Bar::new("sampling");
         let molecules = model.sample(&options, &mut |done| bar.show(done, ""))?;
+        if let Some(page) = &self.gallery {
+            let protocol = if model.model.encoding.vocabulary().name() == "qm9" { Protocol::EdmQm9 } else { Protocol::EdmGeom };
+            let title = format!("Samples of {}", self.run.display());
+            let text = report::gallery(&title, &molecules[..molecules.len().min(SHOWN)], protocol).map_err(Failure::run)?;
+            std::fs::write(page, text).map_err(|error| Failure::input(format!("{}: cannot write it: {error}", page.display())))?;
+        }
         let written = symdiff_mol::formats::write_all(&self.out, molecules)?;
         Ok(json!({ "file": self.out, "molecules": written.molecules, "seconds": start.elapsed().as_secs_f64() }))
     }

@@ -39,6 +39,18 @@ pub(crate) struct Machine {
     pub(crate) threads: usize,
 }
 
+impl Machine {
+    /// This one.
+    pub(crate) fn here() -> Self {
+        let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+        Self {
+            processor: model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned()),
+            threads: symdiff_ops::threads::count(),
+        }
+    }
+}
+
 /// One trained model and what it samples.
 #[derive(Debug)]
 pub(crate) struct RunReport {

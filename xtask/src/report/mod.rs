@@ -16,12 +16,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-#[allow(unused_imports, reason = "the doors of this module, some of them for commands to come")]
 pub(crate) use {
     gallery::standalone as gallery,
     geometry::Geometry,
     input::{DataReport, Estimate, Machine, Report, RunReport, Scores},
-    published::{GEOM, Published, QM9},
+    published::{GEOM, QM9},
+    table::markdown,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -31,7 +31,7 @@ use std::path::Path;
 pub(crate) fn write(report: &Report, folder: &Path) -> Outcome<()> {
     let figures = page::figures(report);
     put(&folder.join("report.html"), &page::render(report, &figures)?)?;
-    put(&folder.join("table.md"), &table::markdown(report))?;
+    put(&folder.join("table.md"), &markdown(report))?;
     put(&folder.join("table.csv"), &table::csv(report))?;
     let plots = folder.join("plots");
     std::fs::create_dir_all(&plots).map_err(|error| Failure::run(format!("{}: cannot create it: {error}", plots.display())))?;

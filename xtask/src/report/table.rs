@@ -57,7 +57,7 @@ pub(super) fn html(report: &Report) -> Markup {
 }
 
 /// The table for a README or a terminal.
-pub(super) fn markdown(report: &Report) -> String {
+pub(crate) fn markdown(report: &Report) -> String {
     let titles: Vec<&str> = std::iter::once("run").chain(COLUMNS.iter().map(|c| c.title)).chain(COSTS).collect();
     let mut text = format!("| {} |\n|---{}|\n", titles.join(" | "), "|---:".repeat(titles.len() - 1));
     for row in ours(report) {
