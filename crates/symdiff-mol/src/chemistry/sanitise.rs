@@ -8,6 +8,7 @@ use super::graph::fragments;
 use crate::molecule::{Bond, BondOrder, Molecule};
 use chematic_core::{Atom, AtomIdx, Element, MoleculeBuilder};
 use chematic_smiles::{RdkitSmilesError, RdkitSmilesParams};
+use std::borrow::Cow;
 
 /// Atoms and bonds without coordinates.
 #[derive(Clone, Copy)]
@@ -53,14 +54,8 @@ pub(super) fn sanitise(graph: Graph<'_>) -> Sanitised {
 /// Canonical SMILES of a molecule's largest fragment, by its own bonds or else those that distances show; `None` if it
 /// cannot be sanitised.
 pub fn canonical_smiles(molecule: &Molecule) -> Option<String> {
-    let perceived;
-    let bonds = match molecule.bonds() {
-        Some(bonds) => bonds,
-        None => {
-            perceived = perceive_bonds(molecule.atomic_numbers(), molecule.positions());
-            &perceived
-        }
-    };
+    let perceive = || Cow::Owned(perceive_bonds(molecule.atomic_numbers(), molecule.positions()));
+    let bonds = &molecule.bonds().map_or_else(perceive, Cow::Borrowed);
     match sanitise(Graph {
         atomic_numbers: molecule.atomic_numbers(),
         formal_charges: molecule.formal_charges().unwrap_or_default(),

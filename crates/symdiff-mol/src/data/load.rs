@@ -1,5 +1,6 @@
 //! A data set from a file, whatever its format.
 
+use super::cache::read_cache;
 use super::set::{MoleculeSet, in_file};
 use crate::error::{Error, Fault, Place, Result};
 use crate::formats::{self, Format, Source};
@@ -11,6 +12,7 @@ use std::path::Path;
 /// A sentence that names file, place and remedy: missing file, unknown ending, damaged content, or no molecule in it.
 pub fn load(path: &Path) -> Result<MoleculeSet> {
     let set = match Format::of(path)? {
+        Format::Cache => read_cache(path)?,
         Format::Npz => formats::npz::read(Source::open(path)?, path)?,
         _ => MoleculeSet::from_molecules(formats::open(path)?).map_err(|error| in_file(error, path))?,
     };

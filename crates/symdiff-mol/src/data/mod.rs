@@ -1,5 +1,7 @@
 //! Sets of molecules: packed storage, splits, sizes, elements, and the set that comes with the crate.
 
+mod array;
+mod cache;
 mod embedded;
 mod load;
 mod set;
@@ -7,6 +9,7 @@ mod sizes;
 mod split;
 mod vocabulary;
 
+pub use cache::{CacheWriter, load_cached, prepare, read_cache, write_cache};
 pub use embedded::{embedded, encode_embedded};
 pub use load::load;
 pub use set::MoleculeSet;

@@ -2,6 +2,7 @@
 //!
 //! QM9 has 18.1 atoms a molecule and at most 29: a padded array would hold 60 % more, all of it noise to skip.
 
+use super::array::Array;
 use crate::error::{Error, Fault, Result};
 use crate::molecule::{Molecule, check_atoms};
 use std::collections::BTreeMap;
@@ -18,8 +19,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq)]
 pub struct MoleculeSet {
     offsets: Vec<usize>,
-    atomic_numbers: Vec<u8>,
-    positions: Vec<[f32; 3]>,
+    atomic_numbers: Array<u8>,
+    positions: Array<[f32; 3]>,
     index: Vec<i32>,
     properties: BTreeMap<String, Vec<f64>>,
 }
@@ -34,6 +35,16 @@ impl MoleculeSet {
         num_atoms: impl IntoIterator<Item = usize>,
         atomic_numbers: Vec<u8>,
         positions: Vec<[f32; 3]>,
+        index: Option<Vec<i32>>,
+    ) -> Result<Self> {
+        Self::from_arrays(num_atoms, atomic_numbers.into(), positions.into(), index)
+    }
+
+    /// [`from_packed`](Self::from_packed) over arrays that may lie in a mapped file.
+    pub(crate) fn from_arrays(
+        num_atoms: impl IntoIterator<Item = usize>,
+        atomic_numbers: Array<u8>,
+        positions: Array<[f32; 3]>,
         index: Option<Vec<i32>>,
     ) -> Result<Self> {
         let mut offsets = vec![0_usize];
@@ -188,24 +199,21 @@ impl MoleculeSet {
     /// When a place is not below [`len`](Self::len).
     #[must_use]
     pub fn select(&self, places: &[usize]) -> Self {
-        let mut chosen = Self {
-            offsets: vec![0],
-            atomic_numbers: Vec::new(),
-            positions: Vec::new(),
-            index: Vec::with_capacity(places.len()),
-            properties: BTreeMap::new(),
-        };
+        let mut offsets = vec![0];
+        let (mut atomic_numbers, mut positions) = (Vec::new(), Vec::new());
         for &i in places {
-            chosen.atomic_numbers.extend_from_slice(self.atomic_numbers(i));
-            chosen.positions.extend_from_slice(self.positions(i));
-            chosen.offsets.push(chosen.atomic_numbers.len());
-            chosen.index.push(self.index[i]);
+            atomic_numbers.extend_from_slice(self.atomic_numbers(i));
+            positions.extend_from_slice(self.positions(i));
+            offsets.push(atomic_numbers.len());
         }
-        for (name, values) in &self.properties {
-            let values = places.iter().map(|i| values[*i]).collect();
-            chosen.properties.insert(name.clone(), values);
+        let properties = self.properties.iter().map(|(name, values)| (name.clone(), places.iter().map(|i| values[*i]).collect()));
+        Self {
+            offsets,
+            atomic_numbers: atomic_numbers.into(),
+            positions: positions.into(),
+            index: places.iter().map(|i| self.index[*i]).collect(),
+            properties: properties.collect(),
         }
-        chosen
     }
 }
 

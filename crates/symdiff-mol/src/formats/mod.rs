@@ -9,6 +9,7 @@
 //! | `.smi` | | valid molecules | name |
 //! | `.tar` | QM9's archive | | name, properties |
 //! | `.msgpack` | GEOM's stream | | SMILES as name, energy |
+//! | `.safetensors` | the packed cache | by [`crate::data::CacheWriter`] | index, properties |
 
 mod compression;
 pub mod geom;
@@ -27,6 +28,7 @@ pub mod xyz;
 pub use source::Source;
 pub use writer::{Writer, Written, write_all};
 
+use crate::data::{MoleculeSet, read_cache};
 use crate::error::{Error, Result};
 use crate::molecule::Molecule;
 use std::path::Path;
@@ -54,11 +56,14 @@ pub enum Format {
     Qm9Tar,
     /// GEOM's stream of maps.
     GeomMsgpack,
+    /// The packed cache.
+    Cache,
 }
 
 impl Format {
     /// Endings, for messages.
-    pub const ENDINGS: &'static str = ".xyz, .extxyz, .sdf, .mol, .jsonl, .npz, .smi, .tar, .msgpack, each also with .gz, .bz2, .zst";
+    pub const ENDINGS: &'static str =
+        ".xyz, .extxyz, .sdf, .mol, .jsonl, .npz, .smi, .tar, .msgpack, .safetensors, all but the last also with .gz, .bz2, .zst";
 
     /// The format that a file's ending names.
     pub fn of(path: &Path) -> Result<Self> {
@@ -72,6 +77,7 @@ impl Format {
             Some("smi") => Self::Smiles,
             Some("tar") => Self::Qm9Tar,
             Some("msgpack") => Self::GeomMsgpack,
+            Some("safetensors") => Self::Cache,
             _ => return Err(Error::unknown_format(path, Self::ENDINGS)),
         })
     }
@@ -82,14 +88,16 @@ impl Format {
 /// # Errors
 /// Missing file or unknown ending; damaged content is reported by the item it is found in.
 pub fn open(path: &Path) -> Result<Molecules> {
-    let format = Format::of(path)?;
-    read(format, Source::open(path)?, path)
+    match Format::of(path)? {
+        Format::Cache => Ok(of_set(read_cache(path)?)),
+        format => read(format, Source::open(path)?, path),
+    }
 }
 
 /// The molecules of an open source, taken for this format.
 ///
 /// # Errors
-/// Damage of a format that is read as a whole, and formats without coordinates.
+/// Damage of a format that is read as a whole, and formats that are not read from a stream.
 pub fn read(format: Format, source: Source, path: &Path) -> Result<Molecules> {
     Ok(match format {
         Format::Xyz | Format::ExtendedXyz => Box::new(xyz::read(source)),
@@ -97,13 +105,14 @@ pub fn read(format: Format, source: Source, path: &Path) -> Result<Molecules> {
         Format::Jsonl => Box::new(jsonl::read(source)),
         Format::Qm9Tar => Box::new(qm9::read(source)),
         Format::GeomMsgpack => Box::new(geom::read(source, geom::PUBLISHED_CONFORMERS)),
-        Format::Npz => {
-            let set = npz::read(source, path)?;
-            Box::new((0..set.len()).map(move |i| Ok(set.molecule(i))))
-        }
-        Format::Smiles => {
+        Format::Npz => of_set(npz::read(source, path)?),
+        Format::Smiles | Format::Cache => {
             let readable = "the formats with coordinates: .xyz, .sdf, .jsonl, .npz, .tar, .msgpack";
             return Err(Error::unknown_format(path, readable));
         }
     })
+}
+
+fn of_set(set: MoleculeSet) -> Molecules {
+    Box::new((0..set.len()).map(move |i| Ok(set.molecule(i))))
 }

@@ -41,10 +41,7 @@ pub fn from_bytes(path: &Path, bytes: impl AsRef<[u8]>) -> Result<MoleculeSet> {
         atomic_numbers = unpadded(&sizes, width, &atomic_numbers);
         positions = unpadded(&sizes, width, &positions);
     }
-    let index = match archive.has("index") {
-        true => Some(archive.unsigned::<i32>("index")?),
-        false => None,
-    };
+    let index = if archive.has("index") { Some(archive.unsigned::<i32>("index")?) } else { None };
     let properties = archive.properties(sizes.len())?;
     MoleculeSet::from_packed(sizes, atomic_numbers, positions, index)
         .and_then(|set| set.with_properties(properties))

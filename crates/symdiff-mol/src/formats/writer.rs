@@ -34,7 +34,7 @@ impl Writer {
     /// An ending that no writer knows, or a refusal of the system.
     pub fn create(path: &Path) -> Result<Self> {
         let format = Format::of(path)?;
-        if matches!(format, Format::Qm9Tar | Format::GeomMsgpack) {
+        if matches!(format, Format::Qm9Tar | Format::GeomMsgpack | Format::Cache) {
             return Err(Error::unknown_format(path, ".xyz, .extxyz, .sdf, .mol, .jsonl, .npz, .smi"));
         }
         Ok(Self {
@@ -75,7 +75,7 @@ impl Writer {
             Format::Jsonl => jsonl::write(&mut self.sink, molecule)?,
             Format::Smiles => return smiles::write(&mut self.sink, molecule),
             Format::Npz => self.held.push(molecule.clone()),
-            Format::Qm9Tar | Format::GeomMsgpack => {}
+            Format::Qm9Tar | Format::GeomMsgpack | Format::Cache => {}
         }
         Ok(true)
     }

@@ -35,13 +35,11 @@ fn logical_line(source: &mut Source) -> Result<Option<String>> {
             let fault = Fault::unexpected("`M  V30 `", line, REMEDY);
             return Err(source.fault(fault));
         };
-        match words.strip_suffix('-') {
-            Some(continued) => joined.push_str(continued),
-            None => {
-                joined.push_str(words);
-                return Ok(Some(joined));
-            }
-        }
+        let Some(continued) = words.strip_suffix('-') else {
+            joined.push_str(words);
+            return Ok(Some(joined));
+        };
+        joined.push_str(continued);
     }
 }
 

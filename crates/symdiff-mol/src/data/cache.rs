@@ -1,0 +1,227 @@
+//! The packed cache: a set as a safetensors file that is mapped, not read.
+//!
+//! | tensor | type, shape | meaning |
+//! |---|---|---|
+//! | `num_atoms` | u32 `[M]` | atoms a molecule |
+//! | `index` | i32 `[M]` | the source's own numbering |
+//! | `atomic_numbers` | u8 `[N]` | molecules one after the other |
+//! | `positions` | f32 `[N, 3]` | angstrom |
+//! | `property.NAME` | f64 `[M]` | a number of each molecule |
+//!
+//! The header's metadata hold the schema version, the source's fingerprint, and an XXH3 checksum of each tensor, all of which
+//! are compared when the file is opened: a cache is used whole or not at all.
+
+mod writer;
+
+pub use writer::CacheWriter;
+
+use super::array::Array;
+use super::load::load;
+use super::set::{MoleculeSet, in_file};
+use crate::error::{Error, Fault, Place, Result};
+use crate::formats;
+use bytemuck::{AnyBitPattern, NoUninit};
+use mmap_io::MemoryMappedFile;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, Metadata};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+use twox_hash::XxHash3_64;
+
+/// Changes when the layout does.
+const SCHEMA: &str = "symdiff-mol-1";
+const REMEDY: &str = "delete it and prepare it again";
+
+/// Opens a cache.
+///
+/// # Errors
+/// Another schema, a wrong checksum, tensors that do not fit each other, or a molecule that breaks an invariant.
+///
+/// # Cost
+/// One pass over the file for checksums and invariants; afterwards pages are the system's to drop.
+pub fn read_cache(path: &Path) -> Result<MoleculeSet> {
+    let fault = |fault| Error::content(path, Place::Whole, fault);
+    let map = MemoryMappedFile::open_ro(path).map_err(|error| match error {
+        mmap_io::MmapIoError::Io(source) => Error::io(path, "map it", source),
+        other => fault(container(&other)),
+    })?;
+    let file = Arc::new(map);
+    let bytes = file.as_slice_bytes(0, file.len()).map_err(|error| fault(container(&error)))?;
+    let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| fault(container(&error)))?;
+    let cache = Cache { path, file: &file, metadata: &metadata, start: 8 + header as u64 };
+    if cache.entry("schema")? != SCHEMA {
+        let what = format!("the schema `{}`", cache.entry("schema")?.escape_debug());
+        return Err(fault(Fault::Unsupported { what, remedy: REMEDY }));
+    }
+    let num_atoms = cache.array::<u32>("num_atoms", Dtype::U32)?;
+    let index = cache.array::<i32>("index", Dtype::I32)?.to_vec();
+    let atomic_numbers = cache.array("atomic_numbers", Dtype::U8)?;
+    let positions = cache.array("positions", Dtype::F32)?;
+    let mut properties = std::collections::BTreeMap::new();
+    for name in metadata.tensors().into_keys() {
+        if let Some(property) = name.strip_prefix("property.") {
+            properties.insert(property.to_owned(), cache.array(&name, Dtype::F64)?.to_vec());
+        }
+    }
+    MoleculeSet::from_arrays(num_atoms.iter().map(|n| *n as usize), atomic_numbers, positions, Some(index))
+        .and_then(|set| set.with_properties(properties))
+        .map_err(|error| in_file(error, path))
+}
+
+/// Writes a set as a cache.
+pub fn write_cache(path: &Path, set: &MoleculeSet) -> Result<()> {
+    let mut writer = CacheWriter::create(path)?;
+    writer.push_set(set)?;
+    writer.finish(None)
+}
+
+/// Reads a data set through a cache: the cache if it belongs to the file as it is now, else the file, which then fills the
+/// cache.
+///
+/// # Errors
+/// Those of [`load`] for the file, and a refusal to write the cache. A cache that is missing, old or damaged is no error.
+pub fn load_cached(path: &Path, cache: &Path) -> Result<MoleculeSet> {
+    let now = fingerprint(path)?;
+    if let Ok(stored) = stored_fingerprint(cache)
+        && stored == now
+    {
+        match read_cache(cache) {
+            Ok(set) => return Ok(set),
+            Err(error) => tracing::warn!("the cache is made again: {error}"),
+        }
+    }
+    let set = load(path)?;
+    let mut writer = CacheWriter::create(cache)?;
+    writer.push_set(&set)?;
+    writer.finish(Some(&now))?;
+    Ok(set)
+}
+
+/// Writes the molecules of a file of any size into a cache, holding one at a time; `told` hears of each.
+///
+/// # Errors
+/// Those of the reader and of the system; the cache is then left as it was.
+pub fn prepare(path: &Path, cache: &Path, mut told: impl FnMut()) -> Result<()> {
+    let mut writer = CacheWriter::create(cache)?;
+    for molecule in formats::open(path)? {
+        writer.push(&molecule?)?;
+        told();
+    }
+    writer.finish(Some(&fingerprint(path)?))
+}
+
+/// Length and time of a file: another file of that name is unlikely to have both.
+fn fingerprint(path: &Path) -> Result<String> {
+    let metadata = std::fs::metadata(path).map_err(|source| Error::io(path, "open it", source))?;
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Ok(format!("{} bytes, {} ns", metadata.len(), modified.unwrap_or_default().as_nanos()))
+}
+
+fn stored_fingerprint(cache: &Path) -> Result<String> {
+    use std::io::Read;
+    let io = |source| Error::io(cache, "read it", source);
+    let mut file = std::fs::File::open(cache).map_err(io)?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(io)?;
+    let mut header = Vec::new();
+    file.take(u64::from_le_bytes(length).min(1 << 24)).read_to_end(&mut header).map_err(io)?;
+    let parsed: serde_json::Value = serde_json::from_slice(&header).unwrap_or_default();
+    Ok(parsed["__metadata__"]["source"].as_str().unwrap_or_default().to_owned())
+}
+
+/// An open cache.
+struct Cache<'a> {
+    path: &'a Path,
+    file: &'a Arc<MemoryMappedFile>,
+    metadata: &'a Metadata,
+    /// Byte of the first tensor.
+    start: u64,
+}
+
+impl Cache<'_> {
+    fn entry(&self, key: &str) -> Result<&str> {
+        let entry = self.metadata.metadata().as_ref().and_then(|entries| entries.get(key));
+        entry.map(String::as_str).ok_or_else(|| {
+            let what = format!("entry `{key}` in the header");
+            Error::content(self.path, Place::Whole, Fault::Missing { what, remedy: REMEDY })
+        })
+    }
+
+    /// A tensor of this type whose checksum is right.
+    fn array<T: AnyBitPattern + NoUninit>(&self, name: &str, dtype: Dtype) -> Result<Array<T>> {
+        let fault = |fault| Error::content(self.path, Place::Array(name.to_owned()), fault);
+        let info = self.metadata.info(name).ok_or_else(|| {
+            let what = format!("tensor `{name}`");
+            fault(Fault::Missing { what, remedy: REMEDY })
+        })?;
+        if info.dtype != dtype {
+            return Err(fault(Fault::unexpected("the type of the schema", &format!("{:?}", info.dtype), REMEDY)));
+        }
+        let (from, to) = info.data_offsets;
+        let bytes = self.start + from as u64..self.start + to as u64;
+        let damaged = || fault(Fault::Container { what: "the tensor", reason: "its bytes are not those of its checksum".to_owned() });
+        let slice = self.file.as_slice_bytes(bytes.start, bytes.end - bytes.start).map_err(|_| damaged())?;
+        if self.entry(&format!("xxh3.{name}"))? != checksum(XxHash3_64::oneshot(slice)) {
+            return Err(damaged());
+        }
+        Array::mapped(self.file, bytes).ok_or_else(damaged)
+    }
+}
+
+fn checksum(hash: u64) -> String {
+    format!("{hash:016x}")
+}
+
+fn container(error: &dyn std::fmt::Display) -> Fault {
+    Fault::Container { what: "the cache", reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::embedded;
+    use super::*;
+
+    fn sample() -> MoleculeSet {
+        let set = embedded().select(&[3, 1, 4, 100]);
+        set.with_properties([("gap".to_owned(), vec![0.1, 0.2, 0.3, 0.4])].into()).unwrap()
+    }
+
+    #[test]
+    fn a_cache_is_the_set_and_keeps_its_word_about_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.safetensors");
+        write_cache(&path, &sample()).unwrap();
+        assert_eq!(read_cache(&path).unwrap(), sample());
+        let whole = std::fs::read(&path).unwrap();
+        for end in 0..whole.len() {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            assert!(read_cache(&path).unwrap_err().to_string().contains("c.safetensors"));
+        }
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            std::fs::write(&path, damaged).unwrap();
+            // The header's padding and its fingerprint may change; no molecule may.
+            if let Ok(set) = read_cache(&path) {
+                assert_eq!(set.all_positions(), sample().all_positions(), "byte {at}");
+                assert_eq!(set.all_atomic_numbers(), sample().all_atomic_numbers(), "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_source_makes_the_cache_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, cache) = (folder.path().join("s.xyz"), folder.path().join("c.safetensors"));
+        std::fs::write(&source, "1\na\nH 0 0 0\n").unwrap();
+        assert_eq!(load_cached(&source, &cache).unwrap().len(), 1);
+        let first = std::fs::read(&cache).unwrap();
+        assert_eq!(load_cached(&source, &cache).unwrap().len(), 1);
+        assert_eq!(std::fs::read(&cache).unwrap(), first);
+        std::fs::write(&source, "1\na\nH 0 0 0\n1\nb\nH 0 0 0\n").unwrap();
+        assert_eq!(load_cached(&source, &cache).unwrap().len(), 2);
+        std::fs::write(&cache, &first[..first.len() - 1]).unwrap();
+        assert_eq!(load_cached(&source, &cache).unwrap().len(), 2);
+    }
+}
