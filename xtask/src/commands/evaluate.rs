@@ -1,17 +1,19 @@
 //! `evaluate`: chemistry metrics of a file of molecules.
 
 use crate::failure::{Failure, Outcome};
+use crate::output::Context;
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::{Protocol, Verdict};
-use symdiff_mol::data::{self, Split};
-use symdiff_mol::metrics::{Tally, judge_file, judge_set};
+use symdiff_mol::data::{self, MoleculeSet, Split};
+use symdiff_mol::metrics::{CheckTally, Input, Profile, Tally, compare, judge_pieces};
 
 /// Judge molecules: stability, validity, uniqueness, novelty, connectivity.
 #[derive(Args, Debug)]
@@ -22,12 +24,15 @@ pub(crate) struct Evaluate {
     /// Rules to judge by.
     #[arg(long, default_value = "edm-qm9")]
     protocol: Protocol,
-    /// Data set whose molecules are not novel: a file, or `embedded`.
+    /// Data set to compare with, for novelty and distributions: a file, or `embedded`.
     #[arg(long)]
     reference: Option<PathBuf>,
     /// Which of its molecules count.
     #[arg(long, value_enum, default_value = "all")]
     reference_part: ReferencePart,
+    /// Resampled sets behind the intervals of the distribution metrics.
+    #[arg(long, default_value_t = 200)]
+    replicates: u32,
     /// Write one JSON object a molecule to this file.
     #[arg(long)]
     rows: Option<PathBuf>,
@@ -43,61 +48,81 @@ enum ReferencePart {
 }
 
 impl Evaluate {
-    pub(crate) fn run(&self) -> Outcome<Value> {
-        let reference = self.reference_smiles()?;
+    pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
+        let reference = self.reference.as_deref().map(|path| self.known(path)).transpose()?;
         let mut rows = self.rows.as_deref().map(Rows::create).transpose()?;
-        let mut tally = Tally::default();
+        let mut seen = Seen::default();
         let progress = Progress::new("judging");
-        judge_file(&self.molecules, self.protocol, |verdict| {
-            progress.advance(1);
-            tally.observe(verdict);
-            rows.as_mut().map_or(Ok(()), |rows| rows.write(verdict))
+        judge_pieces(Input::File(&self.molecules), self.protocol, |molecules, verdicts| {
+            progress.advance(molecules.len() as u64);
+            seen.observe(molecules, verdicts, reference.is_some());
+            rows.as_mut().map_or(Ok(()), |rows| verdicts.iter().try_for_each(|verdict| rows.write(verdict)))
         })?;
         if let Some(rows) = rows {
             rows.finish()?;
         }
-        let summary = tally.summary(reference.as_ref()).ok_or_else(|| {
+        let known = reference.as_ref().map(|(smiles, _)| smiles);
+        let (Some(summary), Some(geometry)) = (seen.tally.summary(known), seen.checks.rates()) else {
             let path = self.molecules.display();
-            Failure::input(format!("{path}: the file holds no molecule; write at least one"))
-        })?;
-        serde_json::to_value(summary).map_err(Failure::run)
+            return Err(Failure::input(format!("{path}: the file holds no molecule; write at least one")));
+        };
+        let distributions = reference.map(|(_, profile)| compare(&seen.profile, &profile, self.replicates, context.seed as u32));
+        let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
+        summary["geometry"] = json!(geometry);
+        summary["distributions"] = json!(distributions);
+        Ok(summary)
     }
 
-    fn reference_smiles(&self) -> Outcome<Option<HashSet<String>>> {
-        let Some(path) = &self.reference else {
-            return Ok(None);
+    /// SMILES and features of the reference.
+    fn known(&self, path: &Path) -> Outcome<(HashSet<String>, Profile)> {
+        let chosen: Option<Cow<MoleculeSet>> = match (path.as_os_str() == "embedded", self.reference_part) {
+            (false, ReferencePart::All) => None,
+            (true, ReferencePart::All) => Some(Cow::Borrowed(data::embedded())),
+            (true, ReferencePart::Train) => Some(Cow::Owned(training(data::embedded()))),
+            (false, ReferencePart::Train) => Some(Cow::Owned(training(&data::load(path)?))),
         };
-        let mut tally = Tally::default();
+        let input = chosen.as_deref().map_or(Input::File(path), Input::Set);
+        let mut seen = Seen::default();
         let progress = Progress::new("reading the reference");
-        let mut tell = |verdict: &Verdict| {
-            progress.advance(1);
-            tally.observe(verdict);
+        judge_pieces(input, self.protocol, |molecules, verdicts| {
+            progress.advance(molecules.len() as u64);
+            seen.observe(molecules, verdicts, true);
             Ok::<(), Failure>(())
-        };
-        let embedded = path.as_os_str() == "embedded";
-        match self.reference_part {
-            ReferencePart::All if !embedded => judge_file(path, self.protocol, &mut tell)?,
-            part => {
-                let set = if embedded { Cow::Borrowed(data::embedded()) } else { Cow::Owned(data::load(path)?) };
-                let chosen = match part {
-                    ReferencePart::All => set,
-                    ReferencePart::Train => Cow::Owned(set.select(&Split::published(set.len()).train)),
-                };
-                judge_set(&chosen, self.protocol, &mut tell)?;
-            }
+        })?;
+        Ok((seen.tally.into_smiles(), seen.profile))
+    }
+}
+
+fn training(set: &MoleculeSet) -> MoleculeSet {
+    set.select(&Split::published(set.len()).train)
+}
+
+/// All that is counted about a set of molecules.
+#[derive(Default)]
+struct Seen {
+    tally: Tally,
+    checks: CheckTally,
+    profile: Profile,
+}
+
+impl Seen {
+    fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], compared: bool) {
+        verdicts.iter().for_each(|verdict| self.tally.observe(verdict));
+        self.checks.observe(molecules);
+        if compared {
+            self.profile.observe(molecules);
         }
-        Ok(Some(tally.into_smiles()))
     }
 }
 
 /// The file of one line a molecule.
 struct Rows<'a> {
-    path: &'a std::path::Path,
+    path: &'a Path,
     out: BufWriter<File>,
 }
 
 impl<'a> Rows<'a> {
-    fn create(path: &'a std::path::Path) -> Outcome<Self> {
+    fn create(path: &'a Path) -> Outcome<Self> {
         let file = File::create(path).map_err(|error| Failure::input(format!("{}: cannot create it: {error}", path.display())))?;
         Ok(Self { path, out: BufWriter::new(file) })
     }

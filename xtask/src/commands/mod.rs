@@ -34,7 +34,7 @@ impl Command {
             Self::Reproduce(reproduce) => reproduce.run(context),
             Self::Train(train) => train.run(context),
             Self::Sample(sample) => sample.run(context),
-            Self::Evaluate(evaluate) => evaluate.run(),
+            Self::Evaluate(evaluate) => evaluate.run(context),
             Self::Nll(nll) => nll.run(context),
             Self::Bench(bench) => bench.run(context),
             Self::Data(data) => data.run(),

@@ -11,3 +11,4 @@ pub use bonds::perceive_bonds;
 pub use graph::fragments;
 pub use protocol::{Protocol, Verdict};
 pub use sanitise::canonical_smiles;
+pub use tables::typical_length;

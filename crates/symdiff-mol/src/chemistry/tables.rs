@@ -3,6 +3,7 @@
 //! The lengths are those of EDM (Hoogeboom et al., arXiv 2203.17003, appendix), collected there from chemistry
 //! handbooks. The table is symmetric; a pair that is absent has no such bond.
 
+use crate::molecule::BondOrder;
 use std::sync::LazyLock;
 
 /// Elements with a row in the tables.
@@ -71,6 +72,21 @@ pub(super) fn limits(a: u8, b: u8) -> &'static Limits {
     const NEVER: Limits = [-1.0; 3];
     let (a, b) = (row(a), row(b));
     LIMITS.get(a).and_then(|line| line.get(b)).unwrap_or(&NEVER)
+}
+
+/// The typical length of a bond in angstrom; `None` where the tables have none. An aromatic bond lies between single and
+/// double.
+pub fn typical_length(a: u8, b: u8, order: BondOrder) -> Option<f64> {
+    let length = |order: usize| {
+        let limit = limits(a, b)[order];
+        (limit > 0.0).then(|| (limit - f64::from(MARGINS[order])) / 100.0)
+    };
+    match order {
+        BondOrder::Single => length(0),
+        BondOrder::Double => length(1),
+        BondOrder::Triple => length(2),
+        BondOrder::Aromatic => length(0).zip(length(1)).map(|(single, double)| 0.5 * (single + double)),
+    }
 }
 
 /// Sums of bond orders at which an atom is stable; empty outside the tables.

@@ -2,7 +2,7 @@
 
 use crate::chemistry::{Protocol, Verdict};
 use crate::data::MoleculeSet;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Fault, Place, Result};
 use crate::formats;
 use crate::molecule::Molecule;
 use rayon::prelude::*;
@@ -15,35 +15,56 @@ const PIECE: usize = 2048;
 ///
 /// # Errors
 /// Those of the reader and of [`Protocol::judge`] with the file and the molecule, and whatever `tell` returns.
-pub fn judge_file<E: From<Error>>(path: &Path, protocol: Protocol, tell: impl FnMut(&Verdict) -> Result<(), E>) -> Result<(), E> {
-    judge_all(formats::open(path)?, protocol, tell, |at, fault| Error::content(path, Place::Molecule(at as u64 + 1), fault))
+pub fn judge_file<E: From<Error>>(path: &Path, protocol: Protocol, mut tell: impl FnMut(&Verdict) -> Result<(), E>) -> Result<(), E> {
+    judge_pieces(Input::File(path), protocol, |_, verdicts| verdicts.iter().try_for_each(&mut tell))
 }
 
 /// Judges every molecule of a set in its order.
 ///
 /// # Errors
 /// Those of [`Protocol::judge`] with the molecule counted from zero, and whatever `tell` returns.
-pub fn judge_set<E: From<Error>>(set: &MoleculeSet, protocol: Protocol, tell: impl FnMut(&Verdict) -> Result<(), E>) -> Result<(), E> {
-    let molecules = set.molecules().map(Ok);
-    judge_all(molecules, protocol, tell, |at, fault| fault.at(at))
+pub fn judge_set<E: From<Error>>(set: &MoleculeSet, protocol: Protocol, mut tell: impl FnMut(&Verdict) -> Result<(), E>) -> Result<(), E> {
+    judge_pieces(Input::Set(set), protocol, |_, verdicts| verdicts.iter().try_for_each(&mut tell))
 }
 
-fn judge_all<E: From<Error>>(
-    mut molecules: impl Iterator<Item = Result<Molecule>>,
+/// Where molecules to be judged come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// A file of any format that can be read.
+    File(&'a Path),
+    /// A set in memory.
+    Set(&'a MoleculeSet),
+}
+
+/// Judges in pieces and hands over each piece of molecules with its verdicts, so that more can be asked of them.
+///
+/// # Errors
+/// Those of [`judge_file`] or [`judge_set`].
+pub fn judge_pieces<E: From<Error>>(
+    input: Input<'_>,
     protocol: Protocol,
-    mut tell: impl FnMut(&Verdict) -> Result<(), E>,
-    located: impl Fn(usize, crate::error::Fault) -> Error,
+    mut tell: impl FnMut(&[Molecule], &[Verdict]) -> Result<(), E>,
 ) -> Result<(), E> {
+    let mut molecules: Box<dyn Iterator<Item = Result<Molecule>>> = match input {
+        Input::File(path) => Box::new(formats::open(path)?),
+        Input::Set(set) => Box::new(set.molecules().map(Ok)),
+    };
+    let located = |at: usize, fault: Fault| match input {
+        Input::File(path) => Error::content(path, Place::Molecule(at as u64 + 1), fault),
+        Input::Set(_) => fault.at(at),
+    };
     let mut before = 0;
     loop {
         let piece: Vec<Molecule> = molecules.by_ref().take(PIECE).collect::<Result<_>>()?;
         if piece.is_empty() {
             return Ok(());
         }
-        let verdicts: Vec<_> = piece.par_iter().map(|m| protocol.judge(m)).collect();
-        for (at, verdict) in verdicts.into_iter().enumerate() {
-            tell(&verdict.map_err(|fault| located(before + at, fault))?)?;
-        }
+        let verdicts: Result<Vec<_>> = piece
+            .par_iter()
+            .enumerate()
+            .map(|(at, molecule)| protocol.judge(molecule).map_err(|fault| located(before + at, fault)))
+            .collect();
+        tell(&piece, &verdicts?)?;
         before += piece.len();
     }
 }

@@ -1,7 +1,14 @@
 //! Metrics of a set of molecules. Tallies are counts, so they merge in any order to the same numbers.
 
+mod checks;
+mod compare;
 mod evaluate;
+mod geometry;
 mod judge;
+mod profile;
 
+pub use checks::{CheckRates, CheckTally, Checks};
+pub use compare::{Comparison, compare};
 pub use evaluate::{Summary, Tally};
-pub use judge::{judge_file, judge_set};
+pub use judge::{Input, judge_file, judge_pieces, judge_set};
+pub use profile::{Kind, Profile};
