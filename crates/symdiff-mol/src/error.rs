@@ -47,6 +47,16 @@ pub enum Error {
         /// What is wrong with it.
         fault: Fault,
     },
+    /// A file could not be had over the network.
+    #[error("{url}: {problem}; {remedy}")]
+    Download {
+        /// Where it was looked for.
+        url: String,
+        /// What went wrong.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A name that stands for nothing here.
     #[error("`{name}` is not a known {what}; use one of {known}")]
     UnknownName {

@@ -19,6 +19,7 @@ pub struct Molecule {
     bonds: Option<Vec<Bond>>,
     formal_charges: Option<Vec<i8>>,
     properties: BTreeMap<String, f64>,
+    index: Option<i32>,
 }
 
 /// A bond between atoms `first < second`, counted from zero.
@@ -72,7 +73,15 @@ impl Molecule {
     /// ```
     pub fn new(name: impl Into<String>, atomic_numbers: Vec<u8>, positions: Vec<[f64; 3]>) -> Result<Self, Fault> {
         check_atoms(&atomic_numbers, &positions)?;
-        Ok(Self { name: name.into(), atomic_numbers, positions, bonds: None, formal_charges: None, properties: BTreeMap::new() })
+        Ok(Self {
+            name: name.into(),
+            atomic_numbers,
+            positions,
+            bonds: None,
+            formal_charges: None,
+            properties: BTreeMap::new(),
+            index: None,
+        })
     }
 
     /// The same molecule with these bonds, which may name their atoms in either order.
@@ -107,6 +116,13 @@ impl Molecule {
     #[must_use]
     pub fn with_property(mut self, name: impl Into<String>, value: f64) -> Self {
         self.properties.insert(name.into(), value);
+        self
+    }
+
+    /// The same molecule with its source's own number.
+    #[must_use]
+    pub fn with_index(mut self, index: i32) -> Self {
+        self.index = Some(index);
         self
     }
 
@@ -151,6 +167,11 @@ impl Molecule {
     /// Numbers that its source tells of it, by name, in the source's units.
     pub fn properties(&self) -> &BTreeMap<String, f64> {
         &self.properties
+    }
+
+    /// The source's own number of it, such as that of QM9's files.
+    pub fn index(&self) -> Option<i32> {
+        self.index
     }
 
     fn checked_bond(&self, number: usize, bond: Bond) -> Result<Bond, Fault> {

@@ -1,16 +1,43 @@
-//! `data`: what a data set holds.
+//! `data`: getting, packing, checking and looking at data sets.
 
 use crate::failure::{Failure, Outcome};
+use crate::progress::{Bar, Progress};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use symdiff_mol::data::download::{Archive, download};
 use symdiff_mol::data::{self, MoleculeSet, SizeHistogram, Split};
 use symdiff_mol::element;
 
 /// Work with data sets.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Data {
+    /// Get a published data set from its authors' archive; a broken download is continued.
+    Download {
+        /// `qm9` or `geom`.
+        name: String,
+        /// Folder to put its files into.
+        #[arg(long, default_value = "data")]
+        out: PathBuf,
+    },
+    /// Pack a data set into a file that opens at once.
+    Prepare {
+        /// The data set, in any format that can be read.
+        file: PathBuf,
+        /// The packed file, ending in `.safetensors`.
+        #[arg(long)]
+        out: PathBuf,
+        /// Numbers of molecules to leave out: QM9's `uncharacterized.txt`.
+        #[arg(long)]
+        exclude: Option<PathBuf>,
+    },
+    /// Read a data set from end to end, checksums included, and say whether it is sound.
+    Verify {
+        /// The data set.
+        file: PathBuf,
+    },
     /// Count molecules, atoms, elements, sizes and the parts of the published split.
     Inspect {
         /// The data set; the embedded one by default.
@@ -21,12 +48,48 @@ pub(crate) enum Data {
 impl Data {
     pub(crate) fn run(&self) -> Outcome<Value> {
         match self {
+            Self::Download { name, out } => fetch(name, out),
+            Self::Prepare { file, out, exclude } => prepare(file, out, exclude.as_deref()),
+            Self::Verify { file } => verify(file),
             Self::Inspect { file } => inspect(file.as_deref()),
         }
     }
 }
 
-fn inspect(file: Option<&std::path::Path>) -> Outcome<Value> {
+fn fetch(name: &str, out: &Path) -> Outcome<Value> {
+    let archive = Archive::named(name).ok_or_else(|| Failure::input(format!("`{name}` is no data set to download; use qm9 or geom")))?;
+    eprintln!("licence: {}\nplease cite: {}", archive.licence, archive.citation);
+    let mut files = Vec::new();
+    for remote in archive.files {
+        let bar = Bar::new(remote.file);
+        let mut told = |have: u64, total: Option<u64>| {
+            let share = total.map_or(0.0, |total| have as f64 / total.max(1) as f64);
+            bar.show(share, format!("{:.1} MB", have as f64 / 1e6));
+        };
+        let path = download(remote, out, &mut told).map_err(Failure::run)?;
+        files.push(path.display().to_string());
+    }
+    Ok(json!({"data": name, "files": files, "licence": archive.licence, "citation": archive.citation}))
+}
+
+fn prepare(file: &Path, out: &Path, exclude: Option<&Path>) -> Outcome<Value> {
+    if out.extension().is_none_or(|ending| ending != "safetensors") {
+        let path = out.display();
+        return Err(Failure::input(format!("{path}: the packed file must end in .safetensors; rename it")));
+    }
+    let excluded = exclude.map_or(Ok(BTreeSet::new()), data::read_exclusions)?;
+    let progress = Progress::new("packing");
+    data::prepare(file, out, &excluded, || progress.advance(1))?;
+    let set = data::load(out)?;
+    Ok(json!({"file": out.display().to_string(), "molecules": set.len(), "atoms": set.total_atoms()}))
+}
+
+fn verify(file: &Path) -> Outcome<Value> {
+    let set = data::load(file)?;
+    Ok(json!({"file": file.display().to_string(), "sound": true, "molecules": set.len(), "atoms": set.total_atoms()}))
+}
+
+fn inspect(file: Option<&Path>) -> Outcome<Value> {
     let (name, set): (_, Cow<MoleculeSet>) = match file {
         Some(path) => (path.display().to_string(), Cow::Owned(data::load(path)?)),
         None => ("embedded".to_owned(), Cow::Borrowed(data::embedded())),
@@ -50,6 +113,7 @@ fn inspect(file: Option<&std::path::Path>) -> Outcome<Value> {
         "largest": sizes.largest(),
         "elements": elements,
         "sizes": sizes.counts(),
+        "properties": set.properties().keys().collect::<Vec<_>>(),
         "split": {"train": split.train.len(), "valid": split.valid.len(), "test": split.test.len()},
     }))
 }

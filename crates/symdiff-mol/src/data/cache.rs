@@ -24,6 +24,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 use mmap_io::MemoryMappedFile;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, Metadata};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -58,7 +59,7 @@ pub fn read_cache(path: &Path) -> Result<MoleculeSet> {
     let index = cache.array::<i32>("index", Dtype::I32)?.to_vec();
     let atomic_numbers = cache.array("atomic_numbers", Dtype::U8)?;
     let positions = cache.array("positions", Dtype::F32)?;
-    let mut properties = std::collections::BTreeMap::new();
+    let mut properties = BTreeMap::new();
     for name in metadata.tensors().into_keys() {
         if let Some(property) = name.strip_prefix("property.") {
             properties.insert(property.to_owned(), cache.array(&name, Dtype::F64)?.to_vec());
@@ -98,17 +99,38 @@ pub fn load_cached(path: &Path, cache: &Path) -> Result<MoleculeSet> {
     Ok(set)
 }
 
-/// Writes the molecules of a file of any size into a cache, holding one at a time; `told` hears of each.
+/// Writes the molecules of a file of any size into a cache, but for those with an excluded number, holding one at a time;
+/// `told` hears of each.
 ///
 /// # Errors
 /// Those of the reader and of the system; the cache is then left as it was.
-pub fn prepare(path: &Path, cache: &Path, mut told: impl FnMut()) -> Result<()> {
+pub fn prepare(path: &Path, cache: &Path, excluded: &BTreeSet<i32>, mut told: impl FnMut()) -> Result<()> {
     let mut writer = CacheWriter::create(cache)?;
     for molecule in formats::open(path)? {
-        writer.push(&molecule?)?;
+        let molecule = molecule?;
+        if molecule.index().is_none_or(|index| !excluded.contains(&index)) {
+            writer.push(&molecule)?;
+        }
         told();
     }
     writer.finish(Some(&fingerprint(path)?))
+}
+
+/// The numbers that begin the lines of QM9's `uncharacterized.txt`, between its nine lines of heading and its last one.
+///
+/// # Errors
+/// A line between them that does not begin with a number.
+pub fn read_exclusions(path: &Path) -> Result<BTreeSet<i32>> {
+    const HEADING: usize = 9;
+    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, "read it", source))?;
+    let lines: Vec<(u64, &str)> = (1..).zip(text.lines()).collect();
+    let listed = lines.get(HEADING..lines.len().saturating_sub(1)).unwrap_or_default();
+    let number = |(line, text): &(u64, &str)| {
+        let word = text.split_whitespace().next().unwrap_or_default();
+        let wrong = |_| Fault::unexpected("a line that begins with a number", text, "give QM9's uncharacterized.txt as published");
+        word.parse().map_err(|error| Error::content(path, Place::Line(*line), wrong(error)))
+    };
+    listed.iter().map(number).collect()
 }
 
 /// Length and time of a file: another file of that name is unlikely to have both.
@@ -208,6 +230,21 @@ mod tests {
                 assert_eq!(set.all_atomic_numbers(), sample().all_atomic_numbers(), "byte {at}");
             }
         }
+    }
+
+    #[test]
+    fn excluded_numbers_stay_out_and_the_others_keep_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, cache, list) = (folder.path().join("s.npz"), folder.path().join("c.safetensors"), folder.path().join("list.txt"));
+        formats::write_all(&source, embedded().select(&[10, 20, 30]).molecules()).unwrap();
+        std::fs::write(&list, "heading\n".repeat(9) + "   21  C  C\n99 N N\nend\n").unwrap();
+        let excluded = read_exclusions(&list).unwrap();
+        assert_eq!(excluded, [21, 99].into());
+        prepare(&source, &cache, &excluded, || {}).unwrap();
+        let set = read_cache(&cache).unwrap();
+        assert_eq!((0..set.len()).map(|i| set.index(i)).collect::<Vec<_>>(), [11, 31]);
+        std::fs::write(&list, "heading\n".repeat(10) + "end\n").unwrap();
+        assert!(read_exclusions(&list).unwrap_err().to_string().contains("line 10"));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod array;
 mod cache;
+#[cfg(feature = "download")]
+pub mod download;
 mod embedded;
 mod load;
 mod set;
@@ -9,7 +11,7 @@ mod sizes;
 mod split;
 mod vocabulary;
 
-pub use cache::{CacheWriter, load_cached, prepare, read_cache, write_cache};
+pub use cache::{CacheWriter, load_cached, prepare, read_cache, read_exclusions, write_cache};
 pub use embedded::{embedded, encode_embedded};
 pub use load::load;
 pub use set::MoleculeSet;

@@ -100,7 +100,7 @@ impl MoleculeSet {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_molecules(molecules: impl IntoIterator<Item = Result<Molecule>>) -> Result<Self> {
-        let mut num_atoms = Vec::new();
+        let (mut num_atoms, mut index) = (Vec::new(), Vec::new());
         let (mut atomic_numbers, mut positions) = (Vec::new(), Vec::new());
         let mut properties: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for molecule in molecules {
@@ -112,11 +112,12 @@ impl MoleculeSet {
                 }
             }
             num_atoms.push(molecule.len());
+            index.push(molecule.index().unwrap_or(num_atoms.len() as i32));
             atomic_numbers.extend_from_slice(molecule.atomic_numbers());
             positions.extend(molecule.positions().iter().map(|row| row.map(|v| v as f32)));
         }
         properties.retain(|_, values| values.len() == num_atoms.len());
-        Self::from_packed(num_atoms, atomic_numbers, positions, None)?.with_properties(properties)
+        Self::from_packed(num_atoms, atomic_numbers, positions, Some(index))?.with_properties(properties)
     }
 
     /// Number of molecules M.
@@ -184,7 +185,8 @@ impl MoleculeSet {
             self.atomic_numbers(i).to_vec(),
             self.positions(i).iter().map(|row| row.map(f64::from)).collect(),
         )
-        .expect("a set holds checked molecules only");
+        .expect("a set holds checked molecules only")
+        .with_index(self.index[i]);
         self.properties.iter().fold(molecule, |molecule, (name, values)| molecule.with_property(name.clone(), values[i]))
     }
 

@@ -20,8 +20,8 @@ use std::collections::VecDeque;
 pub const PUBLISHED_CONFORMERS: usize = 30;
 
 /// Reads conformers one by one: of each molecule the `most` with the lowest energies.
-pub fn read(source: Source, most: usize) -> impl Iterator<Item = Result<Molecule>> + Send {
-    Stream::new(Conformers { decoder: Decoder::new(source), most, left_in_map: 0, ready: VecDeque::new() })
+pub fn read(source: Source, most: usize) -> Result<impl Iterator<Item = Result<Molecule>> + Send + use<>> {
+    Ok(Stream::new(Conformers { decoder: Decoder::new(source)?, most, left_in_map: 0, ready: VecDeque::new() }))
 }
 
 struct Conformers {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn conformers(bytes: &[u8], most: usize) -> Vec<Result<Molecule>> {
-        read(Source::from_bytes("g.msgpack", bytes.to_vec()).unwrap(), most).collect()
+        read(Source::from_bytes("g.msgpack", bytes.to_vec()).unwrap(), most).unwrap().collect()
     }
 
     #[test]
@@ -151,6 +151,13 @@ mod tests {
         };
         assert_eq!(first_coordinates(30), [6.0, 5.0, 7.0]);
         assert_eq!(first_coordinates(1), [6.0, 7.0]);
+    }
+
+    #[test]
+    fn the_archive_that_is_published_reads_like_the_stream_in_it() {
+        let archive = crate::formats::tar::testing::entry("drugs_crude.msgpack", &sample());
+        let names = |bytes: &[u8]| -> Vec<_> { conformers(bytes, 30).into_iter().map(|m| m.unwrap().name().to_owned()).collect() };
+        assert_eq!(names(&archive), names(&sample()));
     }
 
     #[test]

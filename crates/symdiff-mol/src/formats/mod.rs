@@ -22,6 +22,7 @@ pub mod sdf;
 pub mod smiles;
 mod source;
 mod stream;
+mod tar;
 mod writer;
 pub mod xyz;
 
@@ -68,6 +69,9 @@ impl Format {
     /// The format that a file's ending names.
     pub fn of(path: &Path) -> Result<Self> {
         let name = compression::bare_name(path).to_ascii_lowercase();
+        if name.ends_with(".msgpack.tar") {
+            return Ok(Self::GeomMsgpack);
+        }
         Ok(match name.rsplit('.').next() {
             Some("xyz") => Self::Xyz,
             Some("extxyz") => Self::ExtendedXyz,
@@ -104,7 +108,7 @@ pub fn read(format: Format, source: Source, path: &Path) -> Result<Molecules> {
         Format::Sdf => Box::new(sdf::read(source)),
         Format::Jsonl => Box::new(jsonl::read(source)),
         Format::Qm9Tar => Box::new(qm9::read(source)),
-        Format::GeomMsgpack => Box::new(geom::read(source, geom::PUBLISHED_CONFORMERS)),
+        Format::GeomMsgpack => Box::new(geom::read(source, geom::PUBLISHED_CONFORMERS)?),
         Format::Npz => of_set(npz::read(source, path)?),
         Format::Smiles | Format::Cache => {
             let readable = "the formats with coordinates: .xyz, .sdf, .jsonl, .npz, .tar, .msgpack";

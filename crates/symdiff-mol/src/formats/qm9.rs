@@ -9,6 +9,7 @@
 use super::number;
 use super::source::{Source, unreadable};
 use super::stream::{Next, Stream};
+use super::tar::{BLOCK, Header};
 use crate::element;
 use crate::error::{Error, Fault, Place, Result};
 use crate::molecule::Molecule;
@@ -19,9 +20,7 @@ use std::path::{Path, PathBuf};
 pub const PROPERTIES: [&str; 15] = ["A", "B", "C", "mu", "alpha", "homo", "lumo", "gap", "r2", "zpve", "U0", "U", "H", "G", "Cv"];
 
 /// No file of the archive is longer than this.
-const LONGEST_FILE: usize = 1 << 20;
-/// Bytes of a tar header and of the blocks that follow it.
-const BLOCK: usize = 512;
+const LONGEST_FILE: u64 = 1 << 20;
 
 /// Reads an archive, compressed or not, molecule by molecule.
 pub fn read(source: Source) -> impl Iterator<Item = Result<Molecule>> + Send {
@@ -65,8 +64,8 @@ impl Files {
                     remedy: "give QM9's archive of one small text file a molecule",
                 }));
             }
-            let mut content = self.bytes(header.size.next_multiple_of(BLOCK))?;
-            content.truncate(header.size);
+            let mut content = self.bytes(header.size.next_multiple_of(BLOCK as u64) as usize)?;
+            content.truncate(header.size as usize);
             if header.regular {
                 return Ok(Some((header.name, content)));
             }
@@ -90,34 +89,6 @@ impl Files {
     }
 }
 
-/// The fields of a tar header that matter here.
-struct Header {
-    name: String,
-    size: usize,
-    regular: bool,
-}
-
-impl Header {
-    /// Names, octal numbers and the byte sum of POSIX ustar.
-    fn parse(block: &[u8]) -> Option<Self> {
-        let octal = |field: &[u8]| {
-            let text = std::str::from_utf8(field).ok()?;
-            usize::from_str_radix(text.trim_matches(['\0', ' ']), 8).ok()
-        };
-        let (checksum, blank) = (&block[148..156], usize::from(b' ') * 8);
-        let sum = |bytes: &[u8]| bytes.iter().map(|byte| usize::from(*byte)).sum::<usize>();
-        if octal(checksum)? != sum(block) - sum(checksum) + blank {
-            return None;
-        }
-        let name = block[..100].split(|byte| *byte == 0).next()?;
-        Some(Self {
-            name: String::from_utf8_lossy(name).into_owned(),
-            size: octal(&block[124..136])?,
-            regular: matches!(block[156], b'0' | 0),
-        })
-    }
-}
-
 /// The molecule of one file, or the line of a fault.
 fn molecule(text: &[u8]) -> Result<Molecule, (u64, Fault)> {
     let not_text = |_| Fault::Unsupported { what: "text that is not UTF-8".to_owned(), remedy: "unpack and pack the archive again" };
@@ -131,7 +102,7 @@ fn molecule(text: &[u8]) -> Result<Molecule, (u64, Fault)> {
     let wrong_count = |_| Fault::unexpected("an atom count", count, "download the archive again");
     let count: usize = count.trim().parse().map_err(|error| (line, wrong_count(error)))?;
     let (comment, line) = next("its properties")?;
-    let (name, numbers) = properties(comment).map_err(|fault| (line, fault))?;
+    let (index, numbers) = properties(comment).map_err(|fault| (line, fault))?;
     let (mut atomic_numbers, mut positions) = (Vec::new(), Vec::new());
     for number in 1..=count {
         let (text, line) = next("its atoms")?;
@@ -142,21 +113,24 @@ fn molecule(text: &[u8]) -> Result<Molecule, (u64, Fault)> {
     next("its frequencies")?;
     next("its SMILES")?;
     next("its InChI")?;
-    let molecule = Molecule::new(name, atomic_numbers, positions).map_err(|fault| (1, fault))?;
+    let molecule = Molecule::new(format!("gdb {index}"), atomic_numbers, positions).map_err(|fault| (1, fault))?.with_index(index);
     let named = PROPERTIES.into_iter().zip(numbers);
     Ok(named.fold(molecule, |molecule, (name, value)| molecule.with_property(name, value)))
 }
 
 /// `gdb N` and fifteen numbers.
-fn properties(comment: &str) -> Result<(String, Vec<f64>), Fault> {
+fn properties(comment: &str) -> Result<(i32, Vec<f64>), Fault> {
+    let wrong = || Fault::unexpected("`gdb N` and fifteen numbers", comment, "download the archive again");
     let words: Vec<&str> = comment.split_whitespace().collect();
-    match words.as_slice() {
-        ["gdb", index, numbers @ ..] if numbers.len() == PROPERTIES.len() => {
-            let numbers: Result<_, _> = numbers.iter().map(|word| number::parse("a property", word)).collect();
-            Ok((format!("gdb {index}"), numbers?))
-        }
-        _ => Err(Fault::unexpected("`gdb N` and fifteen numbers", comment, "download the archive again")),
+    let ["gdb", index, numbers @ ..] = words.as_slice() else {
+        return Err(wrong());
+    };
+    if numbers.len() != PROPERTIES.len() {
+        return Err(wrong());
     }
+    let index = index.parse().map_err(|_| wrong())?;
+    let numbers: Result<_, _> = numbers.iter().map(|word| number::parse("a property", word)).collect();
+    Ok((index, numbers?))
 }
 
 /// `element x y z charge`
@@ -175,22 +149,10 @@ fn atom(number: usize, line: &str) -> Result<(u8, [f64; 3]), Fault> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tar::testing::entry;
     use super::*;
 
     const METHANE: &str = "5\ngdb 1\t157.7118\t157.70997\t157.70699\t0.\t13.21\t-0.3877\t0.1171\t0.5048\t35.3641\t0.044749\t-40.47893\t-40.476062\t-40.475117\t-40.498597\t6.469\t\nC\t-0.0126981359\t 1.0858041578\t 0.0080009958\t-0.535689\nH\t 0.002150416\t-0.0060313176\t 6.1*^-6\t 0.133921\nH\t 1.0117308433\t 1.4637511618\t 0.0002765748\t 0.133922\nH\t-0.540815069\t 1.4475266138\t-0.8766437152\t 0.133923\nH\t-0.5238136345\t 1.4379326443\t 0.9063972942\t 0.133923\n1341.307\t1341.3284\nC\tC\t\nInChI=1S/CH4/h1H4\tInChI=1S/CH4/h1H4\n";
-
-    fn entry(name: &str, content: &[u8]) -> Vec<u8> {
-        let mut header = vec![0; BLOCK];
-        header[..name.len()].copy_from_slice(name.as_bytes());
-        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
-        header[148..156].fill(b' ');
-        header[156] = b'0';
-        let sum: usize = header.iter().map(|byte| usize::from(*byte)).sum();
-        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-        header.extend(content);
-        header.resize(header.len().next_multiple_of(BLOCK), 0);
-        header
-    }
 
     fn archive() -> Vec<u8> {
         let mut bytes = entry("readme.txt", b"not a molecule");

@@ -41,13 +41,14 @@ impl CacheWriter {
         })
     }
 
-    /// Adds a molecule under the next number; a property counts if all molecules have it.
+    /// Adds a molecule under its own number or the next; a property counts if all molecules have it.
     pub fn push(&mut self, molecule: &Molecule) -> Result<()> {
         let positions: Vec<[f32; 3]> = molecule.positions().iter().map(|row| row.map(|v| v as f32)).collect();
         for (name, value) in molecule.properties() {
             self.properties.entry(name.clone()).or_default().push(*value);
         }
-        self.push_packed(molecule.atomic_numbers(), &positions, self.molecules as i32 + 1)
+        let index = molecule.index().unwrap_or(self.molecules as i32 + 1);
+        self.push_packed(molecule.atomic_numbers(), &positions, index)
     }
 
     /// Adds a set with its own numbering and properties; it must be all there is.

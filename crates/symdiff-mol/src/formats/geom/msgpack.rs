@@ -2,8 +2,9 @@
 
 use crate::error::{Error, Fault, Place, Result};
 use crate::formats::source::{Source, unreadable};
+use crate::formats::tar::{BLOCK, Header};
 use rmp::Marker;
-use std::io::{BufRead, Read};
+use std::io::{BufRead, Cursor, Read};
 use std::path::PathBuf;
 
 /// Lists within lists within maps beyond this depth are an attack, not data.
@@ -18,9 +19,11 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(source: Source) -> Self {
+    /// Reads the stream itself, or the first plain file of a tar archive of it.
+    pub(super) fn new(source: Source) -> Result<Self> {
         let (reader, path) = source.into_reader();
-        Self { reader, path, offset: 0 }
+        let reader = unpacked(reader).map_err(|error| unreadable(&path, Place::Whole, error))?;
+        Ok(Self { reader, path, offset: 0 })
     }
 
     /// Bytes read so far.
@@ -182,6 +185,21 @@ impl Decoder {
     /// The error for a fault at an earlier byte.
     pub(super) fn fault_at(&self, offset: u64, fault: Fault) -> Error {
         Error::content(&self.path, Place::Byte(offset), fault)
+    }
+}
+
+/// The content of the first plain file, if these bytes are a tar archive.
+fn unpacked(mut reader: Box<dyn BufRead + Send>) -> std::io::Result<Box<dyn BufRead + Send>> {
+    loop {
+        let mut block = Vec::new();
+        (&mut reader).take(BLOCK as u64).read_to_end(&mut block)?;
+        let Some(header) = Header::parse(&block).filter(|_| block[257..].starts_with(b"ustar")) else {
+            return Ok(Box::new(Cursor::new(block).chain(reader)));
+        };
+        if header.regular {
+            return Ok(Box::new(reader.take(header.size)));
+        }
+        std::io::copy(&mut (&mut reader).take(header.padded().unwrap_or(u64::MAX)), &mut std::io::sink())?;
     }
 }
 
