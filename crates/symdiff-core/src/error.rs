@@ -7,6 +7,24 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// An average or a test over too few draws.
+    #[error("{what}: {got} draws, but {needed} are needed; ask for more, or give a batch of more copies")]
+    Draws {
+        /// The average or the test.
+        what: &'static str,
+        /// How many draws there are.
+        got: usize,
+        /// How many it takes.
+        needed: usize,
+    },
+    /// Draws of one law differ in length.
+    #[error("two-sample test: one draw has {first} numbers, another {other}; compare copies of one state")]
+    Lengths {
+        /// The length of the first draw.
+        first: usize,
+        /// The first other length.
+        other: usize,
+    },
     /// A group operation failed.
     #[error(transparent)]
     Groups(#[from] symdiff_groups::Error),

@@ -1,8 +1,8 @@
 //! The one verb: sample y ~ k(dy | x).
 
-use crate::{Charted, Result, Symmetrised};
+use crate::{Averaged, Centroid, Charted, MeanOf, Result, Symmetrised};
 use std::marker::PhantomData;
-use symdiff_groups::Group;
+use symdiff_groups::{Group, Translations};
 use symdiff_ops::Noise;
 
 /// A Markov kernel k(dy | x): given x, a law over outputs. A deterministic network is a kernel that draws nothing.
@@ -27,6 +27,29 @@ pub trait MarkovKernelExt: Sized {
     /// The kernel on a group that reads this kernel's output, a tensor of raw numbers, in a chart.
     fn charted<G: Group, H>(self, group: G, chart: H) -> Charted<G, Self, H> {
         Charted::new(group, self, chart)
+    }
+
+    /// The kernel made equivariant under the translations of ℝⁿ: centre x, sample, move back. Outputs that do not translate stay.
+    fn centred(self, n: usize) -> Symmetrised<Translations, Centroid, Self> {
+        Symmetrised::new(Translations::new(n), Centroid, self)
+    }
+
+    /// Σ w·g·k(g⁻¹·x) over the weighted frames of x.
+    fn averaged_over<G: Group, F>(self, group: G, frames: F) -> Averaged<G, F, Self> {
+        Averaged::new(group, frames, self)
+    }
+
+    /// The mean of `draws` draws.
+    fn mean_of(self, draws: usize) -> MeanOf<Self> {
+        MeanOf::new(self, draws)
+    }
+
+    /// The kernel behind a pointer, its type forgotten.
+    fn boxed<'a, X>(self) -> Box<dyn MarkovKernel<X, Out = Self::Out> + 'a>
+    where
+        Self: MarkovKernel<X> + 'a,
+    {
+        Box::new(self)
     }
 }
 

@@ -24,12 +24,19 @@
 //! # Ok(()) }
 //! ```
 
+mod average;
 mod error;
 mod gamma;
 mod kernel;
+mod network;
+mod objective;
 mod symmetrised;
+pub mod testing;
 
+pub use average::{AllElements, Averaged, Frame, Frames, MeanOf};
 pub use error::{Error, Result};
-pub use gamma::{Charted, Composition, Haar, Identity, Learned};
+pub use gamma::{Centroid, Charted, Composition, CosetHaar, GroupKernel, Haar, Identity, Learned, PrincipalAxes, Scatter};
 pub use kernel::{Map, MarkovKernel, MarkovKernelExt};
+pub use network::{Network, Raw};
+pub use objective::{RaoBlackwell, jensen_bound};
 pub use symmetrised::Symmetrised;

@@ -85,7 +85,7 @@ fn gradients_reach_both_networks() -> Result<()> {
     let loss = |noise| -> Result<Tensor> { Ok((model.sample(&cloud(7)?, noise)?.positions() - target.positions())?.sqr()?.sum_all()?) };
     let gradients = loss(Noise::seeded(8))?.backward()?;
     for var in [&in_gamma, &in_k] {
-        let gradient = gradients.get(var).map(|g| g.to_vec2::<f64>()).transpose()?.unwrap_or_default();
+        let gradient = gradients.get(var).map(Tensor::to_vec2::<f64>).transpose()?.unwrap_or_default();
         for (i, j) in [(0, 0), (1, 2), (2, 1)] {
             let at = |step: f64| -> Result<f64> {
                 let mut bumped = weight()?.to_vec2::<f64>()?;

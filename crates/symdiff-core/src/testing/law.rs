@@ -1,0 +1,126 @@
+//! Equivariance and invariance in law.
+
+use super::{Estimate, TwoSample, energy_distance, two_sample};
+use crate::{MarkovKernel, Result};
+use candle_core::{DType, Device};
+use symdiff_groups::{Action, CompactGroup, Group, Observe};
+use symdiff_ops::{Batched, Noise, Samples};
+
+/// Two-sample tests of laws by energy distance with permutation p-values.
+///
+/// The states given to it are **batches of copies** of one state: each sample of the batch is one draw. Some hundred copies are a good number.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use symdiff_core::testing::LawTest;
+/// use symdiff_core::{Haar, Map, MarkovKernelExt};
+/// use symdiff_groups::{Dense, SpecialOrthogonal, Vectors};
+/// use symdiff_ops::Noise;
+/// # fn main() -> symdiff_core::Result<()> {
+/// let so2 = SpecialOrthogonal::new(2);
+/// let plain = Map::new(|x: &Vectors| Ok(Vectors::new(x.tensor().abs()?)?)); // |x| turns with nothing
+/// let x = Vectors::new(Tensor::new(&[[1.0, 0.2_f64]], &Device::Cpu)?.repeat((100, 1))?)?;
+///
+/// let test = LawTest::default();
+/// assert!(test.equivariance(&so2, &plain, &x, Noise::seeded(1))?.p_value < 0.01);
+/// let symmetric = plain.symmetrised(so2, Haar(so2));
+/// assert!(test.equivariance(&so2, &symmetric, &x, Noise::seeded(1))?.p_value > 0.01);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LawTest {
+    /// Random relabellings behind each p-value; the smallest p-value is one over this plus one.
+    pub permutations: usize,
+}
+
+impl Default for LawTest {
+    fn default() -> Self {
+        Self { permutations: 299 }
+    }
+}
+
+impl LawTest {
+    /// Tests k(· | h·x) against the law of h·k(· | x) at one Haar draw of h.
+    ///
+    /// # Errors
+    /// Whatever the kernel meets, or when x has fewer than two copies.
+    pub fn equivariance<G, X, K>(&self, group: &G, kernel: &K, x: &X, noise: Noise) -> Result<TwoSample>
+    where
+        G: CompactGroup,
+        X: Action<G> + Batched,
+        K: MarkovKernel<X, Out: Action<G> + Observe>,
+    {
+        let [h, noise] = noise.split();
+        self.equivariance_at(group, &group.haar(&Alike(x), h)?, kernel, x, noise)
+    }
+
+    /// Tests k(· | h·x) against the law of h·k(· | x) at a given h, the same for all samples.
+    ///
+    /// # Errors
+    /// Whatever the kernel meets, or when x has fewer than two copies.
+    pub fn equivariance_at<G, X, K>(&self, group: &G, h: &G::Element, kernel: &K, x: &X, noise: Noise) -> Result<TwoSample>
+    where
+        G: Group,
+        X: Action<G>,
+        K: MarkovKernel<X, Out: Action<G> + Observe>,
+    {
+        let [before, after, labels] = noise.split();
+        let moved_first = kernel.sample(&x.act(group, h)?, before)?.observe()?;
+        let moved_last = kernel.sample(x, after)?.act(group, h)?.observe()?;
+        two_sample(&moved_first, &moved_last, self.permutations, labels.generator())
+    }
+
+    /// Tests whether the law of a sampler's draws is invariant, at one Haar draw of h. One call of `sampler` gives a batch of draws.
+    ///
+    /// # Errors
+    /// Whatever the sampler meets, or when it gives fewer than two draws.
+    pub fn invariance<G, Y>(&self, group: &G, sampler: impl Fn(Noise) -> Result<Y>, noise: Noise) -> Result<TwoSample>
+    where
+        G: CompactGroup,
+        Y: Action<G> + Observe + Batched,
+    {
+        let [h, first, second, labels] = noise.split();
+        let (plain, other) = (sampler(first)?, sampler(second)?);
+        let moved = other.act(group, &group.haar(&Alike(&other), h)?)?;
+        two_sample(&plain.observe()?, &moved.observe()?, self.permutations, labels.generator())
+    }
+
+    /// The energy distance of k(· | h·x) from the law of h·k(· | x), averaged over `draws` Haar draws of h: 0 for an equivariant
+    /// kernel, in the units of the output otherwise.
+    ///
+    /// # Errors
+    /// Whatever the kernel meets, or with fewer than two draws of h.
+    pub fn discrepancy<G, X, K>(&self, group: &G, kernel: &K, x: &X, draws: usize, noise: Noise) -> Result<Estimate>
+    where
+        G: CompactGroup,
+        X: Action<G> + Batched,
+        K: MarkovKernel<X, Out: Action<G> + Observe>,
+    {
+        let mut distances = Vec::with_capacity(draws);
+        for noise in noise.repeats(draws) {
+            let [h, before, after] = noise.split();
+            let h = group.haar(&Alike(x), h)?;
+            let moved_first = kernel.sample(&x.act(group, &h)?, before)?.observe()?;
+            let moved_last = kernel.sample(x, after)?.act(group, &h)?.observe()?;
+            distances.push(energy_distance(&moved_first, &moved_last)?);
+        }
+        Estimate::of("discrepancy in law", &distances)
+    }
+}
+
+/// A batch whose samples all bear one id, so that they draw the same element.
+struct Alike<'a, X>(&'a X);
+
+impl<X: Batched> Batched for Alike<'_, X> {
+    fn samples(&self) -> Samples {
+        Samples::new(vec![0; self.0.samples().len()])
+    }
+
+    fn device(&self) -> Device {
+        self.0.device()
+    }
+
+    fn dtype(&self) -> DType {
+        self.0.dtype()
+    }
+}

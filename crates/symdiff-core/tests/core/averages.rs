@@ -1,0 +1,147 @@
+//! Averages over frames are equivariant in value; centring, cosets and wrappers do what they say.
+
+use crate::common::{ROUNDING, cloud_map, copies, first_three, normal, set_map};
+use candle_core::Tensor;
+use symdiff_core::testing::{LawTest, Recorded, coupled_gap, equivariance_error};
+use symdiff_core::{AllElements, CosetHaar, GroupKernel, Haar, Learned, Map, MarkovKernel, MarkovKernelExt, PrincipalAxes, Result};
+use symdiff_groups::testing::gap;
+use symdiff_groups::{
+    Action, Cloud, CompactGroup, Cyclic, Dense, Dihedral, EuclideanGroup, GramSchmidt, Image, MatrixGroup, Orthogonal, Points, Product,
+    Set, SpecialOrthogonal, Symmetric, Translations,
+};
+use symdiff_ops::{Noise, Ragged};
+
+#[test]
+fn the_mean_over_a_finite_group_is_equivariant() -> Result<()> {
+    let s4 = Symmetric::new(4);
+    let model = set_map().averaged_over(s4.clone(), AllElements(s4.clone()));
+    let x = Set::new(normal(&[3, 4, 2], 1)?)?;
+    assert!(equivariance_error(&s4, &model, &x, 8, Noise::seeded(2))?.value < ROUNDING);
+    assert!(equivariance_error(&s4, &set_map(), &x, 8, Noise::seeded(2))?.value > 0.1);
+
+    let d4 = Dihedral::new(4);
+    let blur = Map::new(|x: &Image| Ok(Image::new((x.tensor() + x.tensor().roll(1, 3)?.sin()?)?)?));
+    let x = Image::new(normal(&[2, 1, 4, 4], 3)?)?;
+    let model = blur.averaged_over(d4, AllElements(d4));
+    assert!(equivariance_error(&d4, &model, &x, 8, Noise::seeded(4))?.value < ROUNDING);
+    Ok(())
+}
+
+#[test]
+fn the_mean_over_principal_axes_is_equivariant() -> Result<()> {
+    fn check<G>(group: G) -> Result<()>
+    where
+        G: MatrixGroup + CompactGroup + Copy,
+        PrincipalAxes<G>: symdiff_core::Frames<G, Cloud> + GroupKernel<G, Cloud>,
+    {
+        let x = Cloud::new(normal(&[3, 6, group.n()], 5)?)?;
+        let model = cloud_map().averaged_over(group, PrincipalAxes(group));
+        assert!(equivariance_error(&group, &model, &x, 6, Noise::seeded(6))?.value < ROUNDING);
+        assert!(equivariance_error(&group, &cloud_map(), &x, 6, Noise::seeded(6))?.value > 0.1);
+        let random = cloud_map().symmetrised(group, PrincipalAxes(group));
+        let found = LawTest::default().equivariance(&group, &random, &copies(100, 5, group.n(), 7)?, Noise::seeded(8))?;
+        assert!(found.p_value > 0.001, "one frame at random: {found:?}");
+        Ok(())
+    }
+    check(Orthogonal::new(2))?;
+    check(Orthogonal::new(3))?;
+    check(SpecialOrthogonal::new(2))?;
+    check(SpecialOrthogonal::new(3))?;
+    check(SpecialOrthogonal::new(4))
+}
+
+#[test]
+fn principal_axes_of_ragged_points_and_no_lost_gradient() -> Result<()> {
+    let layout = Ragged::from_sizes(&[5, 4])?;
+    let x = Points::new(normal(&[9, 3], 9)?, layout.clone())?;
+    let o3 = Orthogonal::new(3);
+    let squash = Map::new(|x: &Points| Ok(Points::new(x.positions().sin()?, x.layout().clone())?));
+    let model = squash.averaged_over(o3, PrincipalAxes(o3));
+    assert!(equivariance_error(&o3, &model, &x, 5, Noise::seeded(10))?.value < ROUNDING);
+    let tracked = candle_core::Var::from_tensor(x.positions())?;
+    let refused = model.sample(&Points::new(tracked.as_tensor().clone(), layout)?, Noise::seeded(0)).map(drop);
+    let sentence = "principal axes: has no derivative, but its input is tracked; detach it";
+    assert_eq!(refused.map_err(|e| e.to_string()), Err(sentence.into()));
+    Ok(())
+}
+
+#[test]
+fn centring_hands_the_kernel_centred_points_and_moves_back() -> Result<()> {
+    let spy = Recorded::new(|x: &Cloud| Ok(x.clone()));
+    let (x, t3) = (Cloud::new(normal(&[2, 5, 3], 11)?)?, Translations::new(3));
+    let y = (&spy).centred(3).sample(&x, Noise::seeded(0))?;
+    assert!(gap(&y, &x)? < ROUNDING);
+    assert!(spy.seen()[0].tensor().mean(1)?.abs()?.max_all()?.to_scalar::<f64>()? < ROUNDING);
+    let shift = t3.element(&normal(&[2, 3], 12)?)?;
+    let model = cloud_map().centred(3);
+    let moved = model.sample(&x.act(&t3, &shift)?, Noise::seeded(0))?;
+    assert!(gap(&moved, &model.sample(&x, Noise::seeded(0))?.act(&t3, &shift)?)? < ROUNDING);
+    Ok(())
+}
+
+/// From T(3) to E(3), and from SO(3) to O(3): cosets upgrade a kernel that is already equivariant under the subgroup, and no other.
+#[test]
+fn cosets_upgrade_equivariance() -> Result<()> {
+    let (test, e3, t3) = (LawTest::default(), EuclideanGroup::new(3), Translations::new(3));
+    let (o3, so3) = (Orthogonal::new(3), SpecialOrthogonal::new(3));
+    let x = copies(200, 3, 3, 13)?;
+    let one_turn = o3.haar(&normal(&[1], 0)?, Noise::seeded(14))?;
+    let turn = o3.element(&one_turn.as_tensor().repeat((200, 1, 1))?)?;
+    let h = e3.element(turn, t3.element(&Tensor::ones((200, 3), candle_core::DType::F64, &candle_core::Device::Cpu)?)?)?;
+    let upgraded = cloud_map().centred(3).symmetrised(e3, CosetHaar::new(e3, t3));
+    assert!(test.equivariance_at(&e3, &h, &upgraded, &x, Noise::seeded(15))?.p_value > 0.01);
+    let not_centred = cloud_map().symmetrised(e3, CosetHaar::new(e3, t3));
+    assert!(test.equivariance_at(&e3, &h, &not_centred, &x, Noise::seeded(15))?.p_value < 0.01);
+
+    let mirrored = cloud_map().symmetrised(so3, Haar(so3)).symmetrised(o3, CosetHaar::new(o3, so3));
+    assert!(test.equivariance(&o3, &mirrored, &x, Noise::seeded(16))?.p_value > 0.01);
+    Ok(())
+}
+
+/// Nested wrappers and the product group are the same kernel, and equivariant under the product.
+#[test]
+fn nested_wrappers_symmetrise_under_the_product() -> Result<()> {
+    let (o3, s4) = (Orthogonal::new(3), Symmetric::new(4));
+    let both = Product(o3, s4.clone());
+    let x = copies(200, 4, 3, 17)?;
+    let nested = cloud_map().symmetrised(o3, Haar(o3)).symmetrised(s4.clone(), Haar(s4));
+    let at_once = cloud_map().symmetrised(both.clone(), Haar(both.clone()));
+    for seed in 18..20 {
+        assert!(LawTest::default().equivariance(&both, &nested, &x, Noise::seeded(seed))?.p_value > 0.005);
+        assert!(LawTest::default().equivariance(&both, &at_once, &x, Noise::seeded(seed))?.p_value > 0.005);
+    }
+    Ok(())
+}
+
+/// Every group's coupled check, through the same three lines.
+#[test]
+fn transported_draws_transport_the_output() -> Result<()> {
+    let o3 = Orthogonal::new(3);
+    let x = Cloud::new(normal(&[4, 5, 3], 21)?)?;
+    let frame = || first_three().charted(o3, GramSchmidt::columns());
+    assert!(coupled_gap(&o3, &x, Noise::seeded(22), |haar| cloud_map().symmetrised(o3, frame().symmetrised(o3, haar)))? < ROUNDING);
+    assert!(coupled_gap(&o3, &x, Noise::seeded(22), |_| cloud_map())? > 0.1);
+    let s5 = Symmetric::new(5);
+    assert!(coupled_gap(&s5, &x, Noise::seeded(23), |haar| cloud_map().symmetrised(s5.clone(), haar))? < ROUNDING);
+    let both = Product(o3, s5.clone());
+    assert!(coupled_gap(&both, &x, Noise::seeded(24), |haar| cloud_map().symmetrised(both.clone(), haar))? < ROUNDING);
+    let plane = Cloud::new(normal(&[4, 5, 2], 25)?)?;
+    let (c6, so2) = (Cyclic::new(6), SpecialOrthogonal::new(2));
+    assert!(coupled_gap(&c6, &plane, Noise::seeded(26), |haar| cloud_map().symmetrised(c6, haar))? < ROUNDING);
+    assert!(coupled_gap(&so2, &plane, Noise::seeded(27), |haar| cloud_map().symmetrised(so2, haar))? < ROUNDING);
+    Ok(())
+}
+
+#[test]
+fn means_of_draws_and_boxes() -> Result<()> {
+    let o3 = Orthogonal::new(3);
+    let x = Cloud::new(normal(&[2, 4, 3], 28)?)?;
+    let learned = Learned::new(o3, first_three().charted(o3, GramSchmidt::columns()));
+    let model = cloud_map().symmetrised(o3, learned);
+    let one = (&model).mean_of(1).boxed().sample(&x, Noise::seeded(29))?;
+    let draw = Noise::seeded(29).repeats(1).next().map(|noise| model.sample(&x, noise)).transpose()?;
+    assert_eq!(draw.map(|draw| gap(&one, &draw)).transpose()?, Some(0.0));
+    let none = (&model).mean_of(0).sample(&x, Noise::seeded(0)).map(drop).map_err(|e| e.to_string());
+    assert_eq!(none, Err("mean of draws: 0 draws, but 1 are needed; ask for more, or give a batch of more copies".into()));
+    Ok(())
+}
