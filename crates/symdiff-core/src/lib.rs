@@ -40,3 +40,6 @@ pub use kernel::{Map, MarkovKernel, MarkovKernelExt};
 pub use network::{Network, Raw};
 pub use objective::{RaoBlackwell, jensen_bound};
 pub use symmetrised::Symmetrised;
+
+// So that a crate needs to name this one and `symdiff-groups` alone.
+pub use symdiff_ops::{Batched, Euclidean, Noise, Ragged, Recording, Samples};
