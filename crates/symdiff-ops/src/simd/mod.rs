@@ -133,6 +133,14 @@ fn folded<T: Real>(mut lanes: [T; LANES], join: impl Fn(T, T) -> T) -> T {
     lanes[0]
 }
 
+/// The first W entries, by value: the compiler keeps arrays that nothing can alias in vector registers.
+#[inline(always)]
+pub(crate) fn loaded<T: Real, const W: usize>(values: &[T]) -> [T; W] {
+    let mut vector = [T::default(); W];
+    vector.copy_from_slice(&values[..W]);
+    vector
+}
+
 /// 1 / (1 + e^−x).
 #[inline(always)]
 pub(crate) fn sigmoid<T: Real>(x: T) -> T {

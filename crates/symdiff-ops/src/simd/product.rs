@@ -1,6 +1,6 @@
 //! Small matrix products: too small for `gemm` to pay, too hot for a plain loop.
 
-use super::vectorised;
+use super::{loaded, vectorised};
 use crate::host::Real;
 
 /// A strided matrix: entry (i, j) is `values[i·rows + j·columns]`.
@@ -49,14 +49,11 @@ fn column_of_tiles<T: Real, const WIDE: usize>(out: &mut [T], stride: usize, a: 
 fn tile<T: Real, const H: usize, const W: usize>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, j: usize, k: usize) {
     let mut sums = [[T::default(); W]; H];
     for p in 0..k {
-        let row: &[T; W] = match b.values[p * b.rows + j..].first_chunk() {
-            Some(row) => row,
-            None => return,
-        };
-        for (i, sums) in sums.iter_mut().enumerate() {
+        let row: [T; W] = loaded(&b.values[p * b.rows + j..]);
+        for i in 0..H {
             let factor = a.values[i * a.rows + p * a.columns];
             for l in 0..W {
-                sums[l] = factor.fma(row[l], sums[l]);
+                sums[i][l] = factor.fma(row[l], sums[i][l]);
             }
         }
     }
