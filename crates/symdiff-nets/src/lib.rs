@@ -5,13 +5,17 @@
 //! published implementation, so that its checkpoints load. All networks train: every op has a backward pass.
 
 pub mod dit;
+pub mod egnn;
 mod error;
+pub mod gnn;
 mod linear;
 mod mlp;
 mod pair;
 
 pub use dit::{Dit, DitConfig};
+pub use egnn::{Aggregation, Egnn, EgnnConfig};
 pub use error::{Error, Result};
+pub use gnn::{Gnn, GnnConfig, Padding};
 pub use linear::{Linear, Start};
 pub use mlp::GeluMlp;
 pub use pair::{PairConfig, PairFeatures};

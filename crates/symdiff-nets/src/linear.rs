@@ -22,7 +22,7 @@ pub enum Start {
 }
 
 impl Start {
-    fn weight(self, inputs: usize, outputs: usize) -> Init {
+    pub(crate) fn weight(self, inputs: usize, outputs: usize) -> Init {
         match self {
             Self::Xavier { gain } => symmetric(gain * (6.0 / (inputs + outputs) as f64).sqrt()),
             Self::Normal(stdev) => Init::Randn { mean: 0.0, stdev },

@@ -21,10 +21,11 @@ pub(crate) struct Target<'a, T> {
 
 /// target ← a·b, or target + a·b: a is `[m, k]`, b `[k, n]`, the target `[m, n]`.
 pub(crate) fn multiply<T: Real>(target: Target<T>, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3], workers: Workers) {
-    if m == 0 || n == 0 || (k == 0 && target.add) {
+    let Target { values, stride, add } = target;
+    if m == 0 || n == 0 || (k == 0 && add) {
         return;
     }
-    assert!(n <= target.stride && (m - 1) * target.stride + n <= target.values.len(), "the product fits its target");
+    assert!(n <= stride && (m - 1) * stride + n <= values.len(), "the product fits its target");
     assert!(k == 0 || (m - 1) * a.rows + (k - 1) * a.columns < a.values.len(), "the left operand holds what its strides reach");
     assert!(k == 0 || (k - 1) * b.rows + (n - 1) * b.columns < b.values.len(), "the right operand holds what its strides reach");
     let parallelism = match threads::count() {
@@ -38,17 +39,17 @@ pub(crate) fn multiply<T: Real>(target: Target<T>, a: Matrix<T>, b: Matrix<T>, [
             m,
             n,
             k,
-            target.values.as_mut_ptr(),
+            values.as_mut_ptr(),
             1,
-            target.stride as isize,
-            target.add,
+            stride as isize,
+            add,
             a.values.as_ptr(),
             a.columns as isize,
             a.rows as isize,
             b.values.as_ptr(),
             b.columns as isize,
             b.rows as isize,
-            T::one_if(target.add),
+            T::one_if(add),
             T::one_if(true),
             false,
             false,

@@ -21,7 +21,7 @@ pub(super) trait Head<T: Real>: Sync {
     fn backward(&self, receiver: usize, given: [&[T]; 3], dz: &mut [T], sums: &mut [T], points: &mut [T]);
 }
 
-/// Σ_j gate(m_ij)·m_ij / divisor.
+/// Σⱼ gate(mᵢⱼ)·mᵢⱼ / divisor.
 pub(super) struct Message<'a, T> {
     pub(super) pairs: &'a Pairs,
     pub(super) bias: &'a [T],
@@ -52,7 +52,9 @@ impl<T: Real> Head<T> for Message<'_, T> {
     fn forward(&self, receiver: usize, z: &[T], _: &mut [T], out: &mut [T]) {
         sum_messages(self.second(z), out);
         let factor = T::from_f64(self.pairs.factor(receiver));
-        out.iter_mut().for_each(|out| *out *= factor);
+        for out in out {
+            *out *= factor;
+        }
     }
 
     fn backward(&self, receiver: usize, [z, _, gradient]: [&[T]; 3], dz: &mut [T], sums: &mut [T], _: &mut [T]) {
@@ -62,7 +64,7 @@ impl<T: Real> Head<T> for Message<'_, T> {
     }
 }
 
-/// Σ_j u_ij·s_ij / divisor, with u_ij = (x_i − x_j) / (|x_i − x_j| + constant) and s_ij = reader·m_ij, or range·tanh of it.
+/// Σⱼ uᵢⱼ·sᵢⱼ / divisor, with uᵢⱼ = (xᵢ − xⱼ) / (|xᵢ − xⱼ| + constant) and sᵢⱼ = reader·mᵢⱼ, or range·tanh of it.
 pub(super) struct Displacement<'a, T> {
     pub(super) pairs: &'a Pairs,
     pub(super) bias: &'a [T],
@@ -90,7 +92,7 @@ impl<T: Real> Displacement<'_, T> {
         }
     }
 
-    /// The senders of a node with x_i − x_j, |x_i − x_j| and the factor that makes the difference a unit, nearly.
+    /// The senders of a node with xᵢ − xⱼ, |xᵢ − xⱼ| and the factor that makes the difference a unit, nearly.
     fn towards(&self, receiver: usize) -> impl Iterator<Item = (usize, [f64; 3], f64, f64)> {
         let (sample, skip) = self.pairs.senders(receiver);
         let start = sample.start;

@@ -1,9 +1,9 @@
 //! A network on the edges between the nodes of each sample, with what is summed up at the receivers.
 //!
 //! ```text
-//! m_ij = silu(W₂·silu(W₁·[h_i | h_j | |x_i − x_j|² | |y_i − y_j|²] + b₁) + b₂)        all ordered pairs i ← j of one sample
-//! edge_message:       Σ_j g_ij·m_ij / divisor,   g_ij = sigmoid(v·m_ij + c), or 1
-//! edge_displacement:  Σ_j s_ij·(x_i − x_j) / (√(|x_i − x_j|² + 1e-8) + constant) / divisor,   s_ij = range·tanh(w·m_ij), or w·m_ij
+//! mᵢⱼ = silu(W₂·silu(W₁·[hᵢ | hⱼ | |xᵢ − xⱼ|² | |yᵢ − yⱼ|²] + b₁) + b₂)        all ordered pairs i ← j of one sample
+//! edge_message:       Σⱼ gᵢⱼ·mᵢⱼ / divisor,   gᵢⱼ = sigmoid(v·mᵢⱼ + c), or 1
+//! edge_displacement:  Σⱼ sᵢⱼ·(xᵢ − xⱼ) / (√(|xᵢ − xⱼ|² + 1e-8) + constant) / divisor,   sᵢⱼ = range·tanh(w·mᵢⱼ), or w·mᵢⱼ
 //! ```
 //! x are the points now, y those at the start of the network; without points the distances drop out.
 //!
@@ -60,7 +60,7 @@ pub fn edge_message(h: &Tensor, points: Option<[&Tensor; 2]>, mlp: EdgeMlp, gate
     }
     let parameters = gate.into_iter().flatten();
     let kind = Kind::Message { gated: gate.is_some() };
-    run(OP, width, pairs, kind, [mlp_inputs(h, &mlp), parameters.collect(), points.into_iter().flatten().collect()])
+    run(OP, width, pairs, kind, &[mlp_inputs(h, &mlp), parameters.collect(), points.into_iter().flatten().collect()].concat())
 }
 
 /// The sum of steps along the edges into each node, `[N, 3]`, differentiable in all tensors.
@@ -73,16 +73,15 @@ pub fn edge_displacement(h: &Tensor, points: [&Tensor; 2], mlp: EdgeMlp, reader:
     const OP: &str = "edge_displacement";
     let width = node::check(OP, h, Some(points), &mlp, pairs)?;
     shape::exact(OP, "reader", reader, &[1, width], "one weight a channel of h")?;
-    run(OP, width, pairs, Kind::Displacement(reach), [mlp_inputs(h, &mlp), vec![reader], points.to_vec()])
+    run(OP, width, pairs, Kind::Displacement(reach), &[mlp_inputs(h, &mlp), vec![reader], points.to_vec()].concat())
 }
 
 fn mlp_inputs<'a>(h: &'a Tensor, mlp: &EdgeMlp<'a>) -> Vec<&'a Tensor> {
     vec![h, mlp.first[0], mlp.first[1], mlp.second[0], mlp.second[1]]
 }
 
-fn run(op: &'static str, width: usize, pairs: &Pairs, kind: Kind, inputs: [Vec<&Tensor>; 3]) -> Result<Tensor> {
-    let inputs = inputs.concat();
+fn run(op: &'static str, width: usize, pairs: &Pairs, kind: Kind, inputs: &[&Tensor]) -> Result<Tensor> {
     let keep = inputs.iter().any(|input| input.track_op());
     let call = Call { op, pairs: pairs.clone(), width, kind, keep };
-    fused(op, &inputs, |inputs| with_real!(op, inputs[0], T => node::run::<T>(inputs, call)))
+    fused(op, inputs, |inputs| with_real!(op, inputs[0], T => node::run::<T>(inputs, call)))
 }

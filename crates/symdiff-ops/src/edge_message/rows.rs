@@ -3,7 +3,7 @@
 use crate::host::Real;
 use crate::simd::{sigmoid, sum2, vectorised};
 
-/// The first layer at the edges into one receiver: z = base + sender + near·w_near + far·w_far.
+/// The first layer at the edges into one receiver: z = base + sender + Σ distance·weight.
 #[derive(Clone, Copy)]
 pub(super) struct First<'a, T> {
     /// The receiver's half, bias included, `[D]`.

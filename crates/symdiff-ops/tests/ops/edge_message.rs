@@ -31,9 +31,9 @@ fn mlp<'a>(i: &[&'a Tensor]) -> EdgeMlp<'a> {
 
 fn message(i: &[&Tensor], gated: bool, pairs: &Pairs) -> Result<Tensor> {
     let (gate, points) = i[5..].split_at(if gated { 2 } else { 0 });
-    let pair = |tensors: &[&Tensor]| Some([*tensors.first()?, *tensors.get(1)?]).map(|[a, b]| [a.clone(), b.clone()]);
+    let pair = |tensors: &[&'_ Tensor]| if let [a, b] = tensors { Some([(*a).clone(), (*b).clone()]) } else { None };
     let (gate, points) = (pair(gate), pair(points));
-    edge_message(i[0], points.as_ref().map(|p| p.each_ref()), mlp(i), gate.as_ref().map(|g| g.each_ref()), pairs)
+    edge_message(i[0], points.as_ref().map(<[_; 2]>::each_ref), mlp(i), gate.as_ref().map(<[_; 2]>::each_ref), pairs)
 }
 
 fn displacement(i: &[&Tensor], reach: Reach, pairs: &Pairs) -> Result<Tensor> {
@@ -44,7 +44,7 @@ fn silu(x: &Tensor) -> Result<Tensor> {
     Ok((x / (x.neg()?.exp()? + 1.0)?)?)
 }
 
-/// One sample's m, `[n, n, D]`, receiver first, and x_i − x_j, `[n, n, 3]`.
+/// One sample's m, `[n, n, D]`, receiver first, and the differences of points, `[n, n, 3]`.
 fn messages(h: &Tensor, points: &[Tensor], i: &[&Tensor]) -> Result<(Tensor, Option<Tensor>)> {
     let (n, d) = h.dims2()?;
     let differences = points.iter().map(|x| Ok(x.unsqueeze(1)?.broadcast_sub(&x.unsqueeze(0)?)?)).collect::<Result<Vec<Tensor>>>()?;
