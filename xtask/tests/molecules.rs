@@ -1,37 +1,10 @@
 //! The commands on molecules, through the real binary.
 
-use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
+
+use common::{json, refusal, write, xtask};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/symdiff-mol/tests/golden");
-
-fn xtask(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().expect("the binary starts")
-}
-
-/// The object on the last line of stdout.
-fn json(arguments: &[&str]) -> Value {
-    let output = xtask(arguments);
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
-}
-
-/// The one sentence of a refused input.
-fn refusal(arguments: &[&str]) -> String {
-    let output = xtask(arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    stderr
-}
-
-fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-    let path = folder.join(name);
-    std::fs::write(&path, content).unwrap();
-    path
-}
 
 #[test]
 fn evaluate_prints_every_key_and_writes_a_row_a_molecule() {
