@@ -8,8 +8,13 @@ use common::{TestResult, batch, experiment, shaken};
 use symdiff_ops::{Noise, gradients};
 
 /// Every kind of model there is, small.
-const MODELS: [&str; 3] =
-    ["preset = 'symdiff-tiny'", "preset = 'symdiff-tiny'\ngamma = { kind = 'haar' }", "preset = 'symdiff-tiny'\ngamma = { kind = 'none' }"];
+const MODELS: [&str; 5] = [
+    "preset = 'symdiff-tiny'",
+    "preset = 'symdiff-tiny'\ngamma = { kind = 'haar' }",
+    "preset = 'symdiff-tiny'\ngamma = { kind = 'none' }",
+    "backbone = { kind = 'egnn', width = 16, layers = 2, divisor = 20 }",
+    "backbone = { kind = 'gnn', width = 16, layers = 2, mean = true }",
+];
 
 #[test]
 fn every_parameter_of_every_model_gets_a_finite_nonzero_gradient() -> TestResult {

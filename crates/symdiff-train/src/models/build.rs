@@ -1,7 +1,7 @@
 //! From a configuration to a kernel.
 
 use super::config::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
-use super::{DitDenoiser, FrameNet, Observed, WithPairs};
+use super::{DitDenoiser, EgnnDenoiser, FrameNet, GnnDenoiser, Observed, WithPairs};
 use crate::Result;
 use candle_nn::VarBuilder;
 use symdiff_core::{Composition, Haar, Learned, MarkovKernelExt};
@@ -23,8 +23,24 @@ impl ModelConfig {
     /// When sizes do not fit, or a parameter is missing or has another shape.
     pub fn build(&self, features: usize, fresh: Option<Noise>, vb: VarBuilder) -> Result<MoleculeDenoiser> {
         self.check()?;
+        match &self.backbone {
+            Backbone::Dit(sizes) => self.transformer(sizes, features, fresh, vb),
+            Backbone::Egnn(sizes) => Ok(self.symmetrised(EgnnDenoiser::new(sizes, features, self.padding_compat, vb)?)),
+            Backbone::Gnn(sizes) => Ok(self.symmetrised(GnnDenoiser::new(sizes, features, self.padding_compat, vb)?)),
+        }
+    }
+
+    /// A denoiser without pair features under Haar draws, or as it is.
+    fn symmetrised(&self, denoiser: impl Denoiser<Molecules> + Send + Sync + 'static) -> MoleculeDenoiser {
+        let o3 = Orthogonal::new(3);
+        match self.gamma {
+            Gamma::Haar => Box::new(denoiser.symmetrised(o3, Haar(o3))),
+            _ => Box::new(denoiser),
+        }
+    }
+
+    fn transformer(&self, sizes: &DitSizes, features: usize, fresh: Option<Noise>, vb: VarBuilder) -> Result<MoleculeDenoiser> {
         let [trunk, frame] = fresh.map_or([None, None], |noise| noise.split().map(Some));
-        let Backbone::Dit(sizes) = &self.backbone;
         let pairs = self.pairs(sizes, vb.clone())?;
         let name = if self.gamma == Gamma::None { "model" } else { "k" };
         let denoiser = DitDenoiser::new(sizes, features, name, vb.clone())?;

@@ -3,6 +3,7 @@
 use super::presets;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use symdiff_nets::Aggregation;
 use toml::{Table, Value};
 
 /// A denoiser: a backbone, and the γ that symmetrises it.
@@ -17,18 +18,22 @@ pub struct ModelConfig {
     /// How it is symmetrised under O(3).
     #[serde(default)]
     pub gamma: Gamma,
-    /// Counts the bias of the pair features as if every molecule were padded to this length, as the published implementation does;
-    /// for its checkpoints.
+    /// Counts what the published implementation counts once per row of padding as if every molecule were padded to this length: the bias of
+    /// the pair features, the senders of the graph network without geometry, the divisor of means. For its checkpoints.
     #[serde(default)]
     pub padding_compat: Option<usize>,
 }
 
 /// The network that predicts the noise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Backbone {
     /// A Diffusion Transformer on embedded atoms.
     Dit(DitSizes),
+    /// EDM's equivariant graph network.
+    Egnn(GraphSizes),
+    /// Its variant without geometry: positions are features like any other.
+    Gnn(GraphSizes),
 }
 
 /// Sizes of a transformer on atoms.
@@ -45,6 +50,41 @@ pub struct DitSizes {
     pub depth: usize,
     /// Attention heads.
     pub heads: usize,
+}
+
+/// Sizes of a graph network on atoms.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphSizes {
+    /// Width of the network.
+    pub width: usize,
+    /// Blocks; without geometry, message passing layers.
+    pub layers: usize,
+    /// Message passing layers a block (with geometry).
+    #[serde(default = "one")]
+    pub sublayers: usize,
+    /// Weighs each message by a learned gate.
+    #[serde(default = "yes")]
+    pub attention: bool,
+    /// Bounds the steps of atoms (with geometry).
+    #[serde(default = "yes")]
+    pub tanh: bool,
+    /// Added to the lengths that differences of positions are divided by (with geometry).
+    #[serde(default = "unit")]
+    pub constant: f64,
+    /// What sums over senders are divided by.
+    #[serde(default = "unit")]
+    pub divisor: f64,
+    /// Divides them by the number of atoms instead.
+    #[serde(default)]
+    pub mean: bool,
+}
+
+impl GraphSizes {
+    /// How messages are summed up; a mean is taken over `padded` rows where given.
+    pub(super) fn aggregation(&self, padded: Option<usize>) -> Aggregation {
+        if self.mean { Aggregation::Mean { padded } } else { Aggregation::Sum { divisor: self.divisor } }
+    }
 }
 
 /// The symmetrising kernel.
@@ -87,6 +127,18 @@ fn three() -> usize {
     3
 }
 
+fn one() -> usize {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn unit() -> f64 {
+    1.0
+}
+
 impl ModelConfig {
     /// The sizes of a named model.
     ///
@@ -113,9 +165,21 @@ impl ModelConfig {
     /// # Errors
     /// [`Error::Config`] with the size that does not fit.
     pub fn check(&self) -> Result<()> {
-        let Backbone::Dit(sizes) = &self.backbone;
-        if sizes.embedding == 0 || sizes.embedding >= sizes.hidden || sizes.gaussians == 0 {
-            let DitSizes { embedding, gaussians, hidden, .. } = sizes;
+        match &self.backbone {
+            Backbone::Dit(sizes) => sizes.check(),
+            Backbone::Egnn(_) | Backbone::Gnn(_) if matches!(self.gamma, Gamma::Learned(_)) => Err(Error::Config(
+                "model.gamma: a learned kernel shares pair features with a transformer; give model.backbone kind \"dit\", or gamma kind \"haar\""
+                    .into(),
+            )),
+            Backbone::Egnn(_) | Backbone::Gnn(_) => Ok(()),
+        }
+    }
+}
+
+impl DitSizes {
+    fn check(&self) -> Result<()> {
+        let Self { embedding, gaussians, hidden, .. } = *self;
+        if embedding == 0 || embedding >= hidden || gaussians == 0 {
             return Err(Error::Config(format!(
                 "model.backbone: embedding {embedding} must lie between 1 and hidden {hidden}, whose rest holds {gaussians} > 0 gaussians"
             )));

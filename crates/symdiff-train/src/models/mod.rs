@@ -4,12 +4,14 @@ mod build;
 mod config;
 mod dit;
 mod frame;
+mod graph;
 mod observed;
 mod presets;
 
 pub use build::MoleculeDenoiser;
-pub use config::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
+pub use config::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
 pub use dit::DitDenoiser;
 pub use frame::FrameNet;
+pub use graph::{EgnnDenoiser, GnnDenoiser};
 pub use observed::{Observed, WithPairs};
 pub use presets::PRESETS;

@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 
 /// The names of all presets.
-pub const PRESETS: [&str; 11] = [
+pub const PRESETS: [&str; 16] = [
     "symdiff-qm9",
     "symdiff-star-qm9",
     "symdiff-h-qm9",
@@ -15,12 +15,22 @@ pub const PRESETS: [&str; 11] = [
     "dit-small",
     "dit-aug-small",
     "symdiff-tiny",
+    "edm-qm9",
+    "edm-geom",
+    "edm-small",
+    "gnn-qm9",
+    "gnn-small",
 ];
 
 const QM9: &str = "backbone = { kind = 'dit', embedding = 184, gaussians = 184, hidden = 384, depth = 12, heads = 6 }\n";
 const STAR: &str = "backbone = { kind = 'dit', embedding = 382, gaussians = 382, hidden = 768, depth = 12, heads = 12 }\n";
 const SMALL: &str = "backbone = { kind = 'dit', embedding = 64, gaussians = 64, hidden = 128, depth = 6, heads = 4 }\n";
 const TINY: &str = "backbone = { kind = 'dit', embedding = 16, gaussians = 16, hidden = 32, depth = 2, heads = 2 }\n";
+const EDM_QM9: &str = "backbone = { kind = 'egnn', width = 256, layers = 9 }\n";
+const EDM_GEOM: &str = "backbone = { kind = 'egnn', width = 256, layers = 4 }\n";
+const EDM_SMALL: &str = "backbone = { kind = 'egnn', width = 128, layers = 6 }\n";
+const GNN_QM9: &str = "backbone = { kind = 'gnn', width = 256, layers = 9 }\n";
+const GNN_SMALL: &str = "backbone = { kind = 'gnn', width = 128, layers = 6 }\n";
 
 const NONE: &str = "gamma = { kind = 'none' }\n";
 const HAAR: &str = "gamma = { kind = 'haar' }\n";
@@ -39,6 +49,11 @@ pub(super) fn text(name: &str) -> Result<String> {
         "symdiff-small" => (SMALL, GAMMA_SMALL),
         "symdiff-h-small" => (SMALL, HAAR),
         "dit-small" | "dit-aug-small" => (SMALL, NONE),
+        "edm-qm9" => (EDM_QM9, NONE),
+        "edm-geom" => (EDM_GEOM, NONE),
+        "edm-small" => (EDM_SMALL, NONE),
+        "gnn-qm9" => (GNN_QM9, NONE),
+        "gnn-small" => (GNN_SMALL, NONE),
         "symdiff-tiny" => (TINY, GAMMA_TINY),
         _ => return Err(Error::Config(format!("model.preset `{name}` is unknown; use one of {}", PRESETS.join(", ")))),
     };
