@@ -165,7 +165,8 @@ fn fuzz_cache() {
     });
 }
 
-/// A file that was cut either says so or holds fewer molecules, each of them whole.
+/// A file that was cut either says so or holds fewer molecules, each of them whole. The last number of an XYZ file is the one
+/// exception: cut, it may still look like a number.
 #[test]
 fn every_prefix_is_refused_or_is_a_shorter_file() {
     let mut samples: Vec<_> = [".xyz", ".extxyz", ".sdf", ".jsonl", ".npz", ".xyz.gz", ".xyz.bz2", ".xyz.zst"]
@@ -181,8 +182,13 @@ fn every_prefix_is_refused_or_is_a_shorter_file() {
             match read(format, &name, &whole[..cut]) {
                 Err(error) => assert!(error.to_string().starts_with(&name), "{error}"),
                 Ok(found) => {
-                    let whole_ones = found.iter().zip(&expected).filter(|(a, b)| a.positions() == b.positions()).count();
-                    assert_eq!(whole_ones, found.len(), "{name} cut at byte {cut}");
+                    let numbers = |molecules: &[Molecule]| -> Vec<f64> {
+                        molecules.iter().flat_map(Molecule::positions).flatten().copied().collect()
+                    };
+                    let (found, expected) = (numbers(&found), numbers(&expected[..found.len()]));
+                    let open_ended = matches!(format, Format::Xyz | Format::ExtendedXyz) && !name.contains(".xyz.");
+                    let sure = found.len() - usize::from(open_ended && !found.is_empty());
+                    assert_eq!(found[..sure], expected[..sure], "{name} cut at byte {cut}");
                 }
             }
         }
