@@ -4,6 +4,7 @@ mod bench;
 mod data;
 mod evaluate;
 mod nll;
+mod parity;
 mod reproduce;
 mod sample;
 mod train;
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Sample(sample::Sample),
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
+    Parity(parity::Parity),
     #[command(subcommand)]
     Bench(bench::Bench),
     #[command(subcommand)]
@@ -37,6 +39,7 @@ impl Command {
             Self::Evaluate(evaluate) => evaluate.run(context),
             Self::Nll(nll) => nll.run(context),
             Self::Bench(bench) => bench.run(context),
+            Self::Parity(parity) => parity.run(context),
             Self::Data(data) => data.run(),
         }
     }

@@ -68,7 +68,7 @@ impl ModelConfig {
 }
 
 /// γ = `sym_Haar(f)`.
-fn learned(
+pub(crate) fn learned(
     sizes: &GammaSizes,
     net: FrameNet,
 ) -> impl symdiff_core::MarkovKernel<Observed, Out = symdiff_groups::Matrices> + Send + Sync + use<> {
