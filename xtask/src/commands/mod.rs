@@ -6,6 +6,7 @@ mod evaluate;
 mod nll;
 mod reproduce;
 mod sample;
+mod tidy;
 mod train;
 
 use crate::failure::Outcome;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     #[command(subcommand)]
     Data(data::Data),
+    Tidy(tidy::Tidy),
 }
 
 impl Command {
@@ -38,6 +40,7 @@ impl Command {
             Self::Nll(nll) => nll.run(context),
             Self::Bench(bench) => bench.run(context),
             Self::Data(data) => data.run(),
+            Self::Tidy(tidy) => tidy.run(),
         }
     }
 }
