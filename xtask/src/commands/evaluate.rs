@@ -107,7 +107,7 @@ struct Seen {
 
 impl Seen {
     fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], compared: bool) {
-        for verdict in &verdicts {
+        for verdict in verdicts {
             self.tally.observe(verdict);
         }
         self.checks.observe(molecules);
