@@ -6,6 +6,7 @@ mod output;
 mod progress;
 mod report;
 mod scores;
+mod tidy;
 
 use clap::Parser;
 use commands::Command;

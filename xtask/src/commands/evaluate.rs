@@ -107,7 +107,9 @@ struct Seen {
 
 impl Seen {
     fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], compared: bool) {
-        verdicts.iter().for_each(|verdict| self.tally.observe(verdict));
+        for verdict in verdicts {
+            self.tally.observe(verdict);
+        }
         self.checks.observe(molecules);
         if compared {
             self.profile.observe(molecules);

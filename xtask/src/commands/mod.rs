@@ -7,6 +7,7 @@ mod nll;
 mod parity;
 mod reproduce;
 mod sample;
+mod tidy;
 mod train;
 
 use crate::failure::Outcome;
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     #[command(subcommand)]
     Data(data::Data),
+    Tidy(tidy::Tidy),
 }
 
 impl Command {
@@ -41,6 +43,7 @@ impl Command {
             Self::Bench(bench) => bench.run(context),
             Self::Parity(parity) => parity.run(context),
             Self::Data(data) => data.run(),
+            Self::Tidy(tidy) => tidy.run(),
         }
     }
 }
