@@ -3,7 +3,7 @@
 use crate::process::squared_error;
 use crate::time::fraction;
 use crate::{At, Denoiser, Eps, Process, Reconstruction, Result, Schedule, Times};
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use symdiff_ops::{Euclidean, Noise};
 
 /// The training loss of a sample, at a time t drawn from 0, …, T.
@@ -57,7 +57,7 @@ impl Objective {
         if self == Self::Vlb {
             let before: Vec<f64> = drawn.iter().map(|&t| fraction(f64::from(t.max(1)) - 1.0, steps)).collect();
             let earlier = process.levels(&Times::PerSample(before), drawn.len(), &clean.device())?;
-            term = (term * ((&levels.gamma - earlier.gamma)?.exp()? - 1.0)?)?;
+            term = (term * levels.snr_ratio_less_one(&earlier)?)?;
         }
         if drawn.contains(&0) {
             let last = data.log_likelihood(clean, &z, &eps, &prediction, &levels, &normalisers)?.neg()?;
@@ -78,5 +78,5 @@ impl Objective {
 pub(crate) fn bound_weights<Q: Schedule>(process: &Process<Q>, drawn: &[u32], device: &candle_core::Device) -> Result<Tensor> {
     let at = |shift: f64| Times::PerSample(drawn.iter().map(|&t| fraction(f64::from(t) - shift, process.steps())).collect());
     let [now, before] = [process.levels(&at(0.0), drawn.len(), device)?, process.levels(&at(1.0), drawn.len(), device)?];
-    Ok((((now.gamma - before.gamma)?.exp()? - 1.0)? * 0.5)?.to_dtype(DType::F64)?)
+    Ok((now.snr_ratio_less_one(&before)? * 0.5)?)
 }

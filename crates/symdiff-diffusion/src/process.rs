@@ -23,6 +23,29 @@ pub struct Levels {
     pub sigma: Tensor,
 }
 
+impl Levels {
+    /// SNR(s)/SNR(t) − 1, the weight of the variational bound, where `earlier` holds the levels of s < t.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn snr_ratio_less_one(&self, earlier: &Self) -> Result<Tensor> {
+        Ok(((&self.gamma - &earlier.gamma)?.exp()? - 1.0)?)
+    }
+
+    /// σ²_{t|s} = 1 − α²_t/α²_s = 1 − exp(softplus(γ_s) − softplus(γ_t)), the variance of z_t given z_s, where `earlier` holds the levels of s < t.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn variance_given(&self, earlier: &Self) -> Result<Tensor> {
+        Ok((softplus(&earlier.gamma)? - softplus(&self.gamma)?)?.exp()?.affine(-1.0, 1.0)?)
+    }
+}
+
+/// log(1 + eˣ).
+fn softplus(x: &Tensor) -> Result<Tensor> {
+    Ok((x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?)?)
+}
+
 impl<Q: Schedule> Process<Q> {
     /// A process of `steps` steps.
     ///

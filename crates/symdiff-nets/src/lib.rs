@@ -12,7 +12,7 @@ mod linear;
 mod mlp;
 mod pair;
 
-pub use dit::{Dit, DitConfig};
+pub use dit::{Dit, DitConfig, TimeEmbedding};
 pub use egnn::{Aggregation, Egnn, EgnnConfig};
 pub use error::{Error, Result};
 pub use gnn::{Gnn, GnnConfig, Padding};

@@ -14,6 +14,8 @@ mod model;
 pub mod models;
 mod optimiser;
 mod parameters;
+pub mod parity;
+mod published;
 mod reconstruction;
 mod tensorboard;
 mod trained;

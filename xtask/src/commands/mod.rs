@@ -4,7 +4,11 @@ mod bench;
 mod data;
 mod evaluate;
 mod nll;
+<<<<<<< HEAD
 mod reproduce;
+=======
+mod parity;
+>>>>>>> df8e5a2 (Parity with the reference: every kind of golden file held against this project's own parts)
 mod sample;
 mod train;
 
@@ -21,6 +25,7 @@ pub(crate) enum Command {
     Sample(sample::Sample),
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
+    Parity(parity::Parity),
     #[command(subcommand)]
     Bench(bench::Bench),
     #[command(subcommand)]
@@ -36,7 +41,11 @@ impl Command {
             Self::Sample(sample) => sample.run(context),
             Self::Evaluate(evaluate) => evaluate.run(context),
             Self::Nll(nll) => nll.run(context),
+<<<<<<< HEAD
             Self::Bench(bench) => bench.run(context),
+=======
+            Self::Parity(parity) => parity.run(context),
+>>>>>>> df8e5a2 (Parity with the reference: every kind of golden file held against this project's own parts)
             Self::Data(data) => data.run(),
         }
     }

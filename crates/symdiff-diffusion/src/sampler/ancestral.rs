@@ -8,7 +8,7 @@ use symdiff_ops::{Euclidean, Noise};
 
 /// z_s = z_t/α_{t|s} − σ²_{t|s}/(α_{t|s}·σ_t)·ε̂ + σ_{t|s}·σ_s/σ_t·ε (Ho et al., arXiv 2006.11239; EDM, equation 5).
 ///
-/// With σ²_{t|s} = 1 − exp(softplus(γ_s) − softplus(γ_t)) and α_{t|s} = α_t/α_s.
+/// With α_{t|s} = α_t/α_s and σ²_{t|s} of [`Levels::variance_given`](crate::Levels::variance_given).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ancestral;
 
@@ -28,7 +28,7 @@ impl<S: Euclidean> Sampler<S> for Ancestral {
         let samples = z.samples().len();
         let at = |t: f64| process.levels(&Times::Shared(t), samples, &z.device());
         let (t, s) = (at(span.from)?, at(span.to)?);
-        let variance = (softplus(&s.gamma)? - softplus(&t.gamma)?)?.exp()?.affine(-1.0, 1.0)?;
+        let variance = t.variance_given(&s)?;
         let alpha = (&t.alpha / &s.alpha)?;
         let Eps(prediction) = denoiser.sample(&At { state: z.clone(), time: Times::Shared(span.from) }, kernel)?;
         let kept = coefficient(&alpha.recip()?, z.dtype())?;
@@ -38,9 +38,4 @@ impl<S: Euclidean> Sampler<S> for Ancestral {
         let mean = z.combine(&kept, &prediction, &removed)?;
         Ok((mean.combine(&one, &z.gaussian(fresh)?, &added)?, ()))
     }
-}
-
-/// log(1 + eˣ), in f64.
-fn softplus(x: &Tensor) -> Result<Tensor> {
-    Ok((x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?)?)
 }

@@ -57,7 +57,8 @@ impl ModelConfig {
         })
     }
 
-    fn pairs(&self, sizes: &DitSizes, vb: VarBuilder) -> Result<PairFeatures> {
+    /// The pair features, with the bias counted as the configuration says.
+    pub(crate) fn pairs(&self, sizes: &DitSizes, vb: VarBuilder) -> Result<PairFeatures> {
         let config = PairConfig { gaussians: sizes.gaussians, width: sizes.hidden - sizes.embedding };
         let pairs = PairFeatures::new(config, vb)?;
         Ok(match self.padding_compat {
@@ -68,7 +69,7 @@ impl ModelConfig {
 }
 
 /// γ = `sym_Haar(f)`.
-fn learned(
+pub(crate) fn learned(
     sizes: &GammaSizes,
     net: FrameNet,
 ) -> impl symdiff_core::MarkovKernel<Observed, Out = symdiff_groups::Matrices> + Send + Sync + use<> {

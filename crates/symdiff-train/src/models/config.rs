@@ -50,6 +50,9 @@ pub struct DitSizes {
     pub depth: usize,
     /// Attention heads.
     pub heads: usize,
+    /// Width of the packed SwiGLU layers over `hidden`.
+    #[serde(default = "four")]
+    pub ratio: usize,
 }
 
 /// Sizes of a graph network on atoms.
@@ -110,11 +113,17 @@ pub struct GammaSizes {
     pub depth: usize,
     /// Heads of the encoder.
     pub heads: usize,
+    /// Width of its packed SwiGLU layers over `hidden`.
+    #[serde(default = "four")]
+    pub ratio: usize,
     /// Width of the decoder.
     pub decoder: usize,
-    /// Standard normals given to every atom.
+    /// Normals given to every atom.
     #[serde(default = "three")]
     pub noise: usize,
+    /// Their standard deviation.
+    #[serde(default = "unit")]
+    pub noise_scale: f64,
     /// Orthonormalises rows instead of columns (`fix_qr` of the published code).
     #[serde(default)]
     pub rows: bool,
@@ -137,6 +146,10 @@ fn yes() -> bool {
 
 fn unit() -> f64 {
     1.0
+}
+
+fn four() -> usize {
+    4
 }
 
 impl ModelConfig {

@@ -24,8 +24,8 @@ impl DitDenoiser {
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
     pub fn new(sizes: &DitSizes, features: usize, trunk: &str, vb: VarBuilder) -> Result<Self> {
-        let DitSizes { embedding, hidden, depth, heads, .. } = *sizes;
-        let config = DitConfig { input: None, hidden, depth, heads, ratio: 4, output: Some(3 + features) };
+        let DitSizes { embedding, hidden, depth, heads, ratio, .. } = *sizes;
+        let config = DitConfig { input: None, hidden, depth, heads, ratio, output: Some(3 + features) };
         let embedder = Linear::new(3 + features, embedding, Start::Xavier { gain: 1.0 }, vb.pp("xh_embedder"))?;
         Ok(Self { embedder, trunk: Dit::new(&config, vb.pp(trunk))? })
     }

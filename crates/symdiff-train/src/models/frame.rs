@@ -9,12 +9,13 @@ use symdiff_core::MarkovKernel;
 use symdiff_nets::{Dit, DitConfig, GeluMlp};
 use symdiff_ops::{Noise, segment_mean};
 
-/// f(x, η): a transformer on \[x | η | pair features\], η standard normal, averaged over atoms and decoded to nine numbers.
+/// f(x, η): a transformer on \[x | η | pair features\], η normal, averaged over atoms and decoded to nine numbers.
 #[derive(Clone, Debug)]
 pub struct FrameNet {
     encoder: Dit,
     decoder: GeluMlp,
     noise: usize,
+    noise_scale: f64,
 }
 
 impl FrameNet {
@@ -23,12 +24,13 @@ impl FrameNet {
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
     pub fn new(sizes: &GammaSizes, pairs: usize, vb: VarBuilder) -> Result<Self> {
-        let GammaSizes { hidden, depth, heads, decoder, noise, .. } = *sizes;
-        let config = DitConfig { input: Some(3 + noise + pairs), hidden, depth, heads, ratio: 4, output: None };
+        let GammaSizes { hidden, depth, heads, ratio, decoder, noise, noise_scale, .. } = *sizes;
+        let config = DitConfig { input: Some(3 + noise + pairs), hidden, depth, heads, ratio, output: None };
         Ok(Self {
             encoder: Dit::new(&config, vb.pp("gamma_enc"))?,
             decoder: GeluMlp::new([hidden, decoder, 9], vb.pp("gamma_dec"))?,
             noise,
+            noise_scale,
         })
     }
 
@@ -43,7 +45,7 @@ impl FrameNet {
     fn forward(&self, x: &Observed, noise: Noise) -> Result<Tensor> {
         let state = &x.at.state;
         let (positions, layout) = (state.positions(), state.layout());
-        let drawn = noise.normal_nodes(layout, self.noise, positions.dtype(), positions.device())?;
+        let drawn = (noise.normal_nodes(layout, self.noise, positions.dtype(), positions.device())? * self.noise_scale)?;
         let times = x.at.time.tensor(positions.dtype(), positions.device())?;
         let features = self.encoder.features(&Tensor::cat(&[positions, &drawn, &x.pairs], 1)?, &times, layout)?;
         let decoded = self.decoder.forward(&segment_mean(&features, layout)?)?;

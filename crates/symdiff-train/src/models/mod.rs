@@ -9,6 +9,7 @@ mod observed;
 mod presets;
 
 pub use build::MoleculeDenoiser;
+pub(crate) use build::learned;
 pub use config::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
 pub use dit::DitDenoiser;
 pub use frame::FrameNet;

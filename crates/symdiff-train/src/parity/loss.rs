@@ -1,0 +1,54 @@
+//! `training_loss_*`: the objectives and their parts.
+
+use super::Results;
+use super::golden::Golden;
+use super::model;
+use crate::models::ModelConfig;
+use crate::{Model, Result};
+use candle_core::{DType, Tensor};
+use symdiff_diffusion::{At, Eps, Reconstruction, Times};
+use symdiff_ops::Euclidean;
+
+/// The draws of one training step, in the order of the program.
+pub(super) const DRAWS: [&str; 4] = ["in.t_int", "in.eps_raw", "in.haar_gauss", "in.gamma_noise"];
+
+pub(super) fn l2(golden: &Golden) -> Result<Results> {
+    parts(golden, &symdiff(golden, "l2")?, &DRAWS, true)
+}
+
+pub(super) fn vlb(golden: &Golden) -> Result<Results> {
+    parts(golden, &symdiff(golden, "vlb")?, &DRAWS, false)
+}
+
+fn symdiff(golden: &Golden, loss: &str) -> Result<Model> {
+    model::load(golden, padded(golden, model::PUBLISHED)?, model::diffusion(golden, loss))
+}
+
+/// SymDiff as it trains: its bias counts the batch's longest molecule.
+pub(super) fn padded(golden: &Golden, convention: model::Convention) -> Result<ModelConfig> {
+    model::symdiff(golden, convention, Some(golden.layout()?.longest()))
+}
+
+/// The loss of each molecule, and what it is made of. `simple`: errors are divided by the entries of the longest molecule.
+pub(super) fn parts(golden: &Golden, model: &Model, draws: &[&str], simple: bool) -> Result<Results> {
+    let (clean, whole) = (golden.clean()?, golden.numbers("in.t_int")?);
+    let time = Times::PerSample(whole.iter().map(|t| t / model.process.steps() as f64).collect());
+    let levels = model.process.levels(&time, whole.len(), golden.device())?;
+    let eps = clean.gaussian(golden.replay(&draws[1..2])?)?;
+    let z = model.process.diffuse(&clean, &levels, &eps)?;
+    let Eps(net) = model.denoiser.sample(&At { state: z.clone(), time }, golden.replay(&draws[2..])?)?;
+
+    let normalisers = if simple { model.reconstruction.entries(&clean, true) } else { vec![1.0; whole.len()] };
+    let term_0 = model.reconstruction.log_likelihood(&clean, &z, &eps, &net, &levels, &normalisers)?.neg()?;
+    let at_zero: Vec<f64> = whole.iter().map(|&t| f64::from(t == 0.0)).collect();
+    let loss = model.loss(&clean, golden.replay(draws)?)?.to_dtype(DType::F64)?;
+    Ok(Results::from([
+        ("out.loss_mean".into(), loss.mean_keepdim(0)?),
+        ("out.loss".into(), loss),
+        ("out.kl_prior".into(), model.process.prior_kl(&clean)?),
+        ("out.z_t".into(), z.joined()?),
+        ("out.net".into(), net.joined()?),
+        ("out.eps".into(), eps.joined()?),
+        ("out.term_0".into(), (term_0 * Tensor::new(at_zero, golden.device())?)?),
+    ]))
+}

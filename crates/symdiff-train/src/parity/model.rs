@@ -1,0 +1,65 @@
+//! Models of the sizes that a golden file's header states, with its weights.
+
+use super::golden::Golden;
+use crate::experiment::{Data, Diffusion, Experiment, Train};
+use crate::models::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
+use crate::{Model, Result};
+
+/// The transformer denoiser alone; the pair features' bias as for `pad` atoms.
+pub(super) fn dit(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
+    let sizes = DitSizes {
+        embedding: golden.size("xh_hidden")?,
+        gaussians: golden.size("K")?,
+        hidden: golden.size("hidden")?,
+        depth: golden.size("depth")?,
+        heads: golden.size("heads")?,
+        ratio: golden.size("ratio")?,
+    };
+    Ok(ModelConfig { preset: None, backbone: Backbone::Dit(sizes), gamma: Gamma::None, padding_compat: pad })
+}
+
+/// How the published code turns γ's 3 × 3 output into a group element.
+#[derive(Clone, Copy)]
+pub(super) struct Convention {
+    /// Gram–Schmidt on rows.
+    pub(super) rows: bool,
+    /// f·g₀⁻¹ instead of g₀·f.
+    pub(super) released: bool,
+}
+
+/// What the published scripts run.
+pub(super) const PUBLISHED: Convention = Convention { rows: false, released: true };
+
+/// The symmetrised denoiser.
+pub(super) fn symdiff(golden: &Golden, convention: Convention, pad: Option<usize>) -> Result<ModelConfig> {
+    Ok(ModelConfig { gamma: Gamma::Learned(gamma(golden, convention)?), ..dit(golden, pad)? })
+}
+
+/// The sizes of γ.
+pub(super) fn gamma(golden: &Golden, Convention { rows, released }: Convention) -> Result<GammaSizes> {
+    Ok(GammaSizes {
+        hidden: golden.size("enc_hidden")?,
+        depth: golden.size("enc_depth")?,
+        heads: golden.size("enc_heads")?,
+        ratio: golden.size("enc_ratio")?,
+        decoder: golden.size("dec_hidden")?,
+        noise: golden.size("noise_dims")?,
+        noise_scale: golden.number("noise_std", 1.0),
+        rows,
+        released,
+    })
+}
+
+/// A model with the file's weights.
+pub(super) fn load(golden: &Golden, model: ModelConfig, diffusion: Diffusion) -> Result<Model> {
+    let experiment = Experiment { data: Data::default(), model, diffusion, train: Train::default() };
+    let model = Model::unloaded(&experiment, golden.device())?;
+    model.parameters.load(&golden.weights())?;
+    Ok(model)
+}
+
+/// The process of the published runs, with the header's number of steps.
+pub(super) fn diffusion(golden: &Golden, loss: &str) -> Diffusion {
+    let default = Diffusion::default();
+    Diffusion { steps: golden.number("T", default.steps as f64) as usize, loss: loss.into(), ..default }
+}
