@@ -4,11 +4,8 @@ mod bench;
 mod data;
 mod evaluate;
 mod nll;
-<<<<<<< HEAD
-mod reproduce;
-=======
 mod parity;
->>>>>>> df8e5a2 (Parity with the reference: every kind of golden file held against this project's own parts)
+mod reproduce;
 mod sample;
 mod train;
 
@@ -41,11 +38,8 @@ impl Command {
             Self::Sample(sample) => sample.run(context),
             Self::Evaluate(evaluate) => evaluate.run(context),
             Self::Nll(nll) => nll.run(context),
-<<<<<<< HEAD
             Self::Bench(bench) => bench.run(context),
-=======
             Self::Parity(parity) => parity.run(context),
->>>>>>> df8e5a2 (Parity with the reference: every kind of golden file held against this project's own parts)
             Self::Data(data) => data.run(),
         }
     }

@@ -69,18 +69,18 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Computes what a golden file holds and compares. A case that cannot run makes a failing report that says why.
+/// Computes what a golden file holds and compares. A case that is unknown or cannot run makes a failing report that says why.
 ///
 /// # Errors
-/// When the file cannot be read or its name says no known kind.
+/// When the file cannot be read.
 pub fn check(path: &Path, device: &Device) -> Result<FileReport> {
     let (file, kind) = (text(path.file_name()), text(path.file_stem()));
     if let Some((_, difference)) = EXACT.iter().find(|(name, _)| *name == kind) {
         return Ok(FileReport::exact(file, difference(path)?));
     }
-    let known = || CASES.map(|(name, _)| name).join(", ");
-    let case = CASES.iter().find(|(name, _)| *name == kind);
-    let (_, case) = case.ok_or_else(|| Error::checkpoint(path, format!("no such kind of golden file is known; kinds are {}", known())))?;
+    let Some((_, case)) = CASES.iter().find(|(name, _)| *name == kind) else {
+        return Ok(FileReport::failed(file, &Error::Config(format!("no case is known for files named `{kind}`"))));
+    };
     let golden = Golden::read(path, device)?;
     Ok(match case(&golden) {
         Ok(results) => compare::compare(file, &golden, &results)?,

@@ -4,6 +4,7 @@ use super::golden::Golden;
 use crate::experiment::{Data, Diffusion, Experiment, Train};
 use crate::models::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
 use crate::{Model, Result};
+use symdiff_ops::Noise;
 
 /// The transformer denoiser alone; the pair features' bias as for `pad` atoms.
 pub(super) fn dit(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
@@ -53,7 +54,7 @@ pub(super) fn gamma(golden: &Golden, Convention { rows, released }: Convention) 
 /// A model with the file's weights.
 pub(super) fn load(golden: &Golden, model: ModelConfig, diffusion: Diffusion) -> Result<Model> {
     let experiment = Experiment { data: Data::default(), model, diffusion, train: Train::default() };
-    let model = Model::unloaded(&experiment, golden.device())?;
+    let model = Model::fresh(&experiment, 0, Noise::seeded(0), golden.device())?;
     model.parameters.load(&golden.weights())?;
     Ok(model)
 }
