@@ -12,7 +12,8 @@ fn workspace() -> PathBuf {
 fn failures(folder: &Path) -> Vec<String> {
     let files = parity::files(folder).unwrap();
     let reports = files.iter().map(|file| parity::check(file, &Device::Cpu).unwrap());
-    reports.filter_map(|report| report.problem.map(|problem| format!("{}: {problem}", report.file))).collect()
+    let told = reports.inspect(|report| println!("{report}"));
+    told.filter(|report| !report.pass).map(|report| report.to_string()).collect()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::output::Context;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use symdiff_train::parity::{self, FileReport};
+use symdiff_train::parity;
 
 /// Hold every part against golden vectors of the reference implementation.
 #[derive(Args)]
@@ -22,7 +22,7 @@ impl Parity {
         for file in parity::files(&self.golden)? {
             let report = parity::check(&file, &device)?;
             if !context.json {
-                println!("{}", line(&report));
+                println!("{report}");
             }
             reports.push(report);
         }
@@ -34,12 +34,4 @@ impl Parity {
         context.finish(&summary);
         Err(Failure::run(format!("{} of {} golden files are not met: {}", failed.len(), reports.len(), failed.join(", "))))
     }
-}
-
-fn line(report: &FileReport) -> String {
-    let FileReport { file, pass, max_abs, max_rel, worst, share, results, problem } = report;
-    let verdict = if *pass { "pass" } else { "FAIL" };
-    let tightest = if worst.is_empty() { String::new() } else { format!("  {worst} at {:.0} % of its tolerance", 100.0 * share) };
-    let problem = problem.as_deref().map(|problem| format!("\n      {problem}")).unwrap_or_default();
-    format!("{verdict}  {file:<40} abs {max_abs:.1e}  rel {max_rel:.1e}  results {results:>3}{tightest}{problem}")
 }

@@ -57,8 +57,7 @@ impl ModelConfig {
         })
     }
 
-    /// The pair features, with the bias counted as the configuration says.
-    pub(crate) fn pairs(&self, sizes: &DitSizes, vb: VarBuilder) -> Result<PairFeatures> {
+    fn pairs(&self, sizes: &DitSizes, vb: VarBuilder) -> Result<PairFeatures> {
         let config = PairConfig { gaussians: sizes.gaussians, width: sizes.hidden - sizes.embedding };
         let pairs = PairFeatures::new(config, vb)?;
         Ok(match self.padding_compat {

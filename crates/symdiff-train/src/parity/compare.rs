@@ -5,6 +5,7 @@ use super::golden::{Golden, packed};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
 use serde::Serialize;
+use std::fmt;
 
 /// How well a golden file was met.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,7 +16,8 @@ pub struct FileReport {
     pub pass: bool,
     /// The largest deviation of any number.
     pub max_abs: f64,
-    /// The largest deviation of a tensor over the largest value of that tensor.
+    /// The largest deviation of a tensor over the largest value of that tensor; over 10⁵ times its tolerance where that is more, since some
+    /// gradients vanish but for rounding.
     pub max_rel: f64,
     /// The result that comes closest to its tolerance, or exceeds it most.
     pub worst: String,
@@ -49,6 +51,19 @@ impl FileReport {
     }
 }
 
+/// One line for people.
+impl fmt::Display for FileReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, pass, max_abs, max_rel, worst, share, results, problem } = self;
+        let verdict = if *pass { "pass" } else { "FAIL" };
+        write!(f, "{verdict}  {file:<42} abs {max_abs:.1e}  rel {max_rel:.1e}  results {results:>3}")?;
+        if !worst.is_empty() {
+            write!(f, "  {worst} at {:.0} % of its tolerance", 100.0 * share)?;
+        }
+        problem.as_ref().map_or(Ok(()), |problem| write!(f, ": {problem}"))
+    }
+}
+
 /// Holds the results of a case against those of the file.
 pub(super) fn compare(file: String, golden: &Golden, results: &Results) -> Result<FileReport> {
     let slack = if golden.device().is_cpu() { 1.0 } else { DEVICE_SLACK };
@@ -63,7 +78,7 @@ pub(super) fn compare(file: String, golden: &Golden, results: &Results) -> Resul
         let share = deviation / (tolerance * slack);
         report.results += 1;
         report.max_abs = report.max_abs.max(deviation);
-        report.max_rel = report.max_rel.max(if largest > 0.0 { deviation / largest } else { deviation });
+        report.max_rel = report.max_rel.max(deviation / largest.max(1e5 * tolerance));
         if share >= report.share {
             (report.share, report.worst) = (share, name.to_owned());
         }

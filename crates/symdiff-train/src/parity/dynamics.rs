@@ -12,12 +12,21 @@ use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{At, Times};
 use symdiff_groups::{Action, Orthogonal};
 use symdiff_mol::state::Molecules;
+use symdiff_nets::{PairConfig, PairFeatures};
 
 /// The draws of one call of the symmetrised denoiser.
 const DRAWS: [&str; 2] = ["in.haar_gauss", "in.gamma_noise"];
 
 pub(super) fn dit(golden: &Golden) -> Result<Results> {
     golden.expected_under("out.eps").map(|name| predict(golden, name, &[], |variant| model::dit(golden, variant.pad))).collect()
+}
+
+pub(super) fn egnn(golden: &Golden) -> Result<Results> {
+    golden.expected_under("out.eps").map(|name| predict(golden, name, &[], |variant| model::egnn(golden, variant.pad))).collect()
+}
+
+pub(super) fn gnn(golden: &Golden) -> Result<Results> {
+    golden.expected_under("out.eps").map(|name| predict(golden, name, &[], |variant| model::gnn(golden, variant.pad))).collect()
 }
 
 pub(super) fn symdiff(golden: &Golden) -> Result<Results> {
@@ -83,9 +92,8 @@ fn noisy(golden: &Golden) -> Result<At<Molecules>> {
 fn observed(golden: &Golden) -> Result<Observed> {
     let At { state, time } = noisy(golden)?;
     let state = state.centred()?;
-    let config = model::dit(golden, Some(state.layout().longest()))?;
-    let crate::models::Backbone::Dit(sizes) = &config.backbone;
-    let pairs = config.pairs(sizes, golden.builder())?.forward(state.positions(), state.layout())?;
+    let pairs = PairFeatures::new(PairConfig { gaussians: golden.size("K")?, width: width(golden)? }, golden.builder())?;
+    let pairs = pairs.padded_to(state.layout().longest()).forward(state.positions(), state.layout())?;
     Ok(Observed { at: At { state, time }, pairs })
 }
 

@@ -17,6 +17,11 @@ pub(super) fn symdiff(golden: &Golden) -> Result<Results> {
     Ok(results)
 }
 
+pub(super) fn egnn(golden: &Golden) -> Result<Results> {
+    let config = model::egnn(golden, Some(golden.layout()?.longest()))?;
+    gradients(golden, &model::load(golden, config, model::diffusion(golden, "l2"))?, &loss::DRAWS[..2], "")
+}
+
 /// The loss, `out.loss{tag}`, and its gradients under the published names, `grad{tag}.NAME`.
 pub(super) fn gradients(golden: &Golden, model: &Model, draws: &[&str], tag: &str) -> Result<Results> {
     let loss = model.loss(&golden.clean()?, golden.replay(draws)?)?;

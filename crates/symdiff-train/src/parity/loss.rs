@@ -1,8 +1,8 @@
 //! `training_loss_*`: the objectives and their parts.
 
-use super::Results;
 use super::golden::Golden;
-use super::model;
+use super::{Results, gradients, model};
+use crate::experiment::Diffusion;
 use crate::models::ModelConfig;
 use crate::{Model, Result};
 use candle_core::{DType, Tensor};
@@ -18,6 +18,16 @@ pub(super) fn l2(golden: &Golden) -> Result<Results> {
 
 pub(super) fn vlb(golden: &Golden) -> Result<Results> {
     parts(golden, &symdiff(golden, "vlb")?, &DRAWS, false)
+}
+
+/// EDM with the learned schedule, and the gradients of the schedule's parameters.
+pub(super) fn learned(golden: &Golden) -> Result<Results> {
+    let config = model::egnn(golden, Some(golden.layout()?.longest()))?;
+    let diffusion = Diffusion { schedule: "learned".into(), ..model::diffusion(golden, "vlb") };
+    let model = model::load(golden, config, diffusion)?;
+    let mut results = gradients::gradients(golden, &model, &DRAWS[..2], "")?;
+    results.extend(parts(golden, &model, &DRAWS[..2], false)?);
+    Ok(results)
 }
 
 fn symdiff(golden: &Golden, loss: &str) -> Result<Model> {

@@ -35,12 +35,16 @@ type Results = BTreeMap<String, Tensor>;
 type Case = fn(&Golden) -> Result<Results>;
 
 /// The kinds of tensor files. A file's name, without ending, says its kind.
-const CASES: [(&str, Case); 14] = [
+const CASES: [(&str, Case); 19] = [
     ("adamw_amsgrad_clip_ema", optimiser::results),
     ("dit_block", block::results),
     ("dit_dynamics", dynamics::dit),
+    ("egnn_dynamics", dynamics::egnn),
+    ("egnn_dynamics_variant", dynamics::egnn),
     ("final_decode", sampling::decode),
     ("gaussian_basis", pairs::results),
+    ("gnn_dynamics", dynamics::gnn),
+    ("gradients_egnn", gradients::egnn),
     ("gradients_symdiff", gradients::symdiff),
     ("nll", likelihood::results),
     ("qr_gram_schmidt", orthogonal::results),
@@ -50,6 +54,7 @@ const CASES: [(&str, Case); 14] = [
     ("symdiff_dynamics", dynamics::symdiff),
     ("training_loss_l2", loss::l2),
     ("training_loss_vlb", loss::vlb),
+    ("training_loss_vlb_learned", loss::learned),
 ];
 
 /// Files that hold whole numbers, which must be met exactly.

@@ -2,7 +2,7 @@
 
 use super::golden::Golden;
 use crate::experiment::{Data, Diffusion, Experiment, Train};
-use crate::models::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
+use crate::models::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
 use crate::{Model, Result};
 use symdiff_ops::Noise;
 
@@ -48,6 +48,29 @@ pub(super) fn gamma(golden: &Golden, Convention { rows, released }: Convention) 
         noise_scale: golden.number("noise_std", 1.0),
         rows,
         released,
+    })
+}
+
+/// EDM's graph network; a mean over senders is over `pad` rows.
+pub(super) fn egnn(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
+    Ok(ModelConfig { preset: None, backbone: Backbone::Egnn(graph(golden)?), gamma: Gamma::None, padding_compat: pad })
+}
+
+/// Its variant without geometry, where `pad` − n rows of padding send messages too.
+pub(super) fn gnn(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
+    Ok(ModelConfig { backbone: Backbone::Gnn(graph(golden)?), ..egnn(golden, pad)? })
+}
+
+fn graph(golden: &Golden) -> Result<GraphSizes> {
+    Ok(GraphSizes {
+        width: golden.size("nf")?,
+        layers: golden.size("layers")?,
+        sublayers: golden.number("sublayers", 1.0) as usize,
+        attention: golden.switch("attention", true),
+        tanh: golden.switch("tanh", true),
+        constant: golden.number("norm_constant", 1.0),
+        divisor: golden.number("normalization_factor", 1.0),
+        mean: golden.word("aggregation", "sum") == "mean",
     })
 }
 
