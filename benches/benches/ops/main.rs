@@ -3,11 +3,13 @@
 //! `cargo bench --package benches --bench ops` prints, for each op, its time and its throughput: bytes that must move (inputs read once, outputs
 //! written once) or floating-point operations. The first two groups, `limits`, are the ceilings: copying and a large product.
 
+mod edges;
 mod limits;
 mod nodes;
 mod pairs;
 mod parameters;
 mod products;
+mod turns;
 
 use candle_core::{DType, Device, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -51,6 +53,6 @@ fn computes(criterion: &mut Criterion, group: &str, name: &str, operations: usiz
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(800)).without_plots();
-    targets = limits::bench, nodes::bench, pairs::bench, products::bench, parameters::bench
+    targets = limits::bench, nodes::bench, pairs::bench, products::bench, parameters::bench, edges::bench, turns::bench
 }
 criterion_main!(benches);
