@@ -8,8 +8,8 @@ use candle_nn::{Init, VarBuilder};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use symdiff_mol::state::Encoding;
 
 /// The counts of one model.

@@ -5,8 +5,7 @@ use super::{Results, loss, model};
 use crate::Result;
 
 /// The draws of one estimate: those of a training step, then of the second call at t = 0.
-const DRAWS: [&str; 7] =
-    ["in.t_int", "in.eps_raw", "in.haar_gauss", "in.gamma_noise", "in.eps0_raw", "in.haar_gauss0", "in.gamma_noise0"];
+const DRAWS: [&str; 7] = ["in.t_int", "in.eps_raw", "in.haar_gauss", "in.gamma_noise", "in.eps0_raw", "in.haar_gauss0", "in.gamma_noise0"];
 
 pub(super) fn results(golden: &Golden) -> Result<Results> {
     let model = model::load(golden, loss::padded(golden, model::PUBLISHED)?, model::diffusion(golden, "l2"))?;

@@ -94,7 +94,8 @@ pub fn check(path: &Path, device: &Device) -> Result<FileReport> {
 }
 
 fn is_golden(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "safetensors") || EXACT.iter().any(|(name, _)| text(path.file_name()) == format!("{name}.json"))
+    path.extension().is_some_and(|ending| ending == "safetensors")
+        || EXACT.iter().any(|(name, _)| text(path.file_name()) == format!("{name}.json"))
 }
 
 fn text(part: Option<&std::ffi::OsStr>) -> String {
