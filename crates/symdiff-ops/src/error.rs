@@ -29,7 +29,7 @@ pub enum Error {
     #[error("threads: {0}")]
     Threads(String),
     /// A dtype that the op does not compute in.
-    #[error("{op}: dtype {got:?} is not supported; use f32 or f64")]
+    #[error("{op}: dtype {got:?} is not supported; use f32 or f64 (on CUDA f32 or bf16)")]
     DType {
         /// The op that refused.
         op: &'static str,
@@ -43,6 +43,16 @@ pub enum Error {
         op: &'static str,
         /// The place.
         device: String,
+    },
+    /// A kernel could not be started, or an emulated one went wrong.
+    #[error("{op}: kernel {kernel}: {reason}")]
+    Kernel {
+        /// The op that refused.
+        op: &'static str,
+        /// The kernel.
+        kernel: String,
+        /// What is the matter.
+        reason: String,
     },
     /// Candle refused.
     #[error(transparent)]

@@ -97,7 +97,11 @@ impl CustomOp2 for Node {
     }
 
     fn cuda_fwd(&self, _: &CudaStorage, _: &Layout, _: &CudaStorage, _: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
-        let output = self.output()?.contiguous()?.copy()?;
+        let mut output = self.output()?.contiguous()?;
+        // A clone of a CUDA storage is one of all of it, from its start.
+        if output.layout().start_offset() > 0 {
+            output = output.copy()?;
+        }
         match &*output.storage_and_layout().0 {
             Storage::Cuda(storage) => Ok((storage.try_clone(output.layout())?, output.shape().clone())),
             _ => Err(self.spent("CUDA")),

@@ -10,12 +10,18 @@
 
 pub mod ada_layer_norm;
 pub mod adamw;
+#[cfg(kernels)]
+pub mod agreement;
 pub mod edge_message;
+#[cfg(feature = "emulate")]
+pub mod emulate;
 mod error;
 mod euclidean;
 mod fill;
 mod fused;
 pub mod gated_residual;
+#[cfg(kernels)]
+mod gpu;
 pub mod gram_schmidt3;
 mod host;
 pub mod linear;

@@ -98,7 +98,7 @@ struct Layout {
     owners: Vec<u32>,
     samples: Samples,
     longest: usize,
-    #[cfg(feature = "cuda")]
+    #[cfg(kernels)]
     on_device: std::sync::Mutex<Vec<(candle_core::DeviceLocation, Tensor, Tensor)>>,
 }
 
@@ -127,7 +127,7 @@ impl Ragged {
             owners,
             samples,
             longest,
-            #[cfg(feature = "cuda")]
+            #[cfg(kernels)]
             on_device: std::sync::Mutex::default(),
         })))
     }
@@ -219,7 +219,7 @@ impl Ragged {
     }
 
     /// Offsets `[B + 1]` and owners `[N]` on `device`, as u32, uploaded at first use.
-    #[cfg(feature = "cuda")]
+    #[cfg(kernels)]
     pub(crate) fn on_device(&self, device: &Device) -> Result<(Tensor, Tensor)> {
         let mut cache = self.0.on_device.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((_, offsets, owners)) = cache.iter().find(|(place, ..)| *place == device.location()) {

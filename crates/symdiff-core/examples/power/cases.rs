@@ -16,6 +16,8 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) group: &'static str,
     pub(crate) correct: bool,
+    /// Draws of each law at each h.
+    pub(crate) draws: usize,
     /// The p-value of a seed's run.
     pub(crate) p_value: Box<dyn Fn(u64) -> Result<f64> + Sync>,
     /// The size of the effect.
@@ -23,7 +25,8 @@ pub(crate) struct Case {
 }
 
 pub(crate) fn cases(draws: usize) -> Result<Vec<Case>> {
-    let space = copies(draws, &[[0.9, 0.1, -0.3], [-0.4, 1.2, 0.2], [0.1, -0.5, 0.8]])?;
+    let triangle = [[0.9, 0.1, -0.3], [-0.4, 1.2, 0.2], [0.1, -0.5, 0.8]];
+    let (space, more) = (copies(draws, &triangle)?, copies(2 * draws, &triangle)?);
     let plane = copies(draws, &[[0.9, 0.1], [-0.4, 1.2], [0.1, -0.5]])?;
     let (o3, so3, s3, c4) = (Orthogonal::new(3), SpecialOrthogonal::new(3), Symmetric::new(3), Cyclic::new(4));
     let both = Product(o3, s3.clone());
@@ -34,6 +37,7 @@ pub(crate) fn cases(draws: usize) -> Result<Vec<Case>> {
         case("sym with Haar", "O(3)", true, o3, &space, k().symmetrised(o3, Haar(o3))),
         case("sym with learned, f = GS of columns", "O(3)", true, o3, &space, k().symmetrised(o3, learned(columns))),
         case("sym with learned, f = GS of rows", "O(3)", true, o3, &space, k().symmetrised(o3, learned(rows))),
+        case("sym with Haar, k = the pole", "SO(3)", true, so3, &more, pole().symmetrised(so3, Haar(so3))),
         case("sym with Haar", "S_3", true, s3.clone(), &space, k().symmetrised(s3.clone(), Haar(s3.clone()))),
         case("sym with Haar", "C_4", true, c4, &plane, k().symmetrised(c4, Haar(c4))),
         case("sym with Haar, nested", "O(3)xS_3", true, both, &space, {
@@ -44,7 +48,7 @@ pub(crate) fn cases(draws: usize) -> Result<Vec<Case>> {
         case("released product, f = GS of columns", "O(3)", false, o3, &space, k().symmetrised(o3, released(columns))),
         case("transposed on the way in", "O(3)", false, o3, &space, Transposed { way_in: true }),
         case("transposed on the way out", "O(3)", false, o3, &space, Transposed { way_in: false }),
-        case("Euler angles for Haar", "SO(3)", false, so3, &space, k().symmetrised(so3, EulerAngles)),
+        case("Euler angles for Haar", "SO(3)", false, so3, &more, pole().symmetrised(so3, EulerAngles)),
         case("two coin swaps for Haar", "S_3", false, s3.clone(), &space, k().symmetrised(s3, CoinSwaps)),
         case("half turns for Haar", "C_4", false, c4, &plane, k().symmetrised(c4, HalfTurns)),
     ])
@@ -56,14 +60,14 @@ where
     Cloud: Action<G>,
     K: MarkovKernel<Cloud, Out = Cloud> + Sync + Send + 'static,
 {
-    let kernel = Arc::new(kernel);
+    let (kernel, draws) = (Arc::new(kernel), x.samples().len());
     let (again, group_again, x, x_again) = (kernel.clone(), group.clone(), x.clone(), x.clone());
     let p_value = move |seed| Ok(LawTest::default().equivariance(&group, &*kernel, &x, Noise::seeded(seed))?.p_value);
     let effect = move || {
         let gap = LawTest::default().discrepancy(&group_again, &*again, &x_again, 20, Noise::seeded(1 << 40))?.value;
         Ok(gap / spread(&*again, &x_again)?)
     };
-    Case { name, group: label, correct, p_value: Box::new(p_value), effect: Box::new(effect) }
+    Case { name, group: label, correct, draws, p_value: Box::new(p_value), effect: Box::new(effect) }
 }
 
 /// The mean distance of two draws, or of a draw from 0 for a kernel that draws nothing.
@@ -86,6 +90,14 @@ fn k() -> Map<Cloud, impl Fn(&Cloud) -> Result<Cloud> + Clone + Sync> {
         let weight = Tensor::from_iter((0..n * n).map(|i| 2.0 * (1.3 * i as f64 + 0.4).sin()), &Device::Cpu)?.reshape((n, n))?;
         let lift = Tensor::from_iter((0..m * n).map(|i| if i < n { 1.0 } else { 0.0 }), &Device::Cpu)?.reshape((1, m, n))?;
         Ok(Cloud::new(x.tensor().broadcast_matmul(&weight)?.tanh()?.broadcast_add(&lift)?)?)
+    })
+}
+
+/// A k that shows the law of g itself: the unit vector along z for each point, whatever x.
+fn pole() -> Map<Cloud, impl Fn(&Cloud) -> Result<Cloud> + Sync> {
+    Map::new(|x: &Cloud| {
+        let up = Tensor::new(&[[[0.0, 0.0, 1.0_f64]]], &Device::Cpu)?;
+        Ok(Cloud::new(up.broadcast_as(x.tensor().shape())?.contiguous()?)?)
     })
 }
 

@@ -20,7 +20,7 @@ pub struct TwoSample {
     pub statistic: f64,
     /// The chance of a statistic as large if the two laws are equal.
     pub p_value: f64,
-    /// Draws of each law.
+    /// Draws of each law, of all pairs together.
     pub draws: usize,
 }
 
@@ -42,31 +42,38 @@ pub fn energy_distance(a: &[Vec<f64>], b: &[Vec<f64>]) -> Result<f64> {
 ///
 /// # Errors
 /// When there are fewer than two draws, the numbers of draws differ, or the draws differ in length.
-pub fn two_sample(a: &[Vec<f64>], b: &[Vec<f64>], permutations: usize, mut generator: impl Rng) -> Result<TwoSample> {
-    check(a, b, 2)?;
-    if a.len() != b.len() {
-        return Err(Error::Draws { what: "two-sample test, second sample", got: b.len(), needed: a.len() });
-    }
-    let pooled = Pooled::new(a, b);
-    let mut order: Vec<usize> = (0..2 * a.len()).collect();
-    let statistic = pooled.statistic(&order[..a.len()]);
-    let rounding = 1e-12 * pooled.total / (a.len() * a.len()) as f64;
-    let mut as_large = 1;
-    for _ in 0..permutations {
-        for i in 0..a.len() {
-            let j = i + (generator.next_u64() % (order.len() - i) as u64) as usize;
-            order.swap(i, j);
-        }
-        as_large += usize::from(pooled.statistic(&order[..a.len()]) >= statistic - rounding);
-    }
-    Ok(TwoSample { statistic, p_value: as_large as f64 / (permutations + 1) as f64, draws: a.len() })
+pub fn two_sample(a: &[Vec<f64>], b: &[Vec<f64>], permutations: usize, generator: impl Rng) -> Result<TwoSample> {
+    stratified(&[(a.to_vec(), b.to_vec())], permutations, generator)
 }
 
-/// All distances of the pooled draws, with their row sums.
+/// Tests several pairs of samples at once: whether every pair comes from one law of its own. The statistics add up, and labels are exchanged within
+/// pairs alone, so that the p-value stays exact.
+pub(super) fn stratified(pairs: &[(Vec<Vec<f64>>, Vec<Vec<f64>>)], permutations: usize, mut generator: impl Rng) -> Result<TwoSample> {
+    let mut strata = Vec::with_capacity(pairs.len());
+    for (a, b) in pairs {
+        check(a, b, 2)?;
+        if a.len() != b.len() {
+            return Err(Error::Draws { what: "two-sample test, second sample", got: b.len(), needed: a.len() });
+        }
+        strata.push(Pooled::new(a, b));
+    }
+    let statistic: f64 = strata.iter().map(Pooled::statistic).sum();
+    let rounding = 1e-12 * strata.iter().map(|pooled| pooled.total / pooled.half().pow(2) as f64).sum::<f64>();
+    let mut as_large = 1;
+    for _ in 0..permutations {
+        strata.iter_mut().for_each(|pooled| pooled.relabel(&mut generator));
+        as_large += usize::from(strata.iter().map(Pooled::statistic).sum::<f64>() >= statistic - rounding);
+    }
+    let draws = strata.iter().map(Pooled::half).sum();
+    Ok(TwoSample { statistic: statistic / strata.len() as f64, p_value: as_large as f64 / (permutations + 1) as f64, draws })
+}
+
+/// All distances of the pooled draws, their row sums, and labels: the first half of `order` is the first sample.
 struct Pooled {
     distances: Vec<Vec<f64>>,
     rows: Vec<f64>,
     total: f64,
+    order: Vec<usize>,
 }
 
 impl Pooled {
@@ -81,13 +88,26 @@ impl Pooled {
         }
         let rows: Vec<f64> = distances.iter().map(|row| row.iter().sum()).collect();
         let total = rows.iter().sum();
-        Self { distances, rows, total }
+        Self { distances, rows, total, order: (0..all.len()).collect() }
+    }
+
+    fn half(&self) -> usize {
+        self.order.len() / 2
+    }
+
+    /// Draws a random half of the pool into the first half of `order`.
+    fn relabel(&mut self, generator: &mut impl Rng) {
+        for i in 0..self.half() {
+            let j = i + (generator.next_u64() % (self.order.len() - i) as u64) as usize;
+            self.order.swap(i, j);
+        }
     }
 
     /// (2·Σ_AB − Σ_AA − Σ_BB) / n², of which Σ_AA and the row sums give the rest.
-    fn statistic(&self, first: &[usize]) -> f64 {
-        let within: f64 = first.iter().enumerate().map(|(k, &i)| first[..k].iter().map(|&j| self.distances[i][j]).sum::<f64>()).sum();
-        let within = 2.0 * within;
+    fn statistic(&self) -> f64 {
+        let first = &self.order[..self.half()];
+        let half: f64 = first.iter().enumerate().map(|(k, &i)| first[..k].iter().map(|&j| self.distances[i][j]).sum::<f64>()).sum();
+        let within = 2.0 * half;
         let between = first.iter().map(|&i| self.rows[i]).sum::<f64>() - within;
         let others = self.total - within - 2.0 * between;
         (2.0 * between - within - others) / (first.len() * first.len()) as f64

@@ -1,6 +1,7 @@
 //! Equivariance and invariance in law.
 
-use super::{Estimate, TwoSample, energy_distance, two_sample};
+use super::energy::{energy_distance, stratified, two_sample};
+use super::{Estimate, TwoSample};
 use crate::{MarkovKernel, Result};
 use candle_core::{DType, Device};
 use symdiff_groups::{Action, CompactGroup, Group, Observe};
@@ -31,16 +32,18 @@ use symdiff_ops::{Batched, Noise, Samples};
 pub struct LawTest {
     /// Random relabellings behind each p-value; the smallest p-value is one over this plus one.
     pub permutations: usize,
+    /// Haar draws of the group element at which equivariance is tested, together in one p-value. One alone may be near the identity.
+    pub elements: usize,
 }
 
 impl Default for LawTest {
     fn default() -> Self {
-        Self { permutations: 299 }
+        Self { permutations: 299, elements: 8 }
     }
 }
 
 impl LawTest {
-    /// Tests k(· | h·x) against the law of h·k(· | x) at one Haar draw of h.
+    /// Tests k(· | h·x) against the law of h·k(· | x), at some Haar draws of h at once.
     ///
     /// # Errors
     /// Whatever the kernel meets, or when x has fewer than two copies.
@@ -50,8 +53,13 @@ impl LawTest {
         X: Action<G> + Batched,
         K: MarkovKernel<X, Out: Action<G> + Observe>,
     {
-        let [h, noise] = noise.split();
-        self.equivariance_at(group, &group.haar(&Alike(x), h)?, kernel, x, noise)
+        let [draws, labels] = noise.split();
+        let mut pairs = Vec::with_capacity(self.elements);
+        for noise in draws.repeats(self.elements) {
+            let [h, noise] = noise.split();
+            pairs.push(both_sides(group, &group.haar(&Alike(x), h)?, kernel, x, noise)?);
+        }
+        stratified(&pairs, self.permutations, labels.generator())
     }
 
     /// Tests k(· | h·x) against the law of h·k(· | x) at a given h, the same for all samples.
@@ -64,13 +72,13 @@ impl LawTest {
         X: Action<G>,
         K: MarkovKernel<X, Out: Action<G> + Observe>,
     {
-        let [before, after, labels] = noise.split();
-        let moved_first = kernel.sample(&x.act(group, h)?, before)?.observe()?;
-        let moved_last = kernel.sample(x, after)?.act(group, h)?.observe()?;
+        let [draws, labels] = noise.split();
+        let (moved_first, moved_last) = both_sides(group, h, kernel, x, draws)?;
         two_sample(&moved_first, &moved_last, self.permutations, labels.generator())
     }
 
-    /// Tests whether the law of a sampler's draws is invariant, at one Haar draw of h. One call of `sampler` gives a batch of draws.
+    /// Tests whether the law of a sampler's draws is invariant: whether y and h·y, with an independent Haar draw of h for each y, have one law,
+    /// which they have if and only if the law of y is invariant. One call of `sampler` gives a batch of draws.
     ///
     /// # Errors
     /// Whatever the sampler meets, or when it gives fewer than two draws.
@@ -81,7 +89,7 @@ impl LawTest {
     {
         let [h, first, second, labels] = noise.split();
         let (plain, other) = (sampler(first)?, sampler(second)?);
-        let moved = other.act(group, &group.haar(&Alike(&other), h)?)?;
+        let moved = other.act(group, &group.haar(&other, h)?)?;
         two_sample(&plain.observe()?, &moved.observe()?, self.permutations, labels.generator())
     }
 
@@ -98,14 +106,25 @@ impl LawTest {
     {
         let mut distances = Vec::with_capacity(draws);
         for noise in noise.repeats(draws) {
-            let [h, before, after] = noise.split();
-            let h = group.haar(&Alike(x), h)?;
-            let moved_first = kernel.sample(&x.act(group, &h)?, before)?.observe()?;
-            let moved_last = kernel.sample(x, after)?.act(group, &h)?.observe()?;
+            let [h, noise] = noise.split();
+            let (moved_first, moved_last) = both_sides(group, &group.haar(&Alike(x), h)?, kernel, x, noise)?;
             distances.push(energy_distance(&moved_first, &moved_last)?);
         }
         Estimate::of("discrepancy in law", &distances)
     }
+}
+
+/// Independent draws of k(· | h·x) and of h·k(· | x).
+fn both_sides<G, X, K>(group: &G, h: &G::Element, kernel: &K, x: &X, noise: Noise) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>)>
+where
+    G: Group,
+    X: Action<G>,
+    K: MarkovKernel<X, Out: Action<G> + Observe>,
+{
+    let [first, last] = noise.split();
+    let moved_first = kernel.sample(&x.act(group, h)?, first)?.observe()?;
+    let moved_last = kernel.sample(x, last)?.act(group, h)?.observe()?;
+    Ok((moved_first, moved_last))
 }
 
 /// A batch whose samples all bear one id, so that they draw the same element.

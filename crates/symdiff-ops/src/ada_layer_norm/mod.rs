@@ -14,7 +14,11 @@
 //! Peebles and Xie, arXiv 2212.09748, §3.2 (adaLN); the same without affine parameters and with ε = 10⁻⁶.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Ragged, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -55,6 +59,8 @@ pub fn ada_layer_norm(x: &Tensor, modulation: &Tensor, columns: Columns, layout:
 pub fn forward(x: &Tensor, modulation: &Tensor, columns: Columns, layout: &Ragged) -> Result<Tensor> {
     check(x, modulation, columns, layout)?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(x, modulation, columns, layout),
         Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, modulation, columns, layout)),
         device => Err(elsewhere(OP, device)),
     }
@@ -68,6 +74,8 @@ pub fn backward(x: &Tensor, modulation: &Tensor, columns: Columns, gradient: &Te
     check(x, modulation, columns, layout)?;
     shape::exact(OP, "gradient", gradient, x.dims(), "the shape of x")?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward(x, modulation, columns, gradient, layout),
         Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, modulation, columns, gradient, layout)),
         device => Err(elsewhere(OP, device)),
     }

@@ -16,10 +16,14 @@
 //! Loshchilov and Hutter, arXiv 1711.05101; Reddi, Kale and Kumar, `OpenReview` `ryQu7f-RZ`; the order of operations is PyTorch's.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Result, shape};
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 
 const OP: &str = "adamw";
 
@@ -102,20 +106,66 @@ impl Moments {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) when parameter or gradient have another shape than the moments, or the parameter is strided.
     pub fn step(&mut self, parameter: &Var, gradient: &Tensor, rule: &Rule) -> Result<()> {
-        shape::exact(OP, "parameter", parameter, &self.shape, "the shape of its moments")?;
-        shape::exact(OP, "gradient", gradient, &self.shape, "the shape of the parameter")?;
-        if !parameter.is_contiguous() {
-            return Err(shape::refused(OP, "parameter", parameter, "a contiguous tensor, as it is written in place"));
-        }
+        self.check(parameter, gradient)?;
         match gradient.device() {
+            #[cfg(kernels)]
+            device if gpu::serves(device) => cuda::step_all(&[(&self.packed, parameter, gradient)], rule, None),
             Device::Cpu => with_real!(OP, gradient, T => cpu::step::<T>(&self.packed, parameter, gradient, rule)),
             device => Err(elsewhere(OP, device)),
         }
     }
 
+    fn check(&self, parameter: &Var, gradient: &Tensor) -> Result<()> {
+        shape::exact(OP, "parameter", parameter, &self.shape, "the shape of its moments")?;
+        shape::exact(OP, "gradient", gradient, &self.shape, "the shape of the parameter")?;
+        if !parameter.is_contiguous() {
+            return Err(shape::refused(OP, "parameter", parameter, "a contiguous tensor, as it is written in place"));
+        }
+        Ok(())
+    }
+
     fn row(&self, row: usize) -> Result<Tensor> {
         Ok(self.packed.get(row)?.reshape(self.shape.as_slice())?.copy()?)
     }
+}
+
+/// Moves all parameters by one step, in place: on CUDA in one launch for every 64 of them. With `(norm, limit)`, gradients are also
+/// multiplied by min(1, limit / (norm + 10⁻⁶)), the norm being read where it lies: nothing waits for it.
+///
+/// # Errors
+/// As [`Moments::step`].
+pub fn step_all<'a>(
+    items: impl IntoIterator<Item = (&'a mut Moments, &'a Var, &'a Tensor)>,
+    rule: &Rule,
+    clip: Option<(&Tensor, f64)>,
+) -> Result<()> {
+    let items: Vec<(&mut Moments, &Var, &Tensor)> = items.into_iter().collect();
+    for (moments, parameter, gradient) in &items {
+        moments.check(parameter, gradient)?;
+    }
+    #[cfg(kernels)]
+    if items.first().is_some_and(|(_, parameter, _)| gpu::serves(parameter.device())) {
+        let items: Vec<_> = items.iter().map(|(moments, parameter, gradient)| (&moments.packed, *parameter, *gradient)).collect();
+        return cuda::step_all(&items, rule, clip);
+    }
+    let factor = match clip {
+        Some((norm, limit)) => (limit / (norm.to_dtype(DType::F64)?.to_scalar::<f64>()? + 1e-6)).min(1.0),
+        None => 1.0,
+    };
+    let rule = Rule { scale: rule.scale * factor, ..*rule };
+    items.into_iter().try_for_each(|(moments, parameter, gradient)| moments.step(parameter, gradient, &rule))
+}
+
+/// [`global_norm`] as a tensor without axes, where the tensors live: reading it is what waits for the device.
+///
+/// # Errors
+/// As [`global_norm`].
+pub fn device_norm(tensors: &[&Tensor]) -> Result<Tensor> {
+    #[cfg(kernels)]
+    if tensors.first().is_some_and(|tensor| gpu::serves(tensor.device())) {
+        return cuda::norm(tensors);
+    }
+    Ok(Tensor::new(global_norm(tensors.iter().copied())?, &Device::Cpu)?)
 }
 
 /// The Euclidean norm of all entries of all tensors together. Squares are added up in an order that the shapes alone decide.
@@ -124,6 +174,14 @@ impl Moments {
 /// [`Error::DType`](crate::Error::DType) unless they are f32 or f64.
 pub fn global_norm<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<f64> {
     let mut total = 0.0;
+    #[cfg(kernels)]
+    let tensors = {
+        let tensors: Vec<&Tensor> = tensors.into_iter().collect();
+        if tensors.first().is_some_and(|tensor| gpu::serves(tensor.device())) {
+            return Ok(cuda::norm(&tensors)?.to_dtype(DType::F64)?.to_scalar()?);
+        }
+        tensors
+    };
     for tensor in tensors {
         total += match tensor.device() {
             Device::Cpu => with_real!(OP, tensor, T => cpu::squares::<T>(tensor)),

@@ -9,7 +9,11 @@
 //! Two reads and one write of `[N, C]`. The gradient of x is that of z.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Ragged, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -41,6 +45,8 @@ pub fn forward(x: &Tensor, y: &Tensor, modulation: &Tensor, first: usize, layout
     check(y, modulation, first, layout)?;
     shape::exact(OP, "x", x, y.dims(), "the shape of y")?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(x, y, modulation, first, layout),
         Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, y, modulation, first, layout)),
         device => Err(elsewhere(OP, device)),
     }
@@ -54,6 +60,8 @@ pub fn backward(y: &Tensor, modulation: &Tensor, first: usize, gradient: &Tensor
     check(y, modulation, first, layout)?;
     shape::exact(OP, "gradient", gradient, y.dims(), "the shape of y")?;
     match y.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward(y, modulation, first, gradient, layout),
         Device::Cpu => with_real!(OP, y, T => cpu::backward::<T>(y, modulation, first, gradient, layout)),
         device => Err(elsewhere(OP, device)),
     }

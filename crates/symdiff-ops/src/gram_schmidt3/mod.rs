@@ -15,7 +15,11 @@
 //! −dQᵀ·Q (Walter and Lehmann, arXiv 1009.6112).
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -51,6 +55,8 @@ pub fn gram_schmidt3(a: &Tensor, by: By) -> Result<Tensor> {
 pub fn forward(a: &Tensor, by: By) -> Result<Tensor> {
     check("a", a)?;
     match a.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(a, by),
         Device::Cpu => with_real!(OP, a, T => cpu::forward::<T>(a, by)),
         device => Err(elsewhere(OP, device)),
     }
@@ -64,6 +70,8 @@ pub fn backward(a: &Tensor, gradient: &Tensor, by: By) -> Result<Tensor> {
     check("a", a)?;
     shape::exact(OP, "gradient", gradient, a.dims(), "the shape of a")?;
     match a.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward(a, gradient, by),
         Device::Cpu => with_real!(OP, a, T => cpu::backward::<T>(a, gradient, by)),
         device => Err(elsewhere(OP, device)),
     }

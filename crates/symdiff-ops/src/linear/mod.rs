@@ -86,6 +86,8 @@ pub fn backward_weight(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
 pub fn backward_bias(gradient: &Tensor) -> Result<Tensor> {
     let [_, o] = matrix(gradient, "gradient", "[N, O]")?;
     match gradient.device() {
+        #[cfg(kernels)]
+        device if crate::gpu::serves(device) => crate::gpu::column_sums::column_sums(OP, gradient, gradient.dtype()),
         Device::Cpu => with_real!(OP, gradient, T => cpu::backward_bias::<T>(gradient, o)),
         _ => Ok(gradient.sum(0)?),
     }

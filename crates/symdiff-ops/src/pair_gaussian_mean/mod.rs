@@ -20,7 +20,11 @@
 //! The distance embedding of the released SymDiff code, whose π is 3.14159.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Ragged, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -48,6 +52,8 @@ pub fn pair_gaussian_mean(x: &Tensor, means: &Tensor, sigmas: &Tensor, layout: &
 pub fn forward(x: &Tensor, means: &Tensor, sigmas: &Tensor, layout: &Ragged) -> Result<Tensor> {
     let count = check(x, means, sigmas, layout)?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(x, means, sigmas, layout, count),
         Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, means, sigmas, layout, count)),
         device => Err(elsewhere(OP, device)),
     }
@@ -61,6 +67,8 @@ pub fn backward(x: &Tensor, means: &Tensor, sigmas: &Tensor, gradient: &Tensor, 
     let count = check(x, means, sigmas, layout)?;
     shape::exact(OP, "gradient", gradient, &[layout.nodes(), count], "the shape of the output")?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward(x, means, sigmas, gradient, layout),
         Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, means, sigmas, gradient, layout)),
         device => Err(elsewhere(OP, device)),
     }

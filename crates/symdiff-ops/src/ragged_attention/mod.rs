@@ -13,7 +13,11 @@
 //! Vaswani et al., arXiv 1706.03762, §3.2.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Ragged, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -40,6 +44,8 @@ pub fn ragged_attention(qkv: &Tensor, heads: usize, layout: &Ragged) -> Result<T
 pub fn forward(qkv: &Tensor, heads: usize, layout: &Ragged) -> Result<Tensor> {
     let sizes = Heads::of(qkv, heads, layout)?;
     match qkv.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(qkv, sizes, layout),
         Device::Cpu => with_real!(OP, qkv, T => cpu::forward::<T>(qkv, sizes, layout)),
         device => Err(elsewhere(OP, device)),
     }
@@ -53,6 +59,8 @@ pub fn backward(qkv: &Tensor, heads: usize, gradient: &Tensor, layout: &Ragged) 
     let sizes = Heads::of(qkv, heads, layout)?;
     shape::exact(OP, "gradient", gradient, &[layout.nodes(), sizes.channels()], "the shape of the output")?;
     match qkv.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward(qkv, gradient, sizes, layout),
         Device::Cpu => with_real!(OP, qkv, T => cpu::backward::<T>(qkv, gradient, sizes, layout)),
         device => Err(elsewhere(OP, device)),
     }

@@ -7,7 +7,11 @@
 //! 18·N operations; bound by memory. The gradient of x is the op itself with the other orientation.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Ragged, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -37,6 +41,8 @@ pub fn forward(x: &Tensor, g: &Tensor, layout: &Ragged, inverse: bool) -> Result
     shape::exact(OP, "x", x, &[layout.nodes(), 3], "one point a node")?;
     shape::exact(OP, "g", g, &[layout.len(), 3, 3], "one matrix a sample")?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(x, g, layout, inverse),
         Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, g, layout, inverse)),
         device => Err(elsewhere(OP, device)),
     }
@@ -50,6 +56,8 @@ pub fn backward_matrix(x: &Tensor, gradient: &Tensor, layout: &Ragged, inverse: 
     shape::exact(OP, "x", x, &[layout.nodes(), 3], "one point a node")?;
     shape::exact(OP, "gradient", gradient, &[layout.nodes(), 3], "one vector a node")?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward_matrix(x, gradient, layout, inverse),
         Device::Cpu => with_real!(OP, x, T => cpu::backward_matrix::<T>(x, gradient, layout, inverse)),
         device => Err(elsewhere(OP, device)),
     }

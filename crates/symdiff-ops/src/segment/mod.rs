@@ -13,7 +13,11 @@
 //! One pass over `[N, C]` (`centre`: two, the second in cache); bound by memory.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Ragged, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -103,6 +107,8 @@ pub fn centre_forward(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
     const OP: &str = "centre";
     let width = shape::channels(OP, "x", x, layout)?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::centre(OP, x, layout, width),
         Device::Cpu => with_real!(OP, x, T => cpu::centre::<T>(OP, x, layout, width)),
         device => Err(elsewhere(OP, device)),
     }
@@ -120,6 +126,8 @@ fn reduced(op: &'static str, x: &Tensor, layout: &Ragged, kind: Kind) -> Result<
 fn reduce(op: &'static str, x: &Tensor, layout: &Ragged, kind: Kind) -> Result<Tensor> {
     let width = shape::channels(op, "x", x, layout)?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::reduce(op, x, layout, width, kind),
         Device::Cpu => with_real!(op, x, T => cpu::reduce::<T>(op, x, layout, width, kind)),
         device => Err(elsewhere(op, device)),
     }
@@ -129,6 +137,8 @@ fn reduce(op: &'static str, x: &Tensor, layout: &Ragged, kind: Kind) -> Result<T
 fn scatter(op: &'static str, v: &Tensor, layout: &Ragged, kind: Kind) -> Result<Tensor> {
     let width = shape::per_sample(op, "v", v, layout)?;
     match v.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::scatter(op, v, layout, width, kind),
         Device::Cpu => with_real!(op, v, T => cpu::scatter::<T>(op, v, layout, width, kind)),
         device => Err(elsewhere(op, device)),
     }

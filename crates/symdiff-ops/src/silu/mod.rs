@@ -7,7 +7,11 @@
 //! One read, one write and one exponential an entry; backward recomputes the exponential.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -33,6 +37,8 @@ pub fn silu(x: &Tensor) -> Result<Tensor> {
 /// As [`silu()`].
 pub fn forward(x: &Tensor) -> Result<Tensor> {
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(x),
         Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x)),
         device => Err(elsewhere(OP, device)),
     }
@@ -45,6 +51,8 @@ pub fn forward(x: &Tensor) -> Result<Tensor> {
 pub fn backward(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     shape::exact(OP, "gradient", gradient, x.dims(), "the shape of x")?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward(x, gradient),
         Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, gradient)),
         device => Err(elsewhere(OP, device)),
     }

@@ -10,7 +10,11 @@
 //! Shazeer, arXiv 2002.05202 (SwiGLU).
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
+#[cfg(kernels)]
+use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Result, fused, shape};
 use candle_core::{Device, Tensor};
@@ -37,6 +41,8 @@ pub fn swiglu(x: &Tensor) -> Result<Tensor> {
 pub fn forward(x: &Tensor) -> Result<Tensor> {
     let dims = check(x)?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(x, dims),
         Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, dims)),
         device => Err(elsewhere(OP, device)),
     }
@@ -50,6 +56,8 @@ pub fn backward(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     let [rows, width] = check(x)?;
     shape::exact(OP, "gradient", gradient, &[rows, width], "half as wide as x")?;
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward(x, gradient, [rows, width]),
         Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, gradient, [rows, width])),
         device => Err(elsewhere(OP, device)),
     }
