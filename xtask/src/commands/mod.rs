@@ -3,6 +3,7 @@
 mod bench;
 mod data;
 mod evaluate;
+mod import;
 mod nll;
 mod parity;
 mod reproduce;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
     Parity(parity::Parity),
+    Import(import::Import),
     #[command(subcommand)]
     Bench(bench::Bench),
     #[command(subcommand)]
@@ -42,6 +44,7 @@ impl Command {
             Self::Nll(nll) => nll.run(context),
             Self::Bench(bench) => bench.run(context),
             Self::Parity(parity) => parity.run(context),
+            Self::Import(import) => import.run(),
             Self::Data(data) => data.run(),
             Self::Tidy(tidy) => tidy.run(),
         }
