@@ -1,8 +1,10 @@
 //! One file per command.
 
 mod bench;
+mod check_ops;
 mod data;
 mod evaluate;
+mod gpu_bundle;
 mod import;
 mod nll;
 mod parity;
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Import(import::Import),
     #[command(subcommand)]
     Bench(bench::Bench),
+    CheckOps(check_ops::CheckOps),
+    GpuBundle(gpu_bundle::GpuBundle),
     #[command(subcommand)]
     Data(data::Data),
     Tidy(tidy::Tidy),
@@ -45,6 +49,8 @@ impl Command {
             Self::Bench(bench) => bench.run(context),
             Self::Parity(parity) => parity.run(context),
             Self::Import(import) => import.run(),
+            Self::CheckOps(check) => check.run(context),
+            Self::GpuBundle(bundle) => bundle.run(),
             Self::Data(data) => data.run(),
             Self::Tidy(tidy) => tidy.run(),
         }
