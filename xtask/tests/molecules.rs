@@ -52,6 +52,34 @@ fn the_embedded_set_is_inspected_by_default() {
 }
 
 #[test]
+fn a_prepared_set_is_verified_and_judged_like_its_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = folder.path().join("packed.safetensors");
+    let (cases, packed_path) = (format!("{GOLDEN}/cases.jsonl"), packed.to_str().unwrap());
+    let summary = json(&["data", "prepare", &cases, "--out", packed_path, "--json"]);
+    assert_eq!(json(&["data", "verify", packed_path, "--json"])["atoms"], summary["atoms"]);
+    let valid = |path: &str| json(&["evaluate", "--molecules", path, "--json"])["valid_molecules"].clone();
+    assert_eq!(valid(packed_path), valid(&cases));
+    let whole = std::fs::read(&packed).unwrap();
+    let damaged = write(folder.path(), "damaged.safetensors", &whole[..whole.len() - 1]);
+    assert!(refusal(&["data", "verify", damaged.to_str().unwrap()]).contains("damaged.safetensors"));
+    assert!(refusal(&["data", "prepare", &cases, "--out", "packed.npz"]).contains(".safetensors"));
+    assert!(refusal(&["data", "download", "zinc"]).contains("qm9 or geom"));
+}
+
+#[test]
+fn a_reference_brings_distributions() {
+    let cases = format!("{GOLDEN}/cases.jsonl");
+    let summary = json(&["evaluate", "--molecules", &cases, "--reference", "embedded", "--replicates", "20", "--json"]);
+    let features = summary["distributions"].as_array().unwrap();
+    assert_eq!(features.len(), 6);
+    for feature in features {
+        assert!(feature["low"].as_f64() <= feature["high"].as_f64(), "{feature}");
+    }
+    assert!(summary["geometry"]["all"].as_f64().unwrap() < 1.0);
+}
+
+#[test]
 fn bad_input_gets_one_sentence_with_file_place_and_remedy() {
     let folder = tempfile::tempdir().unwrap();
     for (name, content, words) in [

@@ -20,17 +20,30 @@ pub struct At<S> {
 #[derive(Clone, Debug)]
 pub struct Eps<S>(pub S);
 
+/// The clean state x in a state z_t, or a prediction of it.
+#[derive(Clone, Debug)]
+pub struct Clean<S>(pub S);
+
+/// The velocity v = α·ε − σ·x of a state z_t (Salimans and Ho, arXiv 2202.00512), or a prediction of it.
+#[derive(Clone, Debug)]
+pub struct Velocity<S>(pub S);
+
 impl<G: Group, S: Action<G>> Action<G> for At<S> {
     fn act(&self, group: &G, g: &G::Element) -> Result<Self> {
         Ok(Self { state: self.state.act(group, g)?, time: self.time.clone() })
     }
 }
 
-impl<G: Group, S: Action<G>> Action<G> for Eps<S> {
-    fn act(&self, group: &G, g: &G::Element) -> Result<Self> {
-        Ok(Self(self.0.act(group, g)?))
-    }
+macro_rules! act_inside {
+    ($($wrapper:ident),+) => {$(
+        impl<G: Group, S: Action<G>> Action<G> for $wrapper<S> {
+            fn act(&self, group: &G, g: &G::Element) -> Result<Self> {
+                Ok(Self(self.0.act(group, g)?))
+            }
+        }
+    )+};
 }
+act_inside!(Eps, Clean, Velocity);
 
 impl<S: Batched> Batched for At<S> {
     fn samples(&self) -> Samples {

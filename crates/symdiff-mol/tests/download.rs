@@ -2,13 +2,12 @@
 
 #![cfg(feature = "download")]
 
-use md5::{Digest, Md5};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use symdiff_mol::Error;
-use symdiff_mol::data::download::{Remote, download};
+use symdiff_mol::data::download::{Remote, download, md5_of};
 
 /// How the server treats one connection.
 #[derive(Clone, Copy)]
@@ -86,12 +85,23 @@ fn answer(mut stream: &TcpStream, manner: Manner, log: &Mutex<Vec<u64>>) -> std:
 }
 
 fn remote(server: &Server) -> Remote {
-    let md5: String = Md5::digest(content()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    std::fs::write(&copy, content()).unwrap();
+    let md5 = md5_of(&copy).unwrap();
     Remote { file: "file.bin", url: server.url.clone().leak(), bytes: Some(300_000), md5: md5.leak() }
 }
 
 fn fetch(server: &Server, folder: &Path) -> Result<Vec<u8>, Error> {
     download(&remote(server), folder, &mut |_, _| {}).map(|path| std::fs::read(path).unwrap())
+}
+
+#[test]
+fn checksums_are_md5() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("abc");
+    std::fs::write(&path, "abc").unwrap();
+    assert_eq!(md5_of(&path).unwrap(), "900150983cd24fb0d6963f7d28e17f72");
 }
 
 #[test]

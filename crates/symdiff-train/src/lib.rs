@@ -9,6 +9,7 @@ mod batches;
 pub mod checkpoint;
 mod error;
 pub mod experiment;
+mod import;
 pub mod metrics;
 mod model;
 pub mod models;
@@ -23,6 +24,7 @@ mod trainer;
 
 pub use error::{Error, Result};
 pub use experiment::Experiment;
+pub use import::{Imported, import};
 pub use model::{AnySchedule, Model};
 pub use models::ModelConfig;
 pub use optimiser::{Clip, Optimiser};

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use candle_core::{DType, Device};
 use std::iter::repeat_n;
 use std::path::Path;
-use symdiff_diffusion::Ancestral;
+use symdiff_diffusion::Method;
 use symdiff_mol::Molecule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
@@ -35,8 +35,8 @@ pub struct Sampling {
     pub steps: Option<usize>,
     /// Molecules a batch; batches of about 4,000 atoms when absent.
     pub batch: Option<usize>,
-    /// The sampler's name.
-    pub sampler: String,
+    /// The sampler.
+    pub sampler: Method,
 }
 
 /// A Monte Carlo estimate of a negative log-likelihood.
@@ -72,11 +72,8 @@ impl Trained {
     /// Draws molecules; `progress` hears the fraction done.
     ///
     /// # Errors
-    /// When the sampler is unknown or the denoiser fails.
+    /// When the number of steps is not one of 1, …, T, or the denoiser fails.
     pub fn sample(&self, options: &Sampling, progress: &mut dyn FnMut(f64)) -> Result<Vec<Molecule>> {
-        if options.sampler != "ancestral" {
-            return Err(Error::Config(format!("sampler `{}` is unknown; use ancestral", options.sampler)));
-        }
         let everyone = Samples::numbered(options.count);
         let [size, _] = Noise::seeded(options.seed).split();
         let uniform = size.uniform(&everyone, &[], DType::F64, &Device::Cpu)?.to_vec1::<f64>()?;
@@ -133,7 +130,7 @@ impl Trained {
         let model = &self.model;
         let like = Molecules::blank(layout, model.encoding.features(), DType::F32, &self.device)?;
         let steps = options.steps.unwrap_or(model.process.steps());
-        let decoded = model.reverse().sample(&Ancestral, &like, steps, noise, &mut |step| progress(step, steps))?;
+        let decoded = model.reverse().sample_by(options.sampler, &like, steps, noise, &mut |step| progress(step, steps))?;
         let positions: Vec<[f64; 3]> = decoded.positions.to_vec2::<f64>()?.iter().map(|row| [row[0], row[1], row[2]]).collect();
         Ok(model.encoding.decode(&positions, &decoded.columns, &decoded.layout)?)
     }

@@ -25,3 +25,8 @@ fn the_reference_is_met() {
     }
     assert_eq!(failures(&golden), Vec::<String>::new());
 }
+
+#[test]
+fn the_committed_vectors_are_met() {
+    assert_eq!(failures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")), Vec::<String>::new());
+}

@@ -5,6 +5,7 @@ mod common;
 use candle_core::Device;
 use common::TestResult;
 use std::path::Path;
+use symdiff_diffusion::Method;
 use symdiff_train::metrics::rows;
 use symdiff_train::{CHECKPOINT, Experiment, Sampling, Trained, Trainer};
 
@@ -49,7 +50,7 @@ fn a_seed_names_its_molecules_whatever_the_batch() -> TestResult {
     train(run.path(), 4)?;
     let trained = Trained::load(run.path(), &Device::Cpu)?;
     let draw = |batch| {
-        let options = Sampling { count: 6, seed: 5, steps: Some(20), batch, sampler: "ancestral".into() };
+        let options = Sampling { count: 6, seed: 5, steps: Some(20), batch, sampler: Method::Ancestral };
         trained.sample(&options, &mut |_| ())
     };
     let (together, apart) = (draw(None)?, draw(Some(2))?);

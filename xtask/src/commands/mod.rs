@@ -1,8 +1,11 @@
 //! One file per command.
 
 mod bench;
+mod check_ops;
 mod data;
 mod evaluate;
+mod gpu_bundle;
+mod import;
 mod nll;
 mod parity;
 mod reproduce;
@@ -24,8 +27,11 @@ pub(crate) enum Command {
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
     Parity(parity::Parity),
+    Import(import::Import),
     #[command(subcommand)]
     Bench(bench::Bench),
+    CheckOps(check_ops::CheckOps),
+    GpuBundle(gpu_bundle::GpuBundle),
     #[command(subcommand)]
     Data(data::Data),
     Tidy(tidy::Tidy),
@@ -42,6 +48,9 @@ impl Command {
             Self::Nll(nll) => nll.run(context),
             Self::Bench(bench) => bench.run(context),
             Self::Parity(parity) => parity.run(context),
+            Self::Import(import) => import.run(),
+            Self::CheckOps(check) => check.run(context),
+            Self::GpuBundle(bundle) => bundle.run(),
             Self::Data(data) => data.run(),
             Self::Tidy(tidy) => tidy.run(),
         }

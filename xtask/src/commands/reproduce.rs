@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use symdiff_diffusion::Method;
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet, Split};
@@ -186,7 +187,7 @@ fn samples(trained: &Trained, count: usize, seed: u64, folder: &Path) -> Outcome
     }
     let start = Instant::now();
     let bar = Bar::new("sampling");
-    let options = Sampling { count, seed, steps: None, batch: None, sampler: "ancestral".into() };
+    let options = Sampling { count, seed, steps: None, batch: None, sampler: Method::Ancestral };
     let molecules = trained.sample(&options, &mut |done| bar.show(done, ""))?;
     let seconds = start.elapsed().as_secs_f64();
     symdiff_mol::formats::write_all(&file, molecules.iter().cloned())?;

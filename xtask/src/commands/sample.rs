@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
+use symdiff_diffusion::Method;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_train::{Sampling, Trained};
 
@@ -20,9 +21,9 @@ pub(crate) struct Sample {
     /// How many molecules.
     #[arg(short, default_value_t = 100)]
     n: usize,
-    /// `ancestral`, or another sampler of symdiff-diffusion by name.
-    #[arg(long, default_value = "ancestral")]
-    sampler: String,
+    /// `ancestral`, or, for few steps, `ddim` or `dpm-solver`.
+    #[arg(long, default_value_t)]
+    sampler: Method,
     /// Denoising steps; the process's own number when absent.
     #[arg(long)]
     steps: Option<usize>,
@@ -46,7 +47,7 @@ impl Sample {
             return Err(Failure::input("-n, --batch and --steps must be at least 1"));
         }
         let model = Trained::load(&self.run, &context.device()?)?;
-        let options = Sampling { count: self.n, seed: context.seed, steps: self.steps, batch: self.batch, sampler: self.sampler.clone() };
+        let options = Sampling { count: self.n, seed: context.seed, steps: self.steps, batch: self.batch, sampler: self.sampler };
         let start = Instant::now();
         let bar = Bar::new("sampling");
         let molecules = model.sample(&options, &mut |done| bar.show(done, ""))?;

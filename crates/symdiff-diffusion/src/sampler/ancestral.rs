@@ -26,8 +26,7 @@ impl<S: Euclidean> Sampler<S> for Ancestral {
     ) -> Result<(S, ())> {
         let [kernel, fresh] = noise.split();
         let samples = z.samples().len();
-        let at = |t: f64| process.levels(&Times::Shared(t), samples, &z.device());
-        let (t, s) = (at(span.from)?, at(span.to)?);
+        let [t, s] = span.levels(process, z)?;
         let variance = t.variance_given(&s)?;
         let alpha = (&t.alpha / &s.alpha)?;
         let Eps(prediction) = denoiser.sample(&At { state: z.clone(), time: Times::Shared(span.from) }, kernel)?;

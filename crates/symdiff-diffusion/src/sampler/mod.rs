@@ -1,11 +1,17 @@
 //! From noise to data.
 
 mod ancestral;
+mod ddim;
+mod dpm_solver;
+mod method;
 
 pub use ancestral::Ancestral;
+pub use ddim::Ddim;
+pub use dpm_solver::{DpmSolver, Past};
+pub use method::Method;
 
 use crate::time::fraction;
-use crate::{At, Denoiser, Eps, Error, Process, Reconstruction, Result, Schedule, Times};
+use crate::{At, Denoiser, Eps, Error, Levels, Process, Reconstruction, Result, Schedule, Times};
 use symdiff_ops::{Euclidean, Noise};
 
 /// One step back in time, from t to s < t.
@@ -15,6 +21,14 @@ pub struct Span {
     pub from: f64,
     /// s.
     pub to: f64,
+}
+
+impl Span {
+    /// The levels at t and at s.
+    fn levels<S: Euclidean, Q: Schedule>(self, process: &Process<Q>, z: &S) -> Result<[Levels; 2]> {
+        let at = |time| process.levels(&Times::Shared(time), z.samples().len(), &z.device());
+        Ok([at(self.from)?, at(self.to)?])
+    }
 }
 
 /// A rule for stepping from z_t to z_s. What a multistep rule remembers is a value passed in and out, not a field.

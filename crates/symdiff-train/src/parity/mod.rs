@@ -34,6 +34,9 @@ type Results = BTreeMap<String, Tensor>;
 /// Computes a file's results.
 type Case = fn(&Golden) -> Result<Results>;
 
+/// How far whole numbers are off.
+type Difference = fn(&Path) -> Result<f64>;
+
 /// The kinds of tensor files. A file's name, without ending, says its kind.
 const CASES: [(&str, Case); 19] = [
     ("adamw_amsgrad_clip_ema", optimiser::results),
@@ -58,7 +61,7 @@ const CASES: [(&str, Case); 19] = [
 ];
 
 /// Files that hold whole numbers, which must be met exactly.
-const EXACT: [(&str, fn(&Path) -> Result<f64>); 2] = [("param_counts", counts::difference), ("split", split::difference)];
+const EXACT: [(&str, Difference); 2] = [("param_counts", counts::difference), ("split", split::difference)];
 
 /// The golden files of a folder, by name.
 ///
@@ -68,10 +71,7 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(Error::io(folder, "read the folder"))?;
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_golden(path)).collect();
     files.sort();
-    match files.is_empty() {
-        true => Err(Error::Config(format!("{} holds no golden file (*.safetensors)", folder.display()))),
-        false => Ok(files),
-    }
+    if files.is_empty() { Err(Error::Config(format!("{} holds no golden file (*.safetensors)", folder.display()))) } else { Ok(files) }
 }
 
 /// Computes what a golden file holds and compares. A case that is unknown or cannot run makes a failing report that says why.

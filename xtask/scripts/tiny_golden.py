@@ -1,0 +1,39 @@
+"""Writes the small golden set and the state dict that the tests of symdiff-train carry.
+
+    python tiny_golden.py --reference FOLDER --data molecules.npz --out crates/symdiff-train/tests/golden
+
+FOLDER holds the reference (symdiff_torch.py) and its maker of golden vectors (make_golden.py). Every file comes from them, at the sizes of the
+preset `symdiff-tiny`; symdiff-tiny.npy is the state dict of the model behind symdiff_dynamics, as torch.save writes it. Molecules: the embedded set's file.
+"""
+import argparse
+import os
+import sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--reference", required=True)
+parser.add_argument("--data", required=True)
+parser.add_argument("--out", required=True)
+args = parser.parse_args()
+sys.path.insert(0, args.reference)
+
+import make_golden  # noqa: E402
+import torch  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+
+graph = dict(nf=12, layers=2)
+dit = dict(xh_hidden=16, K=16, hidden=32, depth=2, heads=2, ratio=4.0)
+gamma = dict(enc_hidden=16, enc_depth=1, enc_heads=2, enc_ratio=4.0, dec_hidden=8, noise_dims=3, noise_std=1.0)
+make_golden.CONFIGS["tiny"] = dict(
+    sizes=(5, 6, 7, 8, 9), pad=29, symdiff=dit | gamma, dit=dit, egnn=graph, gnn=graph,
+    egnn_variant=graph | dict(sublayers=2, attention=False, tanh=False, norm_constant=0.5, aggregation="mean"))
+sys.argv = ["make_golden.py", "--data", args.data, "--out", args.out, "--config", "tiny"]
+make_golden.main()
+weights = load_file(f"{args.out}/training_loss_l2.safetensors")
+state = {name[2:]: tensor for name, tensor in weights.items() if name.startswith("w.")}
+torch.save(state, f"{args.out}/symdiff-tiny.npy")
+
+kept = ("adamw_amsgrad_clip_ema", "egnn_dynamics", "egnn_dynamics_variant", "gnn_dynamics", "gaussian_basis", "gradients_egnn", "qr_gram_schmidt",
+        "schedules", "symdiff_dynamics", "training_loss_vlb_learned")
+for name in os.listdir(args.out):
+    if name != "symdiff-tiny.npy" and name.removesuffix(".safetensors") not in kept:
+        os.remove(f"{args.out}/{name}")

@@ -1,0 +1,90 @@
+//! `gpu-bundle`: everything that a machine with a GPU, but without Rust and network, needs to check and time the kernels.
+
+use crate::failure::{Failure, Outcome};
+use clap::Args;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What runs over there.
+const SCRIPT: &str = include_str!("gpu_bundle.sh");
+/// The largest folder that is handed out.
+const LIMIT: u64 = 45 << 20;
+
+/// Build the CUDA program and collect it with golden files and scripts.
+#[derive(Args)]
+pub(crate) struct GpuBundle {
+    /// The folder to make; it must not exist.
+    #[arg(long)]
+    out: PathBuf,
+    /// A program already built with `--features cuda`; built here when absent.
+    #[arg(long)]
+    program: Option<PathBuf>,
+    /// The folder of golden files; without it that check is left out.
+    #[arg(long)]
+    golden: Option<PathBuf>,
+    /// The reference's benchmark in Python; without it the comparison is left out.
+    #[arg(long)]
+    reference: Option<PathBuf>,
+    /// Molecules for the benchmarks; the program's embedded set when absent.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl GpuBundle {
+    pub(crate) fn run(&self) -> Outcome<Value> {
+        if self.out.exists() {
+            return Err(Failure::input(format!("{} exists; name a folder to be made", self.out.display())));
+        }
+        let program = self.program.clone().map_or_else(build, Ok)?;
+        fs::create_dir_all(&self.out).map_err(Failure::run)?;
+        copied(&program, &self.out.join("symdiff"))?;
+        for (from, name) in [(&self.golden, "golden"), (&self.reference, "reference"), (&self.data, "data")] {
+            if let Some(from) = from {
+                let ending = from.extension().filter(|_| from.is_file()).map(|ending| format!(".{}", ending.to_string_lossy()));
+                copied(from, &self.out.join(name.to_owned() + &ending.unwrap_or_default()))?;
+            }
+        }
+        fs::write(self.out.join("run.sh"), SCRIPT).map_err(Failure::run)?;
+        let bytes = size(&self.out).map_err(Failure::run)?;
+        if bytes > LIMIT {
+            return Err(Failure::run(format!("{} holds {bytes} bytes, the limit is {LIMIT}; strip the program", self.out.display())));
+        }
+        Ok(json!({ "folder": self.out, "bytes": bytes }))
+    }
+}
+
+/// The release program with CUDA, stripped.
+fn build() -> Outcome<PathBuf> {
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--package", "xtask", "--features", "cuda", "--config", "profile.release.strip=true"])
+        .status()
+        .map_err(Failure::run)?;
+    if status.success() {
+        return Ok(Path::new(&target).join("release/xtask"));
+    }
+    Err(Failure::run("the program does not build with `--features cuda`; is CUDA_HOME a CUDA 13 toolkit?"))
+}
+
+/// Copies a file, or a folder with all it holds.
+fn copied(from: &Path, to: &Path) -> Outcome<()> {
+    let context = |error| Failure::run(format!("cannot copy {}: {error}", from.display()));
+    if from.is_file() {
+        return fs::copy(from, to).map(|_| ()).map_err(context);
+    }
+    fs::create_dir_all(to).map_err(context)?;
+    for entry in fs::read_dir(from).map_err(context)? {
+        let entry = entry.map_err(context)?;
+        copied(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+fn size(path: &Path) -> std::io::Result<u64> {
+    if path.is_file() {
+        return Ok(path.metadata()?.len());
+    }
+    fs::read_dir(path)?.map(|entry| size(&entry?.path())).sum()
+}
