@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{json, refusal, write, xtask};
+use common::{json, refusal, write};
+use serde_json::Value;
+use std::path::Path;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/symdiff-mol/tests/golden");
 

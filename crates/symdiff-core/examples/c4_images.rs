@@ -104,9 +104,9 @@ fn orientations(images: &Image) -> Result<[usize; 4]> {
         closeness.push((turned.tensor() * images.tensor())?.sum((1, 2, 3))?.to_vec1::<f32>()?);
     }
     let mut counts = [0; 4];
-    for b in 0..count {
-        let best = (0..4).max_by(|&i, &j| closeness[i][b].total_cmp(&closeness[j][b])).unwrap_or_default();
-        counts[best] += 1;
+    let best = |b: usize| (0..4).max_by(|&i, &j| closeness[i][b].total_cmp(&closeness[j][b])).unwrap_or_default();
+    for turn in (0..count).map(best) {
+        counts[turn] += 1;
     }
     Ok(counts)
 }

@@ -47,18 +47,18 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut svg = Svg::new(640.0, 330.0);
     svg.text(20.0, 24.0, "plain, point 0 turned back");
     svg.text(340.0, 24.0, "symmetrised");
-    draw(&mut svg, 160.0, &so2, &plain, &x)?;
-    draw(&mut svg, 480.0, &so2, &model, &x)?;
+    draw(&mut svg, 160.0, so2, &plain, &x)?;
+    draw(&mut svg, 480.0, so2, &model, &x)?;
     svg.save(&out_folder()?.join("ten_lines.svg"))?;
     Ok(())
 }
 
 /// Point 0 of the outputs at twelve angles, turned back, one colour an angle.
-fn draw(svg: &mut Svg, centre: f64, so2: &SpecialOrthogonal, kernel: &impl MarkovKernel<Cloud, Out = Cloud>, x: &Cloud) -> Result<()> {
+fn draw(svg: &mut Svg, centre: f64, so2: SpecialOrthogonal, kernel: &impl MarkovKernel<Cloud, Out = Cloud>, x: &Cloud) -> Result<()> {
     for step in 0..12 {
         let angle = std::f32::consts::TAU * step as f32 / 12.0;
         let h = so2.exp(&Tensor::full(angle, (COPIES, 1), &Device::Cpu)?)?;
-        let y = kernel.sample(&x.act(so2, &h)?, Noise::seeded(100 + step))?.act(so2, &so2.inverse(&h)?)?;
+        let y = kernel.sample(&x.act(&so2, &h)?, Noise::seeded(100 + step))?.act(&so2, &so2.inverse(&h)?)?;
         for point in y.tensor().narrow(1, 0, 1)?.squeeze(1)?.to_vec2::<f32>()?.iter().take(60) {
             let colour = format!("hsl({},70%,50%)", 30 * step);
             svg.dot(centre + 110.0 * f64::from(point[0]), 180.0 - 110.0 * f64::from(point[1]), 2.0, &colour);

@@ -46,9 +46,12 @@ pub fn two_sample(a: &[Vec<f64>], b: &[Vec<f64>], permutations: usize, generator
     stratified(&[(a.to_vec(), b.to_vec())], permutations, generator)
 }
 
+/// Draws, one row each, of two laws that are to be told apart.
+pub(super) type Pair = (Vec<Vec<f64>>, Vec<Vec<f64>>);
+
 /// Tests several pairs of samples at once: whether every pair comes from one law of its own. The statistics add up, and labels are exchanged within
 /// pairs alone, so that the p-value stays exact.
-pub(super) fn stratified(pairs: &[(Vec<Vec<f64>>, Vec<Vec<f64>>)], permutations: usize, mut generator: impl Rng) -> Result<TwoSample> {
+pub(super) fn stratified(pairs: &[Pair], permutations: usize, mut generator: impl Rng) -> Result<TwoSample> {
     let mut strata = Vec::with_capacity(pairs.len());
     for (a, b) in pairs {
         check(a, b, 2)?;
@@ -61,7 +64,9 @@ pub(super) fn stratified(pairs: &[(Vec<Vec<f64>>, Vec<Vec<f64>>)], permutations:
     let rounding = 1e-12 * strata.iter().map(|pooled| pooled.total / pooled.half().pow(2) as f64).sum::<f64>();
     let mut as_large = 1;
     for _ in 0..permutations {
-        strata.iter_mut().for_each(|pooled| pooled.relabel(&mut generator));
+        for pooled in &mut strata {
+            pooled.relabel(&mut generator);
+        }
         as_large += usize::from(strata.iter().map(Pooled::statistic).sum::<f64>() >= statistic - rounding);
     }
     let draws = strata.iter().map(Pooled::half).sum();

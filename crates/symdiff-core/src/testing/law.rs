@@ -1,6 +1,6 @@
 //! Equivariance and invariance in law.
 
-use super::energy::{energy_distance, stratified, two_sample};
+use super::energy::{Pair, energy_distance, stratified, two_sample};
 use super::{Estimate, TwoSample};
 use crate::{MarkovKernel, Result};
 use candle_core::{DType, Device};
@@ -115,7 +115,7 @@ impl LawTest {
 }
 
 /// Independent draws of k(· | h·x) and of h·k(· | x).
-fn both_sides<G, X, K>(group: &G, h: &G::Element, kernel: &K, x: &X, noise: Noise) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>)>
+fn both_sides<G, X, K>(group: &G, h: &G::Element, kernel: &K, x: &X, noise: Noise) -> Result<Pair>
 where
     G: Group,
     X: Action<G>,

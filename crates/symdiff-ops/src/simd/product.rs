@@ -46,6 +46,7 @@ fn column_of_tiles<T: Real, const WIDE: usize>(out: &mut [T], stride: usize, a: 
 }
 
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "counted loops over both sides of the tile keep it in registers")]
 fn tile<T: Real, const H: usize, const W: usize>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, j: usize, k: usize) {
     let mut sums = [[T::default(); W]; H];
     for p in 0..k {
