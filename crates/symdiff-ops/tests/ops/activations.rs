@@ -43,6 +43,6 @@ fn odd_widths_and_integers_are_refused() -> Result<()> {
     let refused = swiglu(&random(1, &[2, 3])?).map(|_| ()).map_err(|error| error.to_string());
     assert_eq!(refused, Err("swiglu: x has shape [2, 3], expected [N, 2C], an even number of columns".into()));
     let integers = silu(&Tensor::zeros(2, DType::U32, &Device::Cpu)?).map(|_| ()).map_err(|error| error.to_string());
-    assert_eq!(integers, Err("silu: dtype U32 is not supported; use f32 or f64".into()));
+    assert_eq!(integers, Err("silu: dtype U32 is not supported; use f32 or f64 (on CUDA f32 or bf16)".into()));
     Ok(())
 }
