@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const CRATE: &str = "crates/symdiff-ops/src";
-/// Folders there that are no op: the noise streams, and the helpers of all CPU passes.
-const NOT_OPS: [&str; 2] = ["noise", "simd"];
+/// Folders there that are no op: the noise streams, and what all CPU, CUDA and emulated passes share.
+const NOT_OPS: [&str; 4] = ["noise", "simd", "gpu", "emulate"];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let places = [("test", "crates/symdiff-ops/tests"), ("bench", "benches/benches")];
