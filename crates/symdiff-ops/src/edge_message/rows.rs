@@ -47,19 +47,19 @@ pub(super) struct SecondGradients<'a, T> {
 vectorised! {
     /// a = silu(z) of the first layer.
     pub(super) fn activate<T>(first: First<T>, a: &mut [T]) {
-        each_edge(&first, |edge, z| {
+        for (edge, z) in edges(&first) {
             let a = &mut a[edge * z.width()..][..z.width()];
             for (c, a) in a.iter_mut().enumerate() {
                 let z = z.at(c);
                 *a = z * sigmoid(z);
             }
-        });
+        }
     }
 
     /// a = silu(z) of the first layer, and its slope silu′(z).
     pub(super) fn activate_with_slope<T>(first: First<T>, a: &mut [T], slope: &mut [T]) {
         let one = T::one_if(true);
-        each_edge(&first, |edge, z| {
+        for (edge, z) in edges(&first) {
             let a = &mut a[edge * z.width()..][..z.width()];
             let slope = &mut slope[edge * z.width()..][..z.width()];
             for (c, (a, slope)) in a.iter_mut().zip(slope).enumerate() {
@@ -68,7 +68,7 @@ vectorised! {
                 *a = z * s;
                 *slope = s * z.fma(one - s, one);
             }
-        });
+        }
     }
 
     /// From the gradient of a to those of all that z is made of.
@@ -175,15 +175,17 @@ impl<T: Real> Terms<'_, T> {
     }
 }
 
+/// The edges into the receiver. An iterator, so that the loops over channels stay in the function that is compiled for the vector units: a closure would
+/// be compiled without them.
 #[inline(always)]
-fn each_edge<T: Real>(first: &First<T>, mut visit: impl FnMut(usize, Terms<T>)) {
-    let width = first.base.len();
-    let [w_near, w_far] = first.weights.map(|weights| &weights[..width]);
-    let senders = first.senders.chunks_exact(width).enumerate().filter(|(place, _)| *place != first.skip);
-    for (edge, (_, sender)) in senders.enumerate() {
-        let (near, far) = (first.distances[0][edge], first.distances[1][edge]);
-        visit(edge, Terms { base: first.base, sender: &sender[..width], near, far, w_near, w_far });
-    }
+fn edges<'a, T: Real>(first: &First<'a, T>) -> impl Iterator<Item = (usize, Terms<'a, T>)> + use<'a, T> {
+    let First { base, senders, skip, distances: [near, far], weights } = *first;
+    let width = base.len();
+    let [w_near, w_far] = weights.map(|weights| &weights[..width]);
+    let senders = senders.chunks_exact(width).enumerate().filter(move |(place, _)| *place != skip);
+    senders
+        .enumerate()
+        .map(move |(edge, (_, sender))| (edge, Terms { base, sender: &sender[..width], near: near[edge], far: far[edge], w_near, w_far }))
 }
 
 #[inline(always)]
