@@ -1,7 +1,7 @@
 //! XYZ and extended XYZ: frames of an atom count, a comment, and a line for each atom, in angstrom.
 //!
 //! The comment of a plain frame is the molecule's name and its lines read `symbol x y z`, further columns ignored. A
-//! comment with `Properties=` makes the frame an extended one, whose columns and numbers it describes ([`extended`]).
+//! comment with `Properties=` makes the frame an extended one, whose columns and numbers it describes (`extended`).
 
 mod extended;
 

@@ -12,7 +12,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use twox_hash::XxHash3_64;
 
-/// A cache under construction. Each tensor grows in a file of its own beside the cache; [`finish`](Self::finish) joins them
+/// A cache under construction. Each tensor grows in a file of its own beside the cache; `finish` joins them
 /// under the final name, so that a crash never leaves half a cache.
 pub struct CacheWriter {
     path: PathBuf,
