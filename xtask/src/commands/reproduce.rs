@@ -10,6 +10,7 @@ use candle_core::Device;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use symdiff_diffusion::Method;
@@ -48,6 +49,9 @@ struct Suite {
     /// Settings over every experiment's own.
     #[serde(default)]
     settings: Vec<String>,
+    /// Settings of single experiments, over those of all.
+    #[serde(default)]
+    only: BTreeMap<String, Vec<String>>,
     protocol: String,
     /// Molecules to sample from each run.
     samples: usize,
@@ -74,7 +78,9 @@ impl Reproduce {
         let mut rows = Vec::new();
         for (index, name) in suite.runs.iter().enumerate() {
             tracing::info!("{name} ({} of {})", index + 1, suite.runs.len());
-            let settings: Vec<String> = suite.settings.iter().chain(&self.settings).cloned().chain(self.data_setting()).collect();
+            let own = suite.only.get(name).into_iter().flatten();
+            let settings: Vec<String> =
+                suite.settings.iter().chain(own).chain(&self.settings).cloned().chain(self.data_setting()).collect();
             let experiment = Experiment::read(&home.join(name).with_extension("toml"), &settings)?;
             rows.push(one_run(name, experiment, &suite, &set, &out.join(name), context.seed, &device)?);
         }
