@@ -46,6 +46,10 @@ pub struct Nll {
     pub mean: f64,
     /// Its standard error over molecules.
     pub standard_error: f64,
+    /// How many molecules it is over.
+    pub molecules: usize,
+    /// Molecules left out, since their size does not occur in the training set: under the model they have probability zero.
+    pub unseen_sizes: usize,
 }
 
 /// Atoms a sampling batch: enough for the products to run at full rate, few enough to stay in cache.
@@ -92,7 +96,7 @@ impl Trained {
     /// Estimates the negative log-likelihood of molecules of a set, with `passes` independent draws each.
     ///
     /// # Errors
-    /// When a molecule has an element or a size that the model has not learned, or the denoiser fails.
+    /// When a molecule has an element that the model does not know, or the denoiser fails.
     pub fn nll(
         &self,
         set: &MoleculeSet,
@@ -102,9 +106,13 @@ impl Trained {
         seed: u64,
         progress: &mut dyn FnMut(f64),
     ) -> Result<Nll> {
-        if places.is_empty() {
-            return Err(Error::Config("no molecules to estimate on: the part of the data set asked for is empty".into()));
+        let (known, unseen): (Vec<usize>, Vec<usize>) = places.iter().partition(|&&place| self.log_size(set, place).is_some());
+        if known.is_empty() {
+            return Err(Error::Config(
+                "no molecules to estimate on: the part asked for is empty, or of sizes the model has not seen".into(),
+            ));
         }
+        let places = known.as_slice();
         let mut totals = Vec::with_capacity(places.len());
         for (round, chunk) in places.chunks(batch).enumerate() {
             let ids: Vec<u64> = chunk.iter().map(|&place| place as u64).collect();
@@ -115,14 +123,14 @@ impl Trained {
                 sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value / passes as f64);
             }
             for (&place, sum) in chunk.iter().zip(sums) {
-                totals.push(sum - self.log_size(set, place)?);
+                totals.push(sum - self.log_size(set, place).unwrap_or(f64::NEG_INFINITY));
             }
             progress((round * batch + chunk.len()) as f64 / places.len() as f64);
         }
         let n = totals.len() as f64;
         let mean = totals.iter().sum::<f64>() / n;
         let variance = totals.iter().map(|total| (total - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-        Ok(Nll { mean, standard_error: (variance / n).sqrt() })
+        Ok(Nll { mean, standard_error: (variance / n).sqrt(), molecules: places.len(), unseen_sizes: unseen.len() })
     }
 
     fn batch(&self, layout: Ragged, options: &Sampling, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<Molecule>> {
@@ -135,11 +143,9 @@ impl Trained {
         Ok(model.encoding.decode(&positions, &decoded.columns, &decoded.layout)?)
     }
 
-    fn log_size(&self, set: &MoleculeSet, place: usize) -> Result<f64> {
-        let size = set.num_atoms(place);
-        self.sizes.log_probability(size).ok_or_else(|| {
-            Error::Config(format!("molecule {place} has {size} atoms, a size that the model's training set does not hold; leave it out"))
-        })
+    /// The log-probability of a molecule's size.
+    fn log_size(&self, set: &MoleculeSet, place: usize) -> Option<f64> {
+        self.sizes.log_probability(set.num_atoms(place))
     }
 }
 

@@ -62,6 +62,12 @@ impl Nll {
         places.truncate(self.limit.unwrap_or(usize::MAX));
         let bar = Bar::new("nll");
         let nll = model.nll(&set, &places, self.passes, self.batch, context.seed, &mut |done| bar.show(done, ""))?;
-        Ok(json!({ "nll": nll.mean, "standard_error": nll.standard_error, "molecules": places.len(), "passes": self.passes }))
+        Ok(json!({
+            "nll": nll.mean,
+            "standard_error": nll.standard_error,
+            "molecules": nll.molecules,
+            "unseen_sizes": nll.unseen_sizes,
+            "passes": self.passes,
+        }))
     }
 }
