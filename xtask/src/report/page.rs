@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
             section {
                 h2 { "Results" }
                 (table::html(report))
-                p class="note" { "± is one standard error over the judged molecules." }
+                p class="note" { "± is one standard error." }
             }
             section {
                 h2 { "Training and distributions" }
