@@ -23,7 +23,7 @@ fn run(criterion: &mut Criterion) -> Result<()> {
             ada_layer_norm::forward(&x, &modulation, columns, &layout).map(drop)
         });
         moves(criterion, "ada_layer_norm", &name("backward"), 3 * row, || {
-            ada_layer_norm::backward(&x, &modulation, columns, &y, &layout).map(drop)
+            ada_layer_norm::backward(&x, &modulation, columns, &y, None, &layout).map(drop)
         });
         moves(criterion, "gated_residual", &name("forward"), 3 * row, || {
             gated_residual::forward(&x, &y, &modulation, 2 * CHANNELS, &layout).map(drop)

@@ -17,8 +17,7 @@ fn run(criterion: &mut Criterion) -> Result<()> {
         let name = |pass: &str| format!("{i} → {o}, {pass}");
         computes(criterion, "linear", &name("forward"), operations, || linear::forward(&x, &w, Some(&b)).map(drop));
         computes(criterion, "linear", &name("input"), operations, || linear::backward_input(&g, &w).map(drop));
-        computes(criterion, "linear", &name("weight"), operations, || linear::backward_weight(&x, &g).map(drop));
-        computes(criterion, "linear", &name("bias"), nodes * o, || linear::backward_bias(&g).map(drop));
+        computes(criterion, "linear", &name("weight"), operations, || linear::backward_parameters(&[[&x, &g]]).map(drop));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! is about to write it (while it sits in that core's cache), and blocks never depend on the number of threads. That is what makes
 //! the ops deterministic.
 
+use crate::threads;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
@@ -61,7 +62,7 @@ where
         .collect();
     assert!(rests.iter().all(|rest| rest.is_empty()), "block bounds start at row 0");
     let run = |(block, parts): (usize, [&mut [MaybeUninit<T>]; M])| body(block, parts.map(zeroed));
-    if count < 2 || work < SERIAL {
+    if count < 2 || work < SERIAL || threads::count() == 1 {
         blocks.into_iter().enumerate().for_each(run);
     } else {
         blocks.into_par_iter().enumerate().for_each(run);

@@ -89,9 +89,10 @@ impl Real for f64 {
     }
 }
 
-/// Runs a generic body with `T` bound to the tensor's number type.
+/// Runs a generic body with `T` bound to the tensor's number type, inside a span that bears the op's module as its target.
 macro_rules! with_real {
-    ($op:expr, $tensor:expr, $T:ident => $body:expr) => {
+    ($op:expr, $tensor:expr, $T:ident => $body:expr) => {{
+        let _span = tracing::trace_span!("op").entered();
         match $tensor.dtype() {
             candle_core::DType::F32 => {
                 type $T = f32;
@@ -103,7 +104,7 @@ macro_rules! with_real {
             }
             got => Err(crate::Error::DType { op: $op, got }),
         }
-    };
+    }};
 }
 pub(crate) use with_real;
 

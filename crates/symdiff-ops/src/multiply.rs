@@ -1,16 +1,9 @@
-//! Matrix products of strided slices by the `gemm` crate, into memory that the caller owns.
+//! Matrix products of strided slices by the `gemm` crate, which Candle uses too.
 
 use crate::host::Real;
 use crate::simd::Matrix;
 use crate::threads;
 use gemm::{Parallelism, gemm};
-
-/// Who works on a product: all threads, or the calling one, inside a task that is one of many.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Workers {
-    All,
-    This,
-}
 
 /// A result that a product is written to, or added to: rows of `stride` entries.
 pub(crate) struct Target<'a, T> {
@@ -20,26 +13,56 @@ pub(crate) struct Target<'a, T> {
 }
 
 /// target ← a·b, or target + a·b: a is `[m, k]`, b `[k, n]`, the target `[m, n]`.
-pub(crate) fn multiply<T: Real>(target: Target<T>, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3], workers: Workers) {
+pub(crate) fn multiply<T: Real>(target: Target<T>, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
     let Target { values, stride, add } = target;
     if m == 0 || n == 0 || (k == 0 && add) {
         return;
     }
     assert!(n <= stride && (m - 1) * stride + n <= values.len(), "the product fits its target");
+    check(a, b, [m, n, k]);
+    // SAFETY: the target's entries lie inside its slice (asserted above), which, borrowed mutably, overlaps neither operand.
+    unsafe { run(values.as_mut_ptr(), stride, add, a, b, [m, n, k]) };
+}
+
+/// out + a·b, row-major `[m, n]`; an empty `out` stands for zeros and costs nothing.
+pub(crate) fn product<T: Real>(mut out: Vec<T>, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) -> Vec<T> {
+    let add = !out.is_empty();
+    assert!(!add || out.len() == m * n, "what the product is added to has its shape");
+    if m * n * k == 0 {
+        out.resize(m * n, T::default());
+        return out;
+    }
+    check(a, b, [m, n, k]);
+    out.reserve_exact(m * n - out.len());
+    // SAFETY: there is room for m·n entries, which are read only when there are as many; after the product all of them are written.
+    unsafe {
+        run(out.as_mut_ptr(), n, add, a, b, [m, n, k]);
+        out.set_len(m * n);
+    }
+    out
+}
+
+fn check<T>(a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
     assert!(k == 0 || (m - 1) * a.rows + (k - 1) * a.columns < a.values.len(), "the left operand holds what its strides reach");
     assert!(k == 0 || (k - 1) * b.rows + (n - 1) * b.columns < b.values.len(), "the right operand holds what its strides reach");
+}
+
+/// # Safety
+/// The operands hold what the dimensions and strides reach; `out` has room for rows of n ≤ `stride` entries, which hold numbers when
+/// `add`, and overlaps neither operand.
+unsafe fn run<T: Real>(out: *mut T, stride: usize, add: bool, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
+    let _span = tracing::trace_span!("product").entered();
     let parallelism = match threads::count() {
-        count if workers == Workers::All && count > 1 => Parallelism::Rayon(count),
-        _ => Parallelism::None,
+        1 => Parallelism::None,
+        count => Parallelism::Rayon(count),
     };
-    // SAFETY: every entry that the dimensions and strides reach lies inside its slice (asserted above), and the target, borrowed
-    // mutably, overlaps neither operand; its rows do not overlap each other as n ≤ stride.
+    // SAFETY: promised by the caller.
     unsafe {
         gemm(
             m,
             n,
             k,
-            values.as_mut_ptr(),
+            out,
             1,
             stride as isize,
             add,

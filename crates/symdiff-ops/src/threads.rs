@@ -25,7 +25,7 @@ pub fn set(count: Option<usize>) -> Result<()> {
     }
 }
 
-/// The number of threads that ops run on.
+/// The number of threads that an op called here runs on: one inside a task, whose siblings keep the others busy.
 pub fn count() -> usize {
-    rayon::current_num_threads()
+    if rayon::current_thread_index().is_some() { 1 } else { rayon::current_num_threads() }
 }

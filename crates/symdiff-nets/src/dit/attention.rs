@@ -1,6 +1,6 @@
 //! The attention branch of a block, forward and backward.
 
-use super::block::BranchGradients;
+use super::block::Pulled;
 use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
@@ -61,23 +61,18 @@ impl Attention {
         Ok((output, Saved { x, modulation, qkv, attended, y, layout }))
     }
 
-    /// The gradients of [`Attention::branch`], given that of its output.
-    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<BranchGradients> {
+    /// The way back through [`Attention::branch`], given the gradient of its output.
+    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled<2>> {
         let Saved { x, modulation, qkv, attended, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 2 * self.width, gradient, &layout)?;
         drop(y);
         let d_attended = linear::backward_input(&d_y, &self.proj.weight)?;
-        let [d_proj, d_proj_bias] = [linear::backward_weight(&attended, &d_y)?, linear::backward_bias(&d_y)?];
         let d_qkv = ragged_attention::backward(&qkv, self.heads, &d_attended, &layout)?;
-        drop((qkv, attended, d_y, d_attended));
+        drop((qkv, d_attended));
         let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
-        let [d_weight, d_bias] = [linear::backward_weight(&normed, &d_qkv)?, linear::backward_bias(&d_qkv)?];
         let d_normed = linear::backward_input(&d_qkv, &self.qkv.weight)?;
-        let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, &layout)?;
-        Ok(BranchGradients {
-            x: (d_x + gradient)?,
-            modulation: Tensor::cat(&[d_norm, d_gate], 1)?,
-            weights: [d_weight, d_bias, d_proj, d_proj_bias],
-        })
+        let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
+        let modulation = Tensor::cat(&[d_norm, d_gate], 1)?;
+        Ok(Pulled { x: d_x, modulation, layers: [[normed, d_qkv], [attended, d_y]] })
     }
 }

@@ -1,17 +1,16 @@
-//! One adaLN-Zero block, as one node of the graph.
+//! One adaLN-Zero block, forward and backward.
 
-use super::attention::Attention;
+use super::attention::{self, Attention};
 use super::config::DitConfig;
-use super::feedforward::Feedforward;
+use super::feedforward::{self, Feedforward};
 use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
-use symdiff_ops::{Noise, Pullback, Ragged, fused};
+use symdiff_ops::{Noise, Ragged};
 
 /// x ← x + g₁·attention(norm₁(x)), then x ← x + g₂·mlp(norm₂(x)); norms and gates are modulated by the conditioning.
 ///
-/// The two branches are written with their backward passes by hand, over the ops without a graph, and joined into one
-/// [`fused`] node: it keeps ten `[N, D]` tensors for the backward pass and frees them as that passes through.
+/// Both branches are written with their way back by hand, over the ops without a graph; the trunk joins all blocks into one node.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     attention: Attention,
@@ -33,35 +32,51 @@ impl Block {
         self.feedforward.start_linear(noise)
     }
 
-    /// x `[N, D]`, conditioning `[B|1, D]` after its SiLU → `[N, D]`.
-    pub(super) fn forward(&self, x: &Tensor, conditioning: &Tensor, layout: &Ragged) -> Result<Tensor> {
-        let modulation = self.modulation.forward(conditioning)?;
-        let weights = self.attention.weights().into_iter().chain(self.feedforward.weights());
-        let inputs: Vec<&Tensor> = [x, &modulation].into_iter().chain(weights).collect();
-        let output = fused("dit_block", &inputs, |inputs| {
-            let (x, modulation) = (&inputs[0], &inputs[1]);
-            let (attention, feedforward) = (self.attention.detached(&inputs[2..6]), self.feedforward.detached(&inputs[6..]));
-            let (middle, attended) = attention.branch(x, modulation, layout)?;
-            let (output, fed) = feedforward.branch(&middle, modulation, layout)?;
-            let pullback: Pullback = Box::new(move |gradient| {
-                let later = feedforward.pull_back(fed, gradient)?;
-                let earlier = attention.pull_back(attended, &later.x)?;
-                let modulation = Tensor::cat(&[earlier.modulation, later.modulation], 1)?;
-                let weights = earlier.weights.into_iter().chain(later.weights).map(Some);
-                Ok([Some(earlier.x), Some(modulation)].into_iter().chain(weights).collect())
-            });
-            Ok((output, pullback))
-        })?;
-        Ok(output)
+    /// The modulation `[B|1, 6D]` for a conditioning `[B|1, D]` after its SiLU.
+    pub(super) fn modulation(&self, conditioning: &Tensor) -> Result<Tensor> {
+        self.modulation.forward(conditioning)
+    }
+
+    /// Weight and bias of the four layers, in the order of the forward pass.
+    pub(super) fn weights(&self) -> impl Iterator<Item = &Tensor> {
+        self.attention.weights().into_iter().chain(self.feedforward.weights())
+    }
+
+    /// The same block on other tensors, in the order of [`Block::weights`].
+    pub(super) fn detached(&self, weights: &[Tensor]) -> Self {
+        let (attention, feedforward) = weights.split_at(4);
+        Self { attention: self.attention.detached(attention), feedforward: self.feedforward.detached(feedforward), ..self.clone() }
+    }
+
+    /// The block without a graph: x `[N, D]`, modulation `[B|1, 6D]` → `[N, D]`.
+    pub(super) fn forward(&self, x: &Tensor, modulation: &Tensor, layout: &Ragged) -> symdiff_ops::Result<(Tensor, Saved)> {
+        let (middle, attended) = self.attention.branch(x, modulation, layout)?;
+        let (output, fed) = self.feedforward.branch(&middle, modulation, layout)?;
+        Ok((output, Saved { attended, fed }))
+    }
+
+    /// The way back through [`Block::forward`], given the gradient of its output.
+    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled<4>> {
+        let later = self.feedforward.pull_back(saved.fed, gradient)?;
+        let earlier = self.attention.pull_back(saved.attended, &later.x)?;
+        let modulation = Tensor::cat(&[earlier.modulation, later.modulation], 1)?;
+        let ([qkv, proj], [fc1, fc2]) = (earlier.layers, later.layers);
+        Ok(Pulled { x: earlier.x, modulation, layers: [qkv, proj, fc1, fc2] })
     }
 }
 
-/// What flows back out of a branch.
-pub(super) struct BranchGradients {
-    /// `[N, D]`
+/// What the way back through a block needs: ten `[N, D]` tensors.
+pub(super) struct Saved {
+    attended: attention::Saved,
+    fed: feedforward::Saved,
+}
+
+/// What comes back out of a part with this many layers.
+pub(super) struct Pulled<const LAYERS: usize> {
+    /// The gradient of its input, `[N, D]`.
     pub(super) x: Tensor,
-    /// `[B|1, 3D]`: of shift, scale and gate.
+    /// The gradients of its shifts, scales and gates, `[B|1, 3D]` a branch.
     pub(super) modulation: Tensor,
-    /// Of the branch's weights, in the order of its `weights`.
-    pub(super) weights: [Tensor; 4],
+    /// The input of each layer and the gradient of its output: what the gradients of its parameters are made of.
+    pub(super) layers: [[Tensor; 2]; LAYERS],
 }

@@ -1,6 +1,6 @@
 //! The feed-forward branch of a block, forward and backward.
 
-use super::block::BranchGradients;
+use super::block::Pulled;
 use super::time::overwrite_tail;
 use crate::{Linear, Result, Start};
 use candle_core::Tensor;
@@ -64,23 +64,18 @@ impl Feedforward {
         Ok((output, Saved { x, modulation, packed, y, layout }))
     }
 
-    /// The gradients of [`Feedforward::branch`], given that of its output.
-    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<BranchGradients> {
+    /// The way back through [`Feedforward::branch`], given the gradient of its output.
+    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled<2>> {
         let Saved { x, modulation, packed, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 5 * self.width, gradient, &layout)?;
         drop(y);
-        let d_value = linear::backward_weight(&swiglu::forward(&packed)?, &d_y)?;
-        let d_value_bias = linear::backward_bias(&d_y)?;
+        let gated = swiglu::forward(&packed)?;
         let d_packed = swiglu::backward(&packed, &linear::backward_input(&d_y, &self.fc2.weight)?)?;
-        drop((packed, d_y));
+        drop(packed);
         let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
-        let [d_weight, d_bias] = [linear::backward_weight(&normed, &d_packed)?, linear::backward_bias(&d_packed)?];
         let d_normed = linear::backward_input(&d_packed, &self.fc1.weight)?;
-        let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, &layout)?;
-        Ok(BranchGradients {
-            x: (d_x + gradient)?,
-            modulation: Tensor::cat(&[d_norm, d_gate], 1)?,
-            weights: [d_weight, d_bias, d_value, d_value_bias],
-        })
+        let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
+        let modulation = Tensor::cat(&[d_norm, d_gate], 1)?;
+        Ok(Pulled { x: d_x, modulation, layers: [[normed, d_packed], [gated, d_y]] })
     }
 }

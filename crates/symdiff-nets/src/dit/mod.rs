@@ -9,6 +9,7 @@ mod config;
 mod feedforward;
 mod head;
 mod time;
+mod trunk;
 
 pub use config::DitConfig;
 pub use time::TimeEmbedding;
@@ -81,13 +82,7 @@ impl Dit {
     fn run(&self, x: &Tensor, times: &Tensor, layout: &Ragged) -> Result<(Tensor, Tensor)> {
         layout.check_nodes("dit", "x", x)?;
         let conditioning = symdiff_ops::silu(&self.time.forward(times)?)?;
-        let mut x = match &self.embedder {
-            Some(embedder) => embedder.forward(x)?,
-            None => x.clone(),
-        };
-        for block in &self.blocks {
-            x = block.forward(&x, &conditioning, layout)?;
-        }
-        Ok((x, conditioning))
+        let embedded = self.embedder.as_ref().map_or(Ok(x.clone()), |embedder| embedder.forward(x))?;
+        Ok((trunk::forward(&self.blocks, &embedded, &conditioning, layout)?, conditioning))
     }
 }

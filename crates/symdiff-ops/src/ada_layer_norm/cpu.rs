@@ -26,16 +26,22 @@ pub(super) fn backward<T: Real>(
     modulation: &Tensor,
     columns: Columns,
     dy: &Tensor,
+    bypass: Option<&Tensor>,
     layout: &Ragged,
 ) -> Result<(Tensor, Tensor)> {
     let (width, row, rows) = (x.dims()[1], row_of(modulation), modulation.dims()[0]);
-    bind_slices!(OP, T, x, modulation, dy);
+    // What is added to is read only where there is one.
+    let (added, bypass) = (bypass.is_some(), bypass.unwrap_or(dy));
+    bind_slices!(OP, T, x, modulation, dy, bypass);
     let samples: Vec<usize> = (0..=layout.len()).collect();
     let blocks = [Blocks { bounds: layout.offsets(), width }, Blocks { bounds: &samples, width: 2 * width }];
     let [dx, packed] = fill(3 * x.len(), blocks, |sample, [dx, packed]| {
         let nodes = layout.rows(sample).start * width..layout.rows(sample).end * width;
         let scale = &modulation[row(sample)][columns.scale..][..width];
         let (dshift, dscale) = packed.split_at_mut(width);
+        if added {
+            dx.copy_from_slice(&bypass[nodes.clone()]);
+        }
         pulled_back(&x[nodes.clone()], scale, &dy[nodes], dx, dshift, dscale);
     });
     Ok((tensor(dx, &[layout.nodes(), width])?, gathered(packed, rows, 2 * width)?))
@@ -52,22 +58,21 @@ vectorised! {
         }
     }
 
-    /// With g = dy·(1 + scale): dx = (g − mean(g) − n·mean(g·n)) / σ, dshift = Σ dy, dscale = Σ dy·n.
+    /// With g = dy·(1 + scale): dx += (g − mean(g) − n·mean(g·n)) / σ, dshift = Σ dy, dscale = Σ dy·n.
     fn pulled_back<T>(x: &[T], scale: &[T], dy: &[T], dx: &mut [T], dshift: &mut [T], dscale: &mut [T]) {
         let width = scale.len();
         let count = T::from_f64(width as f64);
         for ((x, dy), dx) in x.chunks_exact(width).zip(dy.chunks_exact(width)).zip(dx.chunks_exact_mut(width)) {
             let row = Row::of(x);
-            for ((((n, &x), &dy), dshift), dscale) in dx.iter_mut().zip(x).zip(dy).zip(dshift.iter_mut()).zip(dscale.iter_mut()) {
-                *n = row.normalised(x);
+            for (((&x, &dy), dshift), dscale) in x.iter().zip(dy).zip(dshift.iter_mut()).zip(dscale.iter_mut()) {
                 *dshift += dy;
-                *dscale = dy.fma(*n, *dscale);
+                *dscale = dy.fma(row.normalised(x), *dscale);
             }
             let mean = sum2(dy, scale, |dy, scale| dy.fma(scale, dy)) / count;
-            let slope = sum3(dy, scale, dx, |dy, scale, n| dy.fma(scale, dy) * n) / count;
-            for ((dx, &dy), &scale) in dx.iter_mut().zip(dy).zip(scale) {
+            let slope = sum3(dy, scale, x, |dy, scale, x| dy.fma(scale, dy) * row.normalised(x)) / count;
+            for (((dx, &x), &dy), &scale) in dx.iter_mut().zip(x).zip(dy).zip(scale) {
                 let g = dy.fma(scale, dy);
-                *dx = (g - mean - slope * *dx) * row.inverse;
+                *dx += (g - mean - slope * row.normalised(x)) * row.inverse;
             }
         }
     }

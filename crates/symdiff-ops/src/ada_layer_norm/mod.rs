@@ -43,7 +43,7 @@ pub fn ada_layer_norm(x: &Tensor, modulation: &Tensor, columns: Columns, layout:
         let (x, modulation, layout) = (inputs[0].clone(), inputs[1].clone(), layout.clone());
         let y = forward(&x, &modulation, columns, &layout)?;
         let pullback: Pullback = Box::new(move |gradient| {
-            let (dx, packed) = backward(&x, &modulation, columns, gradient, &layout)?;
+            let (dx, packed) = backward(&x, &modulation, columns, gradient, None, &layout)?;
             let width = x.dims()[1];
             let parts = [(columns.shift, packed.narrow(1, 0, width)?), (columns.scale, packed.narrow(1, width, width)?)];
             Ok(vec![Some(dx), Some(shape::embedded(&parts, modulation.dims())?)])
@@ -66,17 +66,30 @@ pub fn forward(x: &Tensor, modulation: &Tensor, columns: Columns, layout: &Ragge
     }
 }
 
-/// ∂/∂x `[N, C]`, and `[∂/∂shift | ∂/∂scale]`, `[B, 2C]` or, of a shared modulation, `[1, 2C]`.
+/// ∂/∂x `[N, C]`, and `[∂/∂shift | ∂/∂scale]`, `[B, 2C]` or, of a shared modulation, `[1, 2C]`. `bypass`, the gradient of x along other
+/// ways, is added to the first.
 ///
 /// # Errors
 /// As [`ada_layer_norm()`].
-pub fn backward(x: &Tensor, modulation: &Tensor, columns: Columns, gradient: &Tensor, layout: &Ragged) -> Result<(Tensor, Tensor)> {
+pub fn backward(
+    x: &Tensor,
+    modulation: &Tensor,
+    columns: Columns,
+    gradient: &Tensor,
+    bypass: Option<&Tensor>,
+    layout: &Ragged,
+) -> Result<(Tensor, Tensor)> {
     check(x, modulation, columns, layout)?;
-    shape::exact(OP, "gradient", gradient, x.dims(), "the shape of x")?;
+    for gradient in [Some(gradient), bypass].into_iter().flatten() {
+        shape::exact(OP, "gradient", gradient, x.dims(), "the shape of x")?;
+    }
     match x.device() {
         #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(x, modulation, columns, gradient, layout),
-        Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, modulation, columns, gradient, layout)),
+        device if gpu::serves(device) => {
+            let (dx, packed) = cuda::backward(x, modulation, columns, gradient, layout)?;
+            Ok((bypass.map_or(Ok(dx.clone()), |bypass| dx + bypass)?, packed))
+        }
+        Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, modulation, columns, gradient, bypass, layout)),
         device => Err(elsewhere(OP, device)),
     }
 }

@@ -4,7 +4,7 @@ use super::{OP, Rule};
 use crate::fill::{Blocks, even_bounds, fill_one};
 use crate::host::{Real, bind_slices};
 use crate::simd::{sum, vectorised};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor, Var};
 use rayon::prelude::*;
@@ -41,7 +41,7 @@ fn update<T: Real>(parameter: &mut [T], gradient: &[T], moments: &mut [T], facto
     let (m, rest) = moments.split_at_mut(parameter.len());
     let (v, rest) = rest.split_at_mut(parameter.len());
     let (top, average) = rest.split_at_mut(parameter.len());
-    if parameter.len() <= BLOCK {
+    if parameter.len() <= BLOCK || threads::count() == 1 {
         return stepped(parameter, gradient, m, v, top, average, factors);
     }
     let written = (parameter.par_chunks_mut(BLOCK), m.par_chunks_mut(BLOCK), v.par_chunks_mut(BLOCK), top.par_chunks_mut(BLOCK));

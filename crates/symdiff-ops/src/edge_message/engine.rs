@@ -5,7 +5,7 @@ use super::pairs::Pairs;
 use super::rows::{First, FirstGradients, activate, activate_with_slope, pull_first};
 use crate::fill::{Blocks, even_bounds, fill, fill_one};
 use crate::host::Real;
-use crate::multiply::{Target, Workers, multiply};
+use crate::multiply::{Target, multiply};
 use crate::simd::Matrix;
 use std::ops::Range;
 
@@ -73,10 +73,9 @@ pub(super) fn forward<T: Real>(edges: &Edges<T>, head: &impl Head<T>, keep: bool
         }
         multiply(
             Target { values: z, stride: width, add: false },
-            rows(&a, width),
-            columns(edges.second, width),
+            Matrix::dense(&a, width),
+            Matrix::transposed(edges.second, width),
             [count, width, width],
-            Workers::This,
         );
         for ((receiver, part), out) in edges.each(&receivers).zip(out.chunks_exact_mut(head.columns())) {
             let kept = &mut kept[part.start * head.kept()..part.end * head.kept()];
@@ -152,14 +151,18 @@ impl<T: Real> Chunk<'_, T> {
         }
 
         let dz = &*dz;
-        multiply(Target { values: dw, stride: width, add: true }, columns(dz, width), rows(a, width), [width, width, count], Workers::This);
+        multiply(
+            Target { values: dw, stride: width, add: true },
+            Matrix::transposed(dz, width),
+            Matrix::dense(a, width),
+            [width, width, count],
+        );
         let da = a;
         multiply(
             Target { values: da, stride: width, add: false },
-            rows(dz, width),
-            rows(edges.second, width),
+            Matrix::dense(dz, width),
+            Matrix::dense(edges.second, width),
             [count, width, width],
-            Workers::This,
         );
 
         let (dw_near, dw_far) = dw_distances.split_at_mut(width);
@@ -242,16 +245,6 @@ pub(super) fn squared_distance<T: Real>(x: &[T], i: usize, j: usize) -> T {
         let d = x[3 * i + axis] - x[3 * j + axis];
         d.fma(d, sum)
     })
-}
-
-/// A row-major matrix of this width.
-fn rows<T>(values: &[T], width: usize) -> Matrix<'_, T> {
-    Matrix { values, rows: width, columns: 1 }
-}
-
-/// The transpose of a row-major matrix of this width.
-fn columns<T>(values: &[T], width: usize) -> Matrix<'_, T> {
-    Matrix { values, rows: 1, columns: width }
 }
 
 fn thirds<T>(scratch: &mut [T], size: usize) -> [&mut [T]; 3] {

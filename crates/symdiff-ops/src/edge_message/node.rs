@@ -5,7 +5,7 @@ use super::engine::{self, Backward, Edges, Forward, Kept};
 use super::head::{Displacement, Message};
 use super::pairs::Pairs;
 use crate::host::{Real, elements, tensor};
-use crate::multiply::{Target, Workers, multiply};
+use crate::multiply::{Target, multiply};
 use crate::simd::Matrix;
 use crate::{Pullback, Result, shape};
 use candle_core::Tensor;
@@ -84,7 +84,7 @@ impl<T: Real> Halves<T> {
         let (n, stride) = (call.pairs.layout().nodes(), first.len() / d);
         let half = |values: &mut Vec<T>, from: usize, add: bool| {
             let target = Target { values, stride: d, add };
-            multiply(target, rows(h, d), Matrix { values: &first[from..], rows: 1, columns: stride }, [n, d, d], Workers::All);
+            multiply(target, Matrix::dense(h, d), Matrix::transposed(&first[from..], stride), [n, d, d]);
         };
         let mut receivers = bias.repeat(n);
         half(&mut receivers, 0, true);
@@ -179,10 +179,10 @@ fn pull_halves<T: Real>(h: &[T], first: &[T], halves: [&[T]; 2], distance_weight
     let (n, stride) = (h.len() / d, first.len() / d);
     let (mut dh, mut dw, mut db) = (vec![T::default(); n * d], vec![T::default(); d * stride], vec![T::default(); d]);
     for (which, half) in halves.into_iter().enumerate() {
-        let weight = Matrix { values: &first[which * d..], rows: stride, columns: 1 };
-        multiply(Target { values: &mut dh, stride: d, add: which > 0 }, rows(half, d), weight, [n, d, d], Workers::All);
+        let weight = Matrix::dense(&first[which * d..], stride);
+        multiply(Target { values: &mut dh, stride: d, add: which > 0 }, Matrix::dense(half, d), weight, [n, d, d]);
         let target = Target { values: &mut dw[which * d..], stride, add: false };
-        multiply(target, Matrix { values: half, rows: 1, columns: d }, rows(h, d), [d, d, n], Workers::All);
+        multiply(target, Matrix::transposed(half, d), Matrix::dense(h, d), [d, d, n]);
     }
     for (k, column) in distance_weights.chunks_exact(d).enumerate().take(stride - 2 * d) {
         dw.chunks_exact_mut(stride).zip(column).for_each(|(row, &weight)| row[2 * d + k] = weight);
@@ -198,9 +198,4 @@ fn with_slices<T: Real, R>(op: &'static str, tensors: &[Tensor], body: impl FnOn
     let guards: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
     let slices = guards.iter().map(|(storage, layout)| elements(op, storage, layout)).collect::<Result<Vec<&[T]>>>()?;
     body(&slices)
-}
-
-/// A row-major matrix of this width.
-fn rows<T>(values: &[T], width: usize) -> Matrix<'_, T> {
-    Matrix { values, rows: width, columns: 1 }
 }

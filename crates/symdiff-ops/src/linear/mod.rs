@@ -10,7 +10,7 @@
 mod cpu;
 
 use crate::host::with_real;
-use crate::{Pullback, Result, fused, shape};
+use crate::{Error, Pullback, Result, fused, shape};
 use candle_core::{Device, Tensor};
 
 const OP: &str = "linear";
@@ -25,11 +25,9 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         let (x, weight, biased) = (inputs[0].clone(), inputs[1].clone(), inputs.len() == 3);
         let y = forward(&x, &weight, inputs.get(2))?;
         let pullback: Pullback = Box::new(move |gradient| {
-            let mut gradients = vec![Some(backward_input(gradient, &weight)?), Some(backward_weight(&x, gradient)?)];
-            if biased {
-                gradients.push(Some(backward_bias(gradient)?));
-            }
-            Ok(gradients)
+            let [d_weight, d_bias] = backward_parameters(&[[&x, gradient]])?;
+            let gradients = [backward_input(gradient, &weight)?, d_weight, d_bias];
+            Ok(gradients.into_iter().take(if biased { 3 } else { 2 }).map(Some).collect())
         });
         Ok((y, pullback))
     })
@@ -67,28 +65,35 @@ pub fn backward_input(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
     }
 }
 
-/// ∂/∂W: gᵀ·x, `[O, I]`.
+/// ∂/∂W `[O, I]` and ∂/∂b `[O]`, summed over parts of a batch: Σ gᵀ·x and the column sums of all g. A part is x `[n, I]` with
+/// g `[n, O]`; there is at least one.
 ///
 /// # Errors
 /// When shapes do not belong together.
-pub fn backward_weight(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
-    let ([n, i], [_, o]) = (matrix(x, "x", "[N, I]")?, matrix(gradient, "gradient", "[N, O]")?);
+pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
+    let [x, g] = parts.first().ok_or_else(|| Error::Layout("no parts; give at least one".into()))?;
+    let ([_, i], [_, o]) = (matrix(x, "x", "[N, I]")?, matrix(g, "gradient", "[N, O]")?);
+    for [x, g] in parts {
+        let [n, _] = matrix(x, "x", "[N, I]")?;
+        shape::exact(OP, "x", x, &[n, i], "as wide as the other parts")?;
+        shape::exact(OP, "gradient", g, &[n, o], "one row for each of x")?;
+    }
     match x.device() {
-        Device::Cpu => with_real!(OP, x, T => cpu::backward_weight::<T>(x, gradient, [n, i, o])),
-        _ => Ok(gradient.t()?.matmul(x)?),
+        Device::Cpu => with_real!(OP, x, T => cpu::backward_parameters::<T>(parts, [i, o])),
+        _ => {
+            let each = parts.iter().map(|[x, g]| Ok([g.t()?.matmul(x)?, column_sums(g)?])).collect::<Result<Vec<_>>>()?;
+            let add = |[w, b]: [Tensor; 2], [dw, db]: [Tensor; 2]| -> Result<[Tensor; 2]> { Ok([(w + dw)?, (b + db)?]) };
+            let mut each = each.into_iter();
+            let first = each.next().ok_or_else(|| Error::Layout("no parts; give at least one".into()))?;
+            each.try_fold(first, add)
+        }
     }
 }
 
-/// ∂/∂b: the column sums of g, `[O]`.
-///
-/// # Errors
-/// When shapes do not belong together.
-pub fn backward_bias(gradient: &Tensor) -> Result<Tensor> {
-    let [_, o] = matrix(gradient, "gradient", "[N, O]")?;
+fn column_sums(gradient: &Tensor) -> Result<Tensor> {
     match gradient.device() {
         #[cfg(kernels)]
         device if crate::gpu::serves(device) => crate::gpu::column_sums::column_sums(OP, gradient, gradient.dtype()),
-        Device::Cpu => with_real!(OP, gradient, T => cpu::backward_bias::<T>(gradient, o)),
         _ => Ok(gradient.sum(0)?),
     }
 }

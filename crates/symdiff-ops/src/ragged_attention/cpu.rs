@@ -3,7 +3,7 @@
 use super::{Heads, OP};
 use crate::fill::{Blocks, fill_one};
 use crate::host::{Real, bind_slices, tensor};
-use crate::simd::{Matrix, accumulate, largest, sum, sum2, vectorised};
+use crate::simd::{Matrix, accumulate, largest, sum, vectorised};
 use crate::{Ragged, Result};
 use candle_core::Tensor;
 
@@ -39,7 +39,7 @@ pub(super) fn backward<T: Real>(qkv: &Tensor, gradient: &Tensor, heads: Heads, l
             let d_out = Matrix { values: &gradient[width * rows.start + first..width * rows.end], rows: width, columns: 1 };
             scratch.probabilities(q, k);
             scratch.times_transposed(&mut ds, d_out, v, T::one_if(true));
-            softmax_pulled_back(&scratch.p, &mut ds, scratch.stride, nodes, scratch.scale);
+            softmax_pulled_back(&scratch.p, &mut ds, scratch.stride, scratch.scale);
             let by_query = |values| Matrix { values, rows: scratch.stride, columns: 1 };
             let by_key = |values| Matrix { values, rows: 1, columns: scratch.stride };
             let sizes = [nodes, heads.width, nodes];
@@ -71,7 +71,7 @@ struct Scratch<T> {
 
 impl<T: Real> Scratch<T> {
     fn new(nodes: usize, heads: Heads) -> Self {
-        let (width, stride) = (heads.width, nodes.next_multiple_of(16));
+        let (width, stride) = (heads.width, nodes.next_multiple_of(LANES));
         let scale = T::from_f64(1.0 / (width as f64).sqrt());
         let zero = T::default();
         Self { p: vec![zero; nodes * stride], transposed: vec![zero; width * stride], nodes, width, stride, scale }
@@ -87,40 +87,85 @@ impl<T: Real> Scratch<T> {
 
     /// out = a·bᵀ·factor for a and b `[n, d]`.
     fn times_transposed(&mut self, out: &mut [T], a: Matrix<T>, b: Matrix<T>, factor: T) {
-        for j in 0..self.nodes {
-            let row = &b.values[j * b.rows..][..self.width];
-            for (slot, &value) in self.transposed[j..].iter_mut().step_by(self.stride).zip(row) {
-                *slot = value * factor;
-            }
-        }
+        transpose(&mut self.transposed, self.stride, b, [self.nodes, self.width], factor);
         out.fill(T::default());
-        let transposed = Matrix { values: &self.transposed, rows: self.stride, columns: 1 };
+        let transposed = Matrix::dense(&self.transposed, self.stride);
         accumulate(out, self.stride, a, transposed, [self.nodes, self.stride, self.width]);
     }
 }
 
+/// Entries of a row are worked on this many at a time.
+const LANES: usize = 16;
+
 vectorised! {
-    fn softmax<T>(p: &mut [T], stride: usize, nodes: usize) {
-        for row in p.chunks_exact_mut(stride) {
-            let row = &mut row[..nodes];
-            let top = largest(row);
-            for p in row.iter_mut() {
-                *p = (*p - top).exp();
+    /// out, `[columns, stride]`, = bᵀ·factor, whole vectors of rows at a time; what lies beyond the rows is zero.
+    fn transpose<T>(out: &mut [T], stride: usize, b: Matrix<T>, sizes: [usize; 2], factor: T) {
+        let [rows, columns] = sizes;
+        for first in (0..rows).step_by(LANES) {
+            // Rows beyond the last one are read as the last, times zero.
+            let mut factors = [factor; LANES];
+            let mut starts = [0; LANES];
+            for l in 0..LANES {
+                starts[l] = (first + l).min(rows - 1) * b.rows;
+                if first + l >= rows {
+                    factors[l] = T::default();
+                }
             }
-            let inverse = T::one_if(true) / sum(row, |p| p);
-            for p in row.iter_mut() {
-                *p *= inverse;
+            for (c, row) in out.chunks_exact_mut(stride).take(columns).enumerate() {
+                let mut vector = [T::default(); LANES];
+                for l in 0..LANES {
+                    vector[l] = b.values[starts[l] + c];
+                }
+                for ((slot, &value), &factor) in row[first..first + LANES].iter_mut().zip(&vector).zip(&factors) {
+                    *slot = value * factor;
+                }
             }
         }
     }
 
-    /// ds, which comes in as dP, becomes P∘(dP − Σ P·dP)·scale.
-    fn softmax_pulled_back<T>(p: &[T], ds: &mut [T], stride: usize, nodes: usize, scale: T) {
+    /// Each row's first `nodes` entries become its softmax, the others zero.
+    fn softmax<T>(p: &mut [T], stride: usize, nodes: usize) {
+        for row in p.chunks_exact_mut(stride) {
+            row[nodes..].fill(T::from_f64(f64::NEG_INFINITY));
+            let row = row.as_chunks_mut::<LANES>().0;
+            let mut tops = row[0];
+            for vector in row.iter().skip(1) {
+                for l in 0..LANES {
+                    tops[l] = if vector[l] > tops[l] { vector[l] } else { tops[l] };
+                }
+            }
+            let top = largest(&tops);
+            let mut sums = [T::default(); LANES];
+            for vector in row.iter_mut() {
+                for l in 0..LANES {
+                    vector[l] = (vector[l] - top).exp();
+                    sums[l] += vector[l];
+                }
+            }
+            let inverse = T::one_if(true) / sum(&sums, |p| p);
+            for vector in row.iter_mut() {
+                for p in vector.iter_mut() {
+                    *p *= inverse;
+                }
+            }
+        }
+    }
+
+    /// ds, which comes in as dP, becomes P∘(dP − Σ P·dP)·scale; zero where P is.
+    fn softmax_pulled_back<T>(p: &[T], ds: &mut [T], stride: usize, scale: T) {
         for (p, ds) in p.chunks_exact(stride).zip(ds.chunks_exact_mut(stride)) {
-            let (p, ds) = (&p[..nodes], &mut ds[..nodes]);
-            let mean = sum2(p, ds, |p, ds| p * ds);
-            for (&p, ds) in p.iter().zip(ds.iter_mut()) {
-                *ds = p * (*ds - mean) * scale;
+            let (p, ds) = (p.as_chunks::<LANES>().0, ds.as_chunks_mut::<LANES>().0);
+            let mut sums = [T::default(); LANES];
+            for (p, ds) in p.iter().zip(ds.iter()) {
+                for l in 0..LANES {
+                    sums[l] = p[l].fma(ds[l], sums[l]);
+                }
+            }
+            let mean = sum(&sums, |p| p);
+            for (p, ds) in p.iter().zip(ds.iter_mut()) {
+                for l in 0..LANES {
+                    ds[l] = p[l] * (ds[l] - mean) * scale;
+                }
             }
         }
     }

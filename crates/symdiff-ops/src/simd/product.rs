@@ -11,6 +11,18 @@ pub(crate) struct Matrix<'a, T> {
     pub(crate) columns: usize,
 }
 
+impl<'a, T> Matrix<'a, T> {
+    /// A row-major matrix of this width.
+    pub(crate) fn dense(values: &'a [T], width: usize) -> Self {
+        Self { values, rows: width, columns: 1 }
+    }
+
+    /// The transpose of a row-major matrix of this width.
+    pub(crate) fn transposed(values: &'a [T], width: usize) -> Self {
+        Self { values, rows: 1, columns: width }
+    }
+}
+
 /// Rows of the result that a tile holds in registers.
 const TALL: usize = 4;
 
@@ -39,9 +51,14 @@ fn column_of_tiles<T: Real, const WIDE: usize>(out: &mut [T], stride: usize, a: 
         tile::<T, TALL, WIDE>(&mut out[i * stride + j..], stride, Matrix { values: &a.values[i * a.rows..], ..a }, b, j, k);
         i += TALL;
     }
-    while i < m {
-        tile::<T, 1, WIDE>(&mut out[i * stride + j..], stride, Matrix { values: &a.values[i * a.rows..], ..a }, b, j, k);
-        i += 1;
+    if i == m {
+        return;
+    }
+    let rest = Matrix { values: &a.values[i * a.rows..], ..a };
+    match m - i {
+        3 => tile::<T, 3, WIDE>(&mut out[i * stride + j..], stride, rest, b, j, k),
+        2 => tile::<T, 2, WIDE>(&mut out[i * stride + j..], stride, rest, b, j, k),
+        _ => tile::<T, 1, WIDE>(&mut out[i * stride + j..], stride, rest, b, j, k),
     }
 }
 
