@@ -90,9 +90,11 @@ fn prepare(file: &Path, out: &Path, preparation: &Preparation) -> Outcome<Value>
         return Err(Failure::input(format!("{path}: the packed file must end in .safetensors; rename it")));
     }
     let progress = Progress::new("packing");
-    data::prepare(file, out, preparation, || progress.advance(1))?;
-    let set = data::load(out)?;
-    Ok(json!({"file": out.display().to_string(), "molecules": set.len(), "atoms": set.total_atoms()}))
+    let packed = data::prepare(file, out, preparation, || progress.advance(1))?;
+    if packed.molecules == 0 {
+        return Err(Failure::input(format!("{}: no molecule of it is kept; the packed file is empty", file.display())));
+    }
+    Ok(json!({"file": out.display().to_string(), "molecules": packed.molecules, "atoms": packed.atoms}))
 }
 
 fn verify(file: &Path) -> Outcome<Value> {

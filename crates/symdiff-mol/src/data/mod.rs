@@ -16,7 +16,7 @@ mod vocabulary;
 pub use cache::{CacheWriter, load_cached, read_cache, write_cache};
 pub use embedded::{embedded, encode_embedded};
 pub use load::load;
-pub use preparation::{Preparation, prepare, read_exclusions};
+pub use preparation::{Preparation, Prepared, prepare, read_exclusions};
 pub use references::{AtomReferences, REFERENCED};
 pub use set::MoleculeSet;
 pub(crate) use set::in_file;

@@ -25,6 +25,15 @@ pub struct Preparation {
     pub permutation: Option<Vec<usize>>,
 }
 
+/// What a cache holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prepared {
+    /// Its molecules.
+    pub molecules: usize,
+    /// Their atoms.
+    pub atoms: usize,
+}
+
 /// Writes the molecules of a file of any size into a cache, holding one at a time; `told` hears of each.
 ///
 /// A run that was interrupted, even killed, is continued by the next one of the same file and preparation: what was packed then is not
@@ -33,7 +42,7 @@ pub struct Preparation {
 ///
 /// # Errors
 /// Those of the reader and of the system, and a permutation of another length; the cache is then left as it was.
-pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: impl FnMut()) -> Result<()> {
+pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: impl FnMut()) -> Result<Prepared> {
     let source = fingerprint(path)?;
     let key = key(&source, preparation);
     let (mut writer, done) = CacheWriter::resume(cache, &key)?;
@@ -54,8 +63,10 @@ pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: i
         }
         told();
     }
-    let split = own_split.map_or_else(|| preparation.split(path, writer.molecules()), |split| Ok(Some(split)));
-    writer.finish(Some(&source), split.map_err(|fault| Error::content(cache, Place::Whole, fault))?.as_ref())
+    let prepared = writer.so_far();
+    let split = own_split.map_or_else(|| preparation.split(path, prepared.molecules), |split| Ok(Some(split)));
+    writer.finish(Some(&source), split.map_err(|fault| Error::content(cache, Place::Whole, fault))?.as_ref())?;
+    Ok(prepared)
 }
 
 /// Names what a cache is made of; the split is drawn at the end and plays no part.

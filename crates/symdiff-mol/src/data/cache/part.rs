@@ -2,11 +2,15 @@
 
 use super::checksum;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::Hasher;
 use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use twox_hash::XxHash3_64;
+
+/// How long a lock that somebody holds is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A growing tensor. Its file is locked while it is open, and goes when this goes, unless what is in it was noted.
 pub(super) struct Part {
@@ -63,8 +67,7 @@ impl Part {
     fn open(cache: &Path, name: &str) -> io::Result<Self> {
         let path = beside(cache, name);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
-        // Two runs that write one cache would spoil each other's parts.
-        file.try_lock().map_err(|_| io::Error::new(io::ErrorKind::WouldBlock, "another run is writing it"))?;
+        lock(&file)?;
         Ok(Self { path, out: BufWriter::new(file), bytes: 0, hash: XxHash3_64::new(), noted: false })
     }
 
@@ -110,6 +113,20 @@ impl Part {
     /// Lets the file go after all.
     pub(super) fn discard(mut self) {
         self.noted = false;
+    }
+}
+
+/// Two runs that write one cache would spoil each other's parts. A run that was killed may take a moment to let go.
+fn lock(file: &File) -> io::Result<()> {
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => std::thread::sleep(PATIENCE / 100),
+            Err(TryLockError::WouldBlock) => return Err(io::Error::new(io::ErrorKind::WouldBlock, "another run is writing it")),
+            // Not every file system has locks.
+            Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(()),
+        }
     }
 }
 

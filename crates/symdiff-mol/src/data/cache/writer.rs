@@ -5,7 +5,7 @@
 
 use super::part::{Noted, Part, beside};
 use super::{SCHEMA, checksum};
-use crate::data::{MoleculeSet, Split};
+use crate::data::{MoleculeSet, Prepared, Split};
 use crate::error::{Error, Fault, Place, Result};
 use crate::molecule::Molecule;
 use serde::{Deserialize, Serialize};
@@ -45,8 +45,8 @@ impl CacheWriter {
     /// Begins a cache that will bear this name.
     pub fn create(path: &Path) -> Result<Self> {
         let part = |name| Part::create(path, name).map_err(|source| Error::io(path, "create a part of it", source));
-        let [num_atoms, index, positions, atomic_numbers] = FIXED.map(part);
-        let fixed = [num_atoms?, index?, positions?, atomic_numbers?];
+        let [a, b, c, d] = FIXED;
+        let fixed = [part(a)?, part(b)?, part(c)?, part(d)?];
         Ok(Self { path: path.to_owned(), fixed, properties: BTreeMap::new(), molecules: 0, atoms: 0 })
     }
 
@@ -109,9 +109,9 @@ impl CacheWriter {
         set.molecules().try_for_each(|molecule| self.push(&molecule))
     }
 
-    /// Molecules so far.
-    pub(in crate::data) fn molecules(&self) -> usize {
-        self.molecules
+    /// What it holds so far.
+    pub(in crate::data) fn so_far(&self) -> Prepared {
+        Prepared { molecules: self.molecules, atoms: self.atoms }
     }
 
     /// Makes what is there count for a later run with this key, which will pass over the first `read` molecules of the source.

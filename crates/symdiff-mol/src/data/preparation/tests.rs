@@ -112,7 +112,7 @@ fn an_interrupted_preparation_is_continued_to_the_same_bytes() {
         interrupted(noted, more);
         assert_eq!(place.parts(), 5);
         let (writer, done) = CacheWriter::resume(&place.path("cache.safetensors"), &key).unwrap();
-        assert_eq!((done as usize, writer.molecules()), (noted, noted));
+        assert_eq!((done as usize, writer.so_far().molecules), (noted, noted));
         drop(writer);
         place.prepared("s.xyz", &Preparation::default()).unwrap();
         assert!(std::fs::read(place.path("cache.safetensors")).unwrap() == expected, "{noted} {more}");
