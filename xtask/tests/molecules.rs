@@ -2,9 +2,11 @@
 
 mod common;
 
-use common::{json, refusal, write};
+use common::{binary, json, refusal, write};
 use serde_json::Value;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/symdiff-mol/tests/golden");
 
@@ -70,6 +72,61 @@ fn a_prepared_set_is_verified_and_judged_like_its_source() {
 }
 
 #[test]
+fn references_and_permutations_go_into_the_packed_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/symdiff-mol/fuzz/corpus");
+    let (references, permutation) = (format!("{corpus}/references/atomref.txt"), format!("{corpus}/permutation/ten.npy"));
+    let frames = (0..10)
+        .map(|i| format!("2\nProperties=species:S:1:pos:R:3 name=\"gdb_{i}\" U0=-1.5\nH 0 0 0\nH 0 0 0.7\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let source = write(folder.path(), "ten.extxyz", frames);
+    let out = folder.path().join("ten.safetensors");
+    let (source, out) = (source.to_str().unwrap(), out.to_str().unwrap());
+    json(&["data", "prepare", source, "--out", out, "--references", &references, "--permutation", &permutation, "--json"]);
+    let summary = json(&["data", "inspect", out, "--json"]);
+    assert_eq!(summary["properties"], serde_json::json!(["U0", "U0_thermo"]));
+    assert_eq!(summary["split"], serde_json::json!({"train": 8, "valid": 1, "test": 1}));
+}
+
+/// Killed again and again, each time a little later, a preparation arrives at the cache that an undisturbed one writes.
+#[test]
+fn a_killed_preparation_is_taken_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let frames = (0..60_000).map(|i| format!("2\nh{i}\nH 0 0 0\nH 0 0 {}.5\n", i % 97)).collect::<Vec<_>>().concat();
+    let source = write(folder.path(), "many.xyz", frames);
+    let prepare = |out: &Path| {
+        let mut command = binary();
+        command.args(["data", "prepare", source.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let (calm, disturbed) = (folder.path().join("calm.safetensors"), folder.path().join("disturbed.safetensors"));
+    assert!(prepare(&calm).wait().unwrap().success());
+    let journal = folder.path().join("disturbed.safetensors.journal.part");
+    let mut continued = false;
+    for delay in 0.. {
+        let mut run = prepare(&disturbed);
+        while run.try_wait().unwrap().is_none() && !journal.exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(5 * delay));
+        // It may have ended by itself.
+        let _ = run.kill();
+        let output = run.wait_with_output().unwrap();
+        continued |= String::from_utf8_lossy(&output.stderr).contains("continuing after molecule");
+        if output.status.success() {
+            break;
+        }
+        assert!(!disturbed.exists(), "a cache that is not whole has its name");
+    }
+    assert!(std::fs::read(&disturbed).unwrap() == std::fs::read(&calm).unwrap());
+    assert!(continued, "no run was continued");
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 3, "parts are left behind");
+}
+
+#[test]
 fn a_reference_brings_distributions() {
     let cases = format!("{GOLDEN}/cases.jsonl");
     let summary = json(&["evaluate", "--molecules", &cases, "--reference", "embedded", "--replicates", "20", "--json"]);
@@ -79,6 +136,40 @@ fn a_reference_brings_distributions() {
         assert!(feature["low"].as_f64() <= feature["high"].as_f64(), "{feature}");
     }
     assert!(summary["geometry"]["all"].as_f64().unwrap() < 1.0);
+}
+
+/// With a script that answers like `xtb`, and without any.
+#[cfg(unix)]
+#[test]
+fn energies_come_from_xtb_where_it_is_installed() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let frames = "2\nrelaxes\nH 0 0 0\nH 0 0 0.8\n1\nhangs\nO 0 0 0\n";
+    let (source, rows) = (write(folder.path(), "two.xyz", frames), folder.path().join("rows.jsonl"));
+    let evaluate = |more: &[&str]| {
+        let mut command = binary();
+        let path = std::env::join_paths([folder.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+        command.env("PATH", path).args(["evaluate", "--molecules", source.to_str().unwrap(), "--json"]).args(more);
+        command.output().unwrap()
+    };
+    let without = evaluate(&["--xtb"]);
+    let sentence = String::from_utf8(without.stderr).unwrap();
+    assert!(without.status.code() == Some(2) && sentence.starts_with("error: xtb: cannot be started"), "{sentence}");
+
+    let script = "#!/bin/sh\n[ \"$1\" = --version ] && exit 0\ngrep -q '^O' molecule.xyz && exec sleep 60\n\
+        case \"$*\" in *--opt*) e=-1.02;; *) e=-1.00;; esac\necho \"| TOTAL ENERGY $e Eh |\"\n";
+    let program = write(folder.path(), "xtb", script);
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = evaluate(&["--xtb", "--xtb-timeout", "2", "--rows", rows.to_str().unwrap()]);
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&summary["energy"]["molecules"], &summary["energy"]["failed"]), (&1.into(), &1.into()));
+    assert_eq!(summary["energy"]["energy_per_atom"], -0.5);
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("hangs: xtb took more than 2 s"), "{log}");
+    let text = std::fs::read_to_string(&rows).unwrap();
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!((rows[0]["strain"].as_f64().unwrap() - 0.02 * 627.509474).abs() < 1e-6, "{text}");
+    assert!(rows[1]["id"] == "hangs" && rows[1]["energy"].is_null() && rows[1].get("strain").is_some(), "{text}");
 }
 
 #[test]

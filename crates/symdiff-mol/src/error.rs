@@ -57,6 +57,16 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// Another program that is needed cannot be used.
+    #[error("{program}: {problem}; {remedy}")]
+    Program {
+        /// Its name or path.
+        program: String,
+        /// What went wrong.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A name that stands for nothing here.
     #[error("`{name}` is not a known {what}; use one of {known}")]
     UnknownName {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use symdiff_mol::chemistry::{Protocol, Verdict, perceive_bonds};
-use symdiff_mol::data::{Split, load};
+use symdiff_mol::data::load;
 use symdiff_mol::metrics::{Tally, judge_file, judge_set};
 use symdiff_mol::{Error, formats};
 
@@ -97,7 +97,7 @@ fn summaries_are_reproduced() {
         return;
     };
     let published: Value = serde_json::from_str(&std::fs::read_to_string(summary).unwrap()).unwrap();
-    let training = training_smiles(&published["qm9_training_100000"]);
+    let training = training_smiles(&published);
     let path = shared("golden/chem/cases.jsonl").unwrap();
     let (labels, judged) = (labels(&path), verdicts(&path, Protocol::EdmQm9));
     for source in ["qm9", "qm9_noise", "gschnet"] {
@@ -110,18 +110,27 @@ fn summaries_are_reproduced() {
     check_summary(&tally_of("geom_like", &labels, &judged), None, &published["geom_like"]);
 }
 
-/// The SMILES of the published training part, after checking its own row.
+/// The SMILES of the published training part, after checking its own row and that of its first 20,000 molecules.
+///
+/// Only the row `gschnet_all` stays unchecked: 2,000 of its 10,000 samples are among the cases.
 fn training_smiles(published: &Value) -> HashSet<String> {
+    const FIRST: usize = 20_000;
     let set = load(&shared("data/qm9/qm9_no_f.npz").unwrap()).unwrap();
-    let training = set.select(&Split::published(set.len()).train);
-    let mut tally = Tally::default();
+    let training = set.select(&set.split().train);
+    let (mut first, mut all) = (Tally::default(), Tally::default());
+    let mut judged = 0;
     judge_set(&training, Protocol::EdmQm9, |verdict| {
-        tally.observe(verdict);
+        all.observe(verdict);
+        if judged < FIRST {
+            first.observe(verdict);
+        }
+        judged += 1;
         Ok::<(), Error>(())
     })
     .unwrap();
-    check_summary(&tally, None, published);
-    tally.into_smiles()
+    check_summary(&first, None, &published["qm9_20000"]);
+    check_summary(&all, None, &published["qm9_training_100000"]);
+    all.into_smiles()
 }
 
 fn tally_of(source: &str, labels: &[Label], verdicts: &[Verdict]) -> Tally {

@@ -1,57 +1,25 @@
 //! Readers against damage: whatever the bytes, they answer with molecules or with a sentence, never with a panic.
 //!
-//! `SYMDIFF_FUZZ_SECONDS` sets how long each parser is fuzzed (a fraction of a second by default), `SYMDIFF_FUZZ_SEED` where the
-//! mutations begin; `scripts/fuzz.sh` runs all of them for as long as one likes. A finding prints its seed and leaves its bytes in
-//! the temporary folder.
+//! The parsers and the files they begin with are those of the fuzz targets (`fuzz/`). Here every build mutates them at random for a moment;
+//! `SYMDIFF_FUZZ_SECONDS` sets how long for each parser, `SYMDIFF_FUZZ_SEED` where the mutations begin. A finding prints its seed and leaves
+//! its bytes in the temporary folder.
 
+#[path = "../fuzz/parsers.rs"]
+mod parsers;
+
+use parsers::{PARSERS, answers};
 use rand_mt::Mt;
-use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use rayon::prelude::*;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use symdiff_mol::formats::{self, Format, Source};
-use symdiff_mol::{Error, Molecule, data};
 
-fn molecules() -> Vec<Molecule> {
-    [10, 700].map(|i| data::embedded().molecule(i).with_property("gap", 0.25)).into()
-}
-
-/// A file of this ending as our writers make it.
-fn written(ending: &str) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(format!("sample{ending}"));
-    formats::write_all(&path, molecules()).unwrap();
-    std::fs::read(path).unwrap()
-}
-
-/// QM9's archive of one molecule.
-fn qm9() -> Vec<u8> {
-    let content = "2\ngdb 7\t1.\t2\t3\t4\t5\t6\t7\t8\t9\t10\t11\t12\t13\t14\t15\t\nH\t0.\t0.\t6.1*^-6\t0.1\nH\t0.74\t0.\t0.\t-0.1\n100.\nHH\tHH\nInChI=1S/H2/h1H\tInChI=1S/H2/h1H\n";
-    let mut block = vec![0; 512];
-    block[..5].copy_from_slice(b"a.xyz");
-    block[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
-    block[148..156].fill(b' ');
-    block[156] = b'0';
-    let sum: usize = block.iter().map(|byte| usize::from(*byte)).sum();
-    block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-    block.extend(content.as_bytes());
-    block.resize(2048, 0);
-    block
-}
-
-/// GEOM's stream of one conformer.
-fn geom() -> Vec<u8> {
-    let text = |text: &str| [&[0xa0 | text.len() as u8], text.as_bytes()].concat();
-    let real = |value: f64| [&[0xcb][..], &value.to_be_bytes()].concat();
-    let row = |x| [vec![0x94], real(1.0), real(x), real(0.0), real(0.0)].concat();
-    let rows = [text("xyz"), vec![0x92], row(0.0), row(0.74)].concat();
-    let conformer = [vec![0x83], rows, text("set"), vec![0xc0], text("totalenergy"), real(-1.0)].concat();
-    let molecule = [vec![0x82], text("charge"), vec![0x00], text("conformers"), vec![0x91], conformer].concat();
-    [vec![0x81], text("[H][H]"), molecule].concat()
-}
-
-fn read(format: Format, name: &str, bytes: &[u8]) -> Result<Vec<Molecule>, Error> {
-    formats::read(format, Source::from_bytes(name, bytes.to_vec())?, Path::new(name))?.collect()
+/// The files that a parser begins with, and their names.
+fn corpus(parser: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(parser);
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.into_iter().map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap())).collect()
 }
 
 /// One change of the kinds that break parsers.
@@ -88,107 +56,65 @@ fn number(variable: &str) -> Option<f64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// Runs mutants of a sample through a parser until the time is up.
-fn fuzz(name: &str, sample: &[u8], parse: impl Fn(&[u8])) {
+/// Runs mutants of the files of a parser through it until the time is up.
+fn fuzz(parser: &str) {
+    let files = corpus(parser);
     let patience = Duration::from_secs_f64(number("SYMDIFF_FUZZ_SECONDS").unwrap_or(0.3));
-    let (start, first) = (Instant::now(), number("SYMDIFF_FUZZ_SEED").unwrap_or(0.0) as u32);
+    let first = number("SYMDIFF_FUZZ_SEED").unwrap_or(0.0) as u32;
+    let start = Instant::now();
     let mut seed = first;
     while start.elapsed() < patience {
         let mut random = Mt::new(seed);
-        let mut bytes = sample.to_vec();
+        let mut bytes = files[random.next_u32() as usize % files.len()].1.clone();
         for _ in 0..=random.next_u32() % 8 {
             mutate(&mut bytes, &mut random);
         }
-        if catch_unwind(AssertUnwindSafe(|| parse(&bytes))).is_err() {
-            let kept = std::env::temp_dir().join(format!("finding-{seed}-{name}"));
+        if catch_unwind(|| answers(parser, &bytes)).is_err() {
+            let kept = std::env::temp_dir().join(format!("finding-{seed}-{parser}"));
             std::fs::write(&kept, &bytes).unwrap();
-            panic!("{name}, seed {seed}: the parser panicked; its input is {}", kept.display());
+            panic!("{parser}, seed {seed}: the parser panicked; its input is {}", kept.display());
         }
         seed = seed.wrapping_add(1);
     }
-    eprintln!("{name}: {} mutants in {:.1} s, no finding", seed.wrapping_sub(first), start.elapsed().as_secs_f64());
-}
-
-fn fuzz_format(name: &str, format: Format, sample: &[u8]) {
-    assert!(!read(format, name, sample).unwrap().is_empty(), "the sample itself is read");
-    fuzz(name, sample, |bytes| {
-        if let Err(error) = read(format, name, bytes) {
-            assert!(error.to_string().contains(name), "{error}");
-        }
-    });
-}
-
-macro_rules! fuzzed {
-    ($($test:ident: $name:literal, $format:ident, $sample:expr;)*) => { $(
-        #[test]
-        fn $test() {
-            fuzz_format($name, Format::$format, &$sample);
-        }
-    )* };
-}
-
-fuzzed! {
-    fuzz_xyz: "a.xyz", Xyz, written(".xyz");
-    fuzz_extended_xyz: "a.extxyz", ExtendedXyz, written(".extxyz");
-    fuzz_sdf: "a.sdf", Sdf, written(".sdf");
-    fuzz_sdf_v3000: "v.sdf", Sdf, v3000();
-    fuzz_jsonl: "a.jsonl", Jsonl, written(".jsonl");
-    fuzz_npz: "a.npz", Npz, written(".npz");
-    fuzz_gzip: "a.xyz.gz", Xyz, written(".xyz.gz");
-    fuzz_bzip2: "a.xyz.bz2", Xyz, written(".xyz.bz2");
-    fuzz_zstd: "a.xyz.zst", Xyz, written(".xyz.zst");
-    fuzz_qm9: "a.tar", Qm9Tar, qm9();
-    fuzz_geom: "a.msgpack", GeomMsgpack, geom();
-}
-
-fn v3000() -> Vec<u8> {
-    let mut text = Vec::new();
-    for molecule in molecules() {
-        formats::sdf::write(&mut text, &molecule, formats::sdf::Version::V3000).unwrap();
-    }
-    text
+    eprintln!("{parser}: {} mutants in {:.1} s, no finding", seed.wrapping_sub(first), start.elapsed().as_secs_f64());
 }
 
 #[test]
-fn fuzz_cache() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.safetensors");
-    data::write_cache(&path, &data::embedded().select(&[0, 1])).unwrap();
-    let sample = std::fs::read(&path).unwrap();
-    fuzz("a.safetensors", &sample, |bytes| {
-        // A new file each time: changing one that is mapped would be the test's fault.
-        std::fs::remove_file(&path).unwrap();
-        std::fs::File::create(&path).unwrap().write_all(bytes).unwrap();
-        if let Err(error) = data::read_cache(&path) {
-            assert!(error.to_string().contains("a.safetensors"), "{error}");
-        }
-    });
+fn fuzz_every_parser() {
+    PARSERS.par_iter().for_each(|(parser, _)| fuzz(parser));
 }
 
-/// A file that was cut either says so or holds fewer molecules, each of them whole. The last number of an XYZ file is the one
-/// exception: cut, it may still look like a number.
+/// One row here, one target there, and something to begin with.
+#[test]
+fn every_parser_has_a_target_and_a_corpus_that_it_reads() {
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/Cargo.toml")).unwrap();
+    let targets: Vec<&str> = manifest.split("[[bin]]\nname = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(targets, PARSERS.map(|(parser, _)| parser));
+    for (parser, parse) in PARSERS {
+        let files = corpus(parser);
+        assert!(!files.is_empty(), "{parser}");
+        for (name, bytes) in files {
+            assert!(!parse(&name, &bytes).unwrap().is_empty(), "{name}");
+            assert!(bytes.len() < 4096, "{name} has {} bytes", bytes.len());
+        }
+    }
+}
+
+/// A file that was cut either says so or holds less, all of it right. The last number of a file that ends in one may be cut and still look like
+/// a number; a list of lines may end anywhere.
 #[test]
 fn every_prefix_is_refused_or_is_a_shorter_file() {
-    let mut samples: Vec<_> = [".xyz", ".extxyz", ".sdf", ".jsonl", ".npz", ".xyz.gz", ".xyz.bz2", ".xyz.zst"]
-        .map(|ending| (format!("a{ending}"), written(ending)))
-        .into();
-    samples.push(("v.sdf".to_owned(), v3000()));
-    samples.push(("a.tar".to_owned(), qm9()));
-    samples.push(("a.msgpack".to_owned(), geom()));
-    for (name, whole) in samples {
-        let format = Format::of(Path::new(&name)).unwrap();
-        let expected = read(format, &name, &whole).unwrap();
-        for cut in 1..whole.len() {
-            match read(format, &name, &whole[..cut]) {
-                Err(error) => assert!(error.to_string().starts_with(&name), "{error}"),
-                Ok(found) => {
-                    let numbers = |molecules: &[Molecule]| -> Vec<f64> {
-                        molecules.iter().flat_map(Molecule::positions).flatten().copied().collect()
-                    };
-                    let (found, expected) = (numbers(&found), numbers(&expected[..found.len()]));
-                    let open_ended = matches!(format, Format::Xyz | Format::ExtendedXyz) && !name.contains(".xyz.");
-                    let sure = found.len() - usize::from(open_ended && !found.is_empty());
-                    assert_eq!(found[..sure], expected[..sure], "{name} cut at byte {cut}");
+    for (parser, parse) in PARSERS {
+        for (name, whole) in corpus(parser) {
+            let expected = parse(&name, &whole).unwrap();
+            for cut in 1..whole.len() {
+                match parse(&name, &whole[..cut]) {
+                    Err(error) => assert!(error.to_string().contains(&name), "{error}"),
+                    Ok(found) => {
+                        let open_ended = ["xyz", "extxyz", "txt"].iter().any(|ending| name.ends_with(ending));
+                        let sure = found.len() - usize::from(open_ended && !found.is_empty());
+                        assert!(found.len() <= expected.len() && found[..sure] == expected[..sure], "{name} cut at byte {cut}");
+                    }
                 }
             }
         }

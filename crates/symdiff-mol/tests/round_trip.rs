@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use std::path::Path;
+use symdiff_mol::data::{MoleculeSet, Split, legacy_permutation, read_cache, write_cache};
 use symdiff_mol::formats::{self, Format, Source, sdf};
 use symdiff_mol::{Bond, BondOrder, Molecule};
 
@@ -83,5 +84,19 @@ proptest! {
         for (a, b) in back.positions().iter().flatten().zip(small.positions().iter().flatten()) {
             prop_assert!((a - b).abs() <= 0.5e-4 * (1.0 + 1e-9), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn packed_archives_and_caches_keep_all_that_a_set_holds(molecules in prop::collection::vec(any_molecule(), 1..6), seed in 0..100_u32) {
+        let set = MoleculeSet::from_molecules(molecules.into_iter().map(Ok)).unwrap();
+        let mut archive = std::io::Cursor::new(Vec::new());
+        formats::npz::write(&mut archive, &set).unwrap();
+        prop_assert_eq!(&formats::npz::from_bytes(Path::new("m.npz"), archive.into_inner()).unwrap(), &set);
+        let split = Split::of_geom(&legacy_permutation(set.len(), seed));
+        let set = set.with_split(split).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.safetensors");
+        write_cache(&path, &set).unwrap();
+        prop_assert_eq!(read_cache(&path).unwrap(), set);
     }
 }

@@ -12,6 +12,8 @@ use symdiff_ops::{Noise, Samples, Steps};
 #[derive(Debug)]
 pub(crate) struct Batches {
     set: MoleculeSet,
+    /// The molecules of the set that train: a set in a mapped file is never copied.
+    places: Vec<usize>,
     encoding: Encoding,
     batch: usize,
     augment: bool,
@@ -21,21 +23,21 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
-    /// Batches of `batch` molecules of `set`; with `augment`, each is turned by a Haar draw of O(3).
+    /// Batches of `batch` of the molecules of `set` at `places`; with `augment`, each is turned by a Haar draw of O(3).
     ///
     /// # Errors
     /// [`Error::Config`] when the set is smaller than one batch.
-    pub(crate) fn new(set: MoleculeSet, encoding: Encoding, batch: usize, augment: bool, noise: Noise) -> Result<Self> {
-        if set.len() < batch {
-            return Err(Error::Config(format!("train.batch is {batch} but the training set holds {} molecules", set.len())));
+    pub(crate) fn new(set: MoleculeSet, places: Vec<usize>, encoding: Encoding, batch: usize, augment: bool, noise: Noise) -> Result<Self> {
+        if places.len() < batch {
+            return Err(Error::Config(format!("train.batch is {batch} but the training set holds {} molecules", places.len())));
         }
         let [orders, turns] = noise.split();
-        Ok(Self { set, encoding, batch, augment, orders: orders.steps(), turns: turns.steps(), epoch: None })
+        Ok(Self { set, places, encoding, batch, augment, orders: orders.steps(), turns: turns.steps(), epoch: None })
     }
 
     /// Steps in one pass over the set.
     pub(crate) fn per_epoch(&self) -> u64 {
-        (self.set.len() / self.batch) as u64
+        (self.places.len() / self.batch) as u64
     }
 
     /// The batch of a step (from 0). Sample ids are places in the batch.
@@ -45,7 +47,7 @@ impl Batches {
     pub(crate) fn at(&mut self, step: u64, dtype: DType, device: &Device) -> Result<Molecules> {
         let (epoch, place) = (step / self.per_epoch(), (step % self.per_epoch()) as usize);
         if self.epoch.as_ref().is_none_or(|(current, _)| *current != epoch) {
-            let mut order: Vec<usize> = (0..self.set.len()).collect();
+            let mut order = self.places.clone();
             order.shuffle(&mut self.orders.at(epoch).generator());
             self.epoch = Some((epoch, order));
         }

@@ -14,7 +14,7 @@ use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use symdiff_mol::data::{SizeHistogram, Split};
+use symdiff_mol::data::SizeHistogram;
 use symdiff_ops::{Noise, Steps, gradients};
 
 /// The name of the checkpoint in a run directory.
@@ -191,11 +191,12 @@ impl Trainer {
     fn assemble(experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<Self> {
         let [start, data, draws] = Noise::seeded(seed).split();
         let set = experiment.molecules()?;
-        let train = set.select(&Split::published(set.len()).train);
-        let sizes = SizeHistogram::new(train.sizes()).ok_or_else(|| Error::Config("the training set is empty".into()))?;
+        let train = set.split().train;
+        let sizes = SizeHistogram::new(train.iter().map(|&place| set.num_atoms(place)))
+            .ok_or_else(|| Error::Config("the training set is empty".into()))?;
         let model = Model::fresh(&experiment, seed, start, device)?;
         let optimiser = Optimiser::new(&model.parameters, &experiment.train)?;
-        let batches = Batches::new(train, experiment.encoding()?, experiment.train.batch, experiment.data.augment, data)?;
+        let batches = Batches::new(set, train, experiment.encoding()?, experiment.train.batch, experiment.data.augment, data)?;
         let (folder, device, draws) = (folder.to_owned(), device.clone(), draws.steps());
         Ok(Self { experiment, seed, folder, device, model, optimiser, batches, sizes, draws, step: 0, seconds: 0.0 })
     }

@@ -5,10 +5,9 @@ use crate::progress::{Bar, Progress};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use symdiff_mol::data::download::{Archive, download};
-use symdiff_mol::data::{self, MoleculeSet, SizeHistogram, Split};
+use symdiff_mol::data::{self, AtomReferences, MoleculeSet, Preparation, SizeHistogram};
 use symdiff_mol::element;
 
 /// Work with data sets.
@@ -22,9 +21,9 @@ pub(crate) enum Data {
         #[arg(long, default_value = "data")]
         out: PathBuf,
     },
-    /// Pack a data set into a file that opens at once.
+    /// Pack a data set into a file that opens at once; an interrupted run is continued.
     Prepare {
-        /// The data set, in any format that can be read.
+        /// The data set, in any format that can be read, or a folder of train.npz, valid.npz and test.npz.
         file: PathBuf,
         /// The packed file, ending in `.safetensors`.
         #[arg(long)]
@@ -32,6 +31,12 @@ pub(crate) enum Data {
         /// Numbers of molecules to leave out: QM9's `uncharacterized.txt`.
         #[arg(long)]
         exclude: Option<PathBuf>,
+        /// Energies of free atoms, whose sums are kept beside the properties: QM9's `atomref.txt`.
+        #[arg(long)]
+        references: Option<PathBuf>,
+        /// Permutation along which to split: GEOM-Drugs' `geom_permutation.npy`.
+        #[arg(long)]
+        permutation: Option<PathBuf>,
     },
     /// Read a data set from end to end, checksums included, and say whether it is sound.
     Verify {
@@ -49,7 +54,14 @@ impl Data {
     pub(crate) fn run(&self) -> Outcome<Value> {
         match self {
             Self::Download { name, out } => fetch(name, out),
-            Self::Prepare { file, out, exclude } => prepare(file, out, exclude.as_deref()),
+            Self::Prepare { file, out, exclude, references, permutation } => {
+                let preparation = Preparation {
+                    excluded: exclude.as_deref().map(data::read_exclusions).transpose()?.unwrap_or_default(),
+                    references: references.as_deref().map(AtomReferences::read).transpose()?,
+                    permutation: permutation.as_deref().map(data::read_permutation).transpose()?,
+                };
+                prepare(file, out, &preparation)
+            }
             Self::Verify { file } => verify(file),
             Self::Inspect { file } => inspect(file.as_deref()),
         }
@@ -72,16 +84,17 @@ fn fetch(name: &str, out: &Path) -> Outcome<Value> {
     Ok(json!({"data": name, "files": files, "licence": archive.licence, "citation": archive.citation}))
 }
 
-fn prepare(file: &Path, out: &Path, exclude: Option<&Path>) -> Outcome<Value> {
+fn prepare(file: &Path, out: &Path, preparation: &Preparation) -> Outcome<Value> {
     if out.extension().is_none_or(|ending| ending != "safetensors") {
         let path = out.display();
         return Err(Failure::input(format!("{path}: the packed file must end in .safetensors; rename it")));
     }
-    let excluded = exclude.map_or(Ok(BTreeSet::new()), data::read_exclusions)?;
     let progress = Progress::new("packing");
-    data::prepare(file, out, &excluded, || progress.advance(1))?;
-    let set = data::load(out)?;
-    Ok(json!({"file": out.display().to_string(), "molecules": set.len(), "atoms": set.total_atoms()}))
+    let packed = data::prepare(file, out, preparation, || progress.advance(1))?;
+    if packed.molecules == 0 {
+        return Err(Failure::input(format!("{}: no molecule of it is kept; the packed file is empty", file.display())));
+    }
+    Ok(json!({"file": out.display().to_string(), "molecules": packed.molecules, "atoms": packed.atoms}))
 }
 
 fn verify(file: &Path) -> Outcome<Value> {
@@ -95,7 +108,7 @@ fn inspect(file: Option<&Path>) -> Outcome<Value> {
         None => ("embedded".to_owned(), Cow::Borrowed(data::embedded())),
     };
     let sizes = SizeHistogram::new(set.sizes()).ok_or_else(|| Failure::input(format!("{name}: there is no molecule in it")))?;
-    let split = Split::published(set.len());
+    let split = set.split();
     let mut counts = [0_u64; 256];
     for z in set.all_atomic_numbers() {
         counts[usize::from(*z)] += 1;

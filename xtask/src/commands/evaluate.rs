@@ -4,16 +4,19 @@ use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::{Protocol, Verdict};
-use symdiff_mol::data::{self, MoleculeSet, Split};
-use symdiff_mol::metrics::{CheckTally, Input, Profile, Tally, compare, judge_pieces};
+use symdiff_mol::data::{self, MoleculeSet};
+use symdiff_mol::metrics::{CheckTally, Energy, EnergySummary, Input, Profile, Tally, Xtb, compare, judge_pieces};
 
 /// Judge molecules: stability, validity, uniqueness, novelty, connectivity.
 #[derive(Args, Debug)]
@@ -36,6 +39,16 @@ pub(crate) struct Evaluate {
     /// Write one JSON object a molecule to this file.
     #[arg(long)]
     rows: Option<PathBuf>,
+    /// Energy and strain (GFN2-xTB) by the program `xtb`, which must be on PATH.
+    #[arg(long)]
+    xtb: bool,
+    /// Seconds that each run of `xtb` may take: two runs a molecule.
+    #[arg(long, default_value_t = 120.0, value_parser = seconds, requires = "xtb")]
+    xtb_timeout: f64,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|seconds| (0.001..1e6).contains(seconds)).ok_or_else(|| "a number of seconds is needed, such as 60".to_owned())
 }
 
 /// Which molecules of the reference count as known.
@@ -49,14 +62,21 @@ enum ReferencePart {
 
 impl Evaluate {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
+        let patience = Duration::from_secs_f64(self.xtb_timeout);
+        let xtb = self.xtb.then(|| Xtb::find("xtb", patience)).transpose()?;
         let reference = self.reference.as_deref().map(|path| self.known(path)).transpose()?;
         let mut rows = self.rows.as_deref().map(Rows::create).transpose()?;
         let mut seen = Seen::default();
         let progress = Progress::new("judging");
         judge_pieces(Input::File(&self.molecules), self.protocol, |molecules, verdicts| {
-            progress.advance(molecules.len() as u64);
+            let energies = xtb.as_ref().map(|xtb| measure(xtb, molecules, &progress));
+            progress.advance(if xtb.is_some() { 0 } else { molecules.len() as u64 });
             seen.observe(molecules, verdicts, reference.is_some());
-            rows.as_mut().map_or(Ok(()), |rows| verdicts.iter().try_for_each(|verdict| rows.write(verdict)))
+            if let Some(rows) = &mut rows {
+                rows.write_all(verdicts, energies.as_deref())?;
+            }
+            seen.energies.extend(molecules.iter().map(Molecule::len).zip(energies.unwrap_or_default()));
+            Ok::<(), Failure>(())
         })?;
         if let Some(rows) = rows {
             rows.finish()?;
@@ -70,6 +90,9 @@ impl Evaluate {
         let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
         summary["geometry"] = json!(geometry);
         summary["distributions"] = json!(distributions);
+        if self.xtb {
+            summary["energy"] = json!(EnergySummary::of(&seen.energies));
+        }
         Ok(summary)
     }
 
@@ -93,8 +116,18 @@ impl Evaluate {
     }
 }
 
+/// Energies of molecules on all threads; the log tells why one is missing.
+fn measure(xtb: &Xtb, molecules: &[Molecule], progress: &Progress) -> Vec<Option<Energy>> {
+    let one = |molecule: &Molecule| {
+        let measured = xtb.measure(molecule);
+        progress.advance(1);
+        measured.inspect_err(|why| tracing::warn!("{}: xtb {why}", molecule.name())).ok()
+    };
+    molecules.par_iter().map(one).collect()
+}
+
 fn training(set: &MoleculeSet) -> MoleculeSet {
-    set.select(&Split::published(set.len()).train)
+    set.select(&set.split().train)
 }
 
 /// All that is counted about a set of molecules.
@@ -103,6 +136,8 @@ struct Seen {
     tally: Tally,
     checks: CheckTally,
     profile: Profile,
+    /// Atoms and energy of each molecule.
+    energies: Vec<(usize, Option<Energy>)>,
 }
 
 impl Seen {
@@ -117,6 +152,22 @@ impl Seen {
     }
 }
 
+/// A line: the verdict, and what `xtb` measured where it was asked for.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+    #[serde(flatten)]
+    measured: Option<Measured>,
+}
+
+/// Energy in hartree and strain in kcal/mol, null where `xtb` failed.
+#[derive(Serialize)]
+struct Measured {
+    energy: Option<f64>,
+    strain: Option<f64>,
+}
+
 /// The file of one line a molecule.
 struct Rows<'a> {
     path: &'a Path,
@@ -129,9 +180,16 @@ impl<'a> Rows<'a> {
         Ok(Self { path, out: BufWriter::new(file) })
     }
 
-    fn write(&mut self, row: &impl serde::Serialize) -> Outcome<()> {
-        serde_json::to_writer(&mut self.out, row).map_err(|error| self.failure(&error))?;
-        self.out.write_all(b"\n").map_err(|error| self.failure(&error))
+    /// One line a molecule, with energies where they were asked for.
+    fn write_all(&mut self, verdicts: &[Verdict], energies: Option<&[Option<Energy>]>) -> Outcome<()> {
+        for (at, verdict) in verdicts.iter().enumerate() {
+            let measured = energies.map(|energies| energies[at]);
+            let measured = measured.map(|found| Measured { energy: found.map(|e| e.energy), strain: found.map(|e| e.strain) });
+            let row = Row { verdict, measured };
+            serde_json::to_writer(&mut self.out, &row).map_err(|error| self.failure(&error))?;
+            self.out.write_all(b"\n").map_err(|error| self.failure(&error))?;
+        }
+        Ok(())
     }
 
     fn finish(mut self) -> Outcome<()> {

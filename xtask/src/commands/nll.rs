@@ -6,7 +6,7 @@ use crate::progress::Bar;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use symdiff_mol::data::{self, Split};
+use symdiff_mol::data;
 use symdiff_train::Trained;
 
 /// Estimate the negative log-likelihood, in nats a molecule.
@@ -52,7 +52,7 @@ impl Nll {
         }
         let model = Trained::load(&self.run, &context.device()?)?;
         let set = self.data.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
-        let split = Split::published(set.len());
+        let split = set.split();
         let mut places = match self.split {
             Part::Test => split.test,
             Part::Validation => split.valid,

@@ -16,7 +16,7 @@ use std::time::Instant;
 use symdiff_diffusion::Method;
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
-use symdiff_mol::data::{self, MoleculeSet, Split};
+use symdiff_mol::data::{self, MoleculeSet};
 use symdiff_train::{Experiment, Sampling, Trained, Trainer};
 
 /// Reproduce the paper's comparison: DiT, DiT-Aug, SymDiff-H, SymDiff and EDM on the same data and budget.
@@ -161,7 +161,7 @@ fn one_run(
     let outcomes = Outcomes::judge(&molecules, protocol(suite)?)?;
     let mut scores = outcomes.scores(suite.groups);
     if suite.nll_molecules > 0 {
-        let mut places = Split::published(set.len()).test;
+        let mut places = set.split().test;
         places.truncate(suite.nll_molecules);
         let bar = Bar::new("nll");
         let nll = trained.nll(set, &places, 1, 128, seed, &mut |done| bar.show(done, ""))?;
@@ -203,7 +203,7 @@ fn samples(trained: &Trained, count: usize, seed: u64, folder: &Path) -> Outcome
 
 /// The data under the same judges: the ceiling of the table.
 fn real(set: &MoleculeSet, path: Option<&Path>, suite: &Suite) -> Outcome<DataReport> {
-    let places = Split::published(set.len()).train;
+    let places = set.split().train;
     let step = (places.len() / 2000).max(1);
     let molecules: Vec<Molecule> = places.iter().step_by(step).take(2000).map(|&place| set.molecule(place)).collect();
     Ok(DataReport {

@@ -7,24 +7,26 @@
 //! | `atomic_numbers` | u8 `[N]` | molecules one after the other |
 //! | `positions` | f32 `[N, 3]` | angstrom |
 //! | `property.NAME` | f64 `[M]` | a number of each molecule |
+//! | `split.train`, `.valid`, `.test` | u32 | places of each part, where the set has a split of its own |
 //!
 //! The header's metadata hold the schema version, the source's fingerprint, and an XXH3 checksum of each tensor, all of which
 //! are compared when the file is opened: a cache is used whole or not at all.
 
+mod part;
 mod writer;
 
 pub use writer::CacheWriter;
 
 use super::array::Array;
-use super::load::load;
+use super::load::{PARTS, load};
 use super::set::{MoleculeSet, in_file};
+use super::split::Split;
 use crate::error::{Error, Fault, Place, Result};
-use crate::formats;
 use bytemuck::{AnyBitPattern, NoUninit};
 use mmap_io::MemoryMappedFile;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, Metadata};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -55,6 +57,10 @@ pub fn read_cache(path: &Path) -> Result<MoleculeSet> {
         let what = format!("the schema `{}`", cache.entry("schema")?.escape_debug());
         return Err(fault(Fault::Unsupported { what, remedy: REMEDY }));
     }
+    for name in metadata.tensors().into_keys() {
+        // A name that is damaged would pass for a tensor that is not there.
+        cache.entry(&format!("xxh3.{name}"))?;
+    }
     let num_atoms = cache.array::<u32>("num_atoms", Dtype::U32)?;
     let index = cache.array::<i32>("index", Dtype::I32)?.to_vec();
     let atomic_numbers = cache.array("atomic_numbers", Dtype::U8)?;
@@ -65,16 +71,20 @@ pub fn read_cache(path: &Path) -> Result<MoleculeSet> {
             properties.insert(property.to_owned(), cache.array(&name, Dtype::F64)?.to_vec());
         }
     }
-    MoleculeSet::from_arrays(num_atoms.iter().map(|n| *n as usize), atomic_numbers, positions, Some(index))
+    let set = MoleculeSet::from_arrays(num_atoms.iter().map(|n| *n as usize), atomic_numbers, positions, Some(index))
         .and_then(|set| set.with_properties(properties))
-        .map_err(|error| in_file(error, path))
+        .map_err(|error| in_file(error, path))?;
+    match cache.split()? {
+        Some(split) => set.with_split(split).map_err(fault),
+        None => Ok(set),
+    }
 }
 
 /// Writes a set as a cache.
 pub fn write_cache(path: &Path, set: &MoleculeSet) -> Result<()> {
     let mut writer = CacheWriter::create(path)?;
     writer.push_set(set)?;
-    writer.finish(None)
+    writer.finish(None, set.own_split())
 }
 
 /// Reads a data set through a cache: the cache if it belongs to the file as it is now, else the file, which then fills the
@@ -95,46 +105,16 @@ pub fn load_cached(path: &Path, cache: &Path) -> Result<MoleculeSet> {
     let set = load(path)?;
     let mut writer = CacheWriter::create(cache)?;
     writer.push_set(&set)?;
-    writer.finish(Some(&now))?;
+    writer.finish(Some(&now), set.own_split())?;
     Ok(set)
 }
 
-/// Writes the molecules of a file of any size into a cache, but for those with an excluded number, holding one at a time;
-/// `told` hears of each.
-///
-/// # Errors
-/// Those of the reader and of the system; the cache is then left as it was.
-pub fn prepare(path: &Path, cache: &Path, excluded: &BTreeSet<i32>, mut told: impl FnMut()) -> Result<()> {
-    let mut writer = CacheWriter::create(cache)?;
-    for molecule in formats::open(path)? {
-        let molecule = molecule?;
-        if molecule.index().is_none_or(|index| !excluded.contains(&index)) {
-            writer.push(&molecule)?;
-        }
-        told();
+/// Length and time of a file: another file of that name is unlikely to have both. Of a folder, those of its parts.
+pub(super) fn fingerprint(path: &Path) -> Result<String> {
+    if path.is_dir() {
+        let parts: Result<Vec<_>> = PARTS.iter().map(|part| fingerprint(&path.join(part))).collect();
+        return Ok(parts?.join("; "));
     }
-    writer.finish(Some(&fingerprint(path)?))
-}
-
-/// The numbers that begin the lines of QM9's `uncharacterized.txt`, between its nine lines of heading and its last one.
-///
-/// # Errors
-/// A line between them that does not begin with a number.
-pub fn read_exclusions(path: &Path) -> Result<BTreeSet<i32>> {
-    const HEADING: usize = 9;
-    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, "read it", source))?;
-    let lines: Vec<(u64, &str)> = (1..).zip(text.lines()).collect();
-    let listed = lines.get(HEADING..lines.len().saturating_sub(1)).unwrap_or_default();
-    let number = |(line, text): &(u64, &str)| {
-        let word = text.split_whitespace().next().unwrap_or_default();
-        let wrong = |_| Fault::unexpected("a line that begins with a number", text, "give QM9's uncharacterized.txt as published");
-        word.parse().map_err(|error| Error::content(path, Place::Line(*line), wrong(error)))
-    };
-    listed.iter().map(number).collect()
-}
-
-/// Length and time of a file: another file of that name is unlikely to have both.
-fn fingerprint(path: &Path) -> Result<String> {
     let metadata = std::fs::metadata(path).map_err(|source| Error::io(path, "open it", source))?;
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     Ok(format!("{} bytes, {} ns", metadata.len(), modified.unwrap_or_default().as_nanos()))
@@ -168,6 +148,15 @@ impl Cache<'_> {
             let what = format!("entry `{key}` in the header");
             Error::content(self.path, Place::Whole, Fault::Missing { what, remedy: REMEDY })
         })
+    }
+
+    /// The set's own split, where it has one.
+    fn split(&self) -> Result<Option<Split>> {
+        let places = |part: &str| -> Result<Vec<usize>> {
+            Ok(self.array::<u32>(&format!("split.{part}"), Dtype::U32)?.iter().map(|place| *place as usize).collect())
+        };
+        let present = self.metadata.info("split.train").is_some();
+        present.then(|| Ok(Split { train: places("train")?, valid: places("valid")?, test: places("test")? })).transpose()
     }
 
     /// A tensor of this type whose checksum is right.
@@ -205,8 +194,8 @@ mod tests {
     use super::*;
 
     fn sample() -> MoleculeSet {
-        let set = embedded().select(&[3, 1, 4, 100]);
-        set.with_properties([("gap".to_owned(), vec![0.1, 0.2, 0.3, 0.4])].into()).unwrap()
+        let set = embedded().select(&[3, 1, 4, 100]).with_properties([("gap".to_owned(), vec![0.1, 0.2, 0.3, 0.4])].into());
+        set.unwrap().with_split(Split { train: vec![3, 0], valid: vec![], test: vec![1] }).unwrap()
     }
 
     #[test]
@@ -228,23 +217,9 @@ mod tests {
             if let Ok(set) = read_cache(&path) {
                 assert_eq!(set.all_positions(), sample().all_positions(), "byte {at}");
                 assert_eq!(set.all_atomic_numbers(), sample().all_atomic_numbers(), "byte {at}");
+                assert_eq!(set.split(), sample().split(), "byte {at}");
             }
         }
-    }
-
-    #[test]
-    fn excluded_numbers_stay_out_and_the_others_keep_theirs() {
-        let folder = tempfile::tempdir().unwrap();
-        let (source, cache, list) = (folder.path().join("s.npz"), folder.path().join("c.safetensors"), folder.path().join("list.txt"));
-        formats::write_all(&source, embedded().select(&[10, 20, 30]).molecules()).unwrap();
-        std::fs::write(&list, "heading\n".repeat(9) + "   21  C  C\n99 N N\nend\n").unwrap();
-        let excluded = read_exclusions(&list).unwrap();
-        assert_eq!(excluded, [21, 99].into());
-        prepare(&source, &cache, &excluded, || {}).unwrap();
-        let set = read_cache(&cache).unwrap();
-        assert_eq!((0..set.len()).map(|i| set.index(i)).collect::<Vec<_>>(), [11, 31]);
-        std::fs::write(&list, "heading\n".repeat(10) + "end\n").unwrap();
-        assert!(read_exclusions(&list).unwrap_err().to_string().contains("line 10"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! QM9 has 18.1 atoms a molecule and at most 29: a padded array would hold 60 % more, all of it noise to skip.
 
 use super::array::Array;
+use super::references::REFERENCE_SUFFIX;
+use super::split::Split;
 use crate::error::{Error, Fault, Result};
 use crate::molecule::{Molecule, check_atoms};
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ pub struct MoleculeSet {
     positions: Array<[f32; 3]>,
     index: Vec<i32>,
     properties: BTreeMap<String, Vec<f64>>,
+    split: Option<Split>,
 }
 
 impl MoleculeSet {
@@ -70,7 +73,7 @@ impl MoleculeSet {
                 return Err(Fault::Length { what, expected, found }.at(molecules));
             }
         }
-        Ok(Self { offsets, atomic_numbers, positions, index, properties: BTreeMap::new() })
+        Ok(Self { offsets, atomic_numbers, positions, index, properties: BTreeMap::new(), split: None })
     }
 
     /// The same set with numbers of its molecules, `[M]` for each name.
@@ -83,6 +86,16 @@ impl MoleculeSet {
             return Err(fault.at(self.len().min(wrong.len())));
         }
         self.properties = properties;
+        Ok(self)
+    }
+
+    /// The same set with a split of its own.
+    ///
+    /// # Errors
+    /// [`Fault::Unexpected`] where a place is beyond the set or in two parts.
+    pub fn with_split(mut self, split: Split) -> Result<Self, Fault> {
+        split.check(self.len())?;
+        self.split = Some(split);
         Ok(self)
     }
 
@@ -178,6 +191,24 @@ impl MoleculeSet {
         &self.properties
     }
 
+    /// A property as models are conditioned on it: less the references of its atoms (`NAME_thermo`) where the set has them. `None` where the set
+    /// has no such property.
+    pub fn conditioning(&self, name: &str) -> Option<Vec<f64>> {
+        let values = self.properties.get(name)?;
+        let references = self.properties.get(&format!("{name}{REFERENCE_SUFFIX}"));
+        Some(references.map_or_else(|| values.clone(), |sums| values.iter().zip(sums).map(|(value, sum)| value - sum).collect()))
+    }
+
+    /// What trains, validates and tests: the set's own split, else the published one of so many molecules.
+    pub fn split(&self) -> Split {
+        self.split.clone().unwrap_or_else(|| Split::published(self.len()))
+    }
+
+    /// The split that came with the set.
+    pub(crate) fn own_split(&self) -> Option<&Split> {
+        self.split.as_ref()
+    }
+
     /// Molecule `i` on its own, with its properties, positions widened to `f64`, named by its index.
     pub fn molecule(&self, i: usize) -> Molecule {
         let molecule = Molecule::new(
@@ -195,7 +226,7 @@ impl MoleculeSet {
         (0..self.len()).map(|i| self.molecule(i))
     }
 
-    /// The molecules at these places, in this order.
+    /// The molecules at these places, in this order, without a split.
     ///
     /// # Panics
     /// When a place is not below [`len`](Self::len).
@@ -215,6 +246,7 @@ impl MoleculeSet {
             positions: positions.into(),
             index: places.iter().map(|i| self.index[*i]).collect(),
             properties: properties.collect(),
+            split: None,
         }
     }
 }

@@ -1,10 +1,16 @@
-//! The published split of a data set, bit for bit.
+//! The published splits of data sets, bit for bit.
 //!
-//! `perm = numpy.random.RandomState(0).permutation(n)`; the training part comes first, the test part last, validation
+//! QM9: `perm = numpy.random.RandomState(0).permutation(n)`; the training part comes first, the test part last, validation
 //! between them. `RandomState` is the 32-bit Mersenne Twister seeded by Knuth's recurrence; a permutation is a
 //! Fisher–Yates shuffle from the end, each index drawn by masking to the next power of two and rejecting.
+//!
+//! GEOM-Drugs: a permutation of all conformers that its authors drew once and keep as `geom_permutation.npy`; its first tenth validates, its
+//! second tests, the rest trains. Conformers of one molecule may so fall into different parts.
 
+use crate::error::{Error, Fault, Place, Result};
+use crate::formats::npy;
 use rand_mt::Mt;
+use std::path::Path;
 
 /// Training molecules of the published QM9 split.
 const TRAIN: usize = 100_000;
@@ -37,6 +43,58 @@ impl Split {
         let (valid, test) = rest.split_at(rest.len() - n / 10);
         Self { train: train.to_vec(), valid: valid.to_vec(), test: test.to_vec() }
     }
+
+    /// GEOM-Drugs' split along a permutation of its conformers: a tenth (rounded down) to validate, another to test, the rest to train.
+    ///
+    /// ```
+    /// use symdiff_mol::data::{Split, legacy_permutation};
+    /// let split = Split::of_geom(&legacy_permutation(10, 0));
+    /// assert_eq!((split.valid, split.test, split.train.len()), (vec![2], vec![8], 8));
+    /// ```
+    pub fn of_geom(permutation: &[usize]) -> Self {
+        let tenth = permutation.len() / 10;
+        let (valid, rest) = permutation.split_at(tenth);
+        let (test, train) = rest.split_at(tenth);
+        Self { train: train.to_vec(), valid: valid.to_vec(), test: test.to_vec() }
+    }
+
+    /// The three parts and their names.
+    pub(crate) fn parts(&self) -> [(&'static str, &[usize]); 3] {
+        [("train", &self.train), ("valid", &self.valid), ("test", &self.test)]
+    }
+
+    /// Whether every place is below `molecules` and in one part at most.
+    pub(crate) fn check(&self, molecules: usize) -> Result<(), Fault> {
+        let mut seen = vec![false; molecules];
+        for &place in self.parts().into_iter().flat_map(|(_, places)| places) {
+            let fresh = seen.get_mut(place).is_some_and(|seen| !std::mem::replace(seen, true));
+            if !fresh {
+                let expected = "each place of the set once";
+                let remedy = "give a split or permutation that was made for this very set";
+                return Err(Fault::unexpected(expected, &format!("{place}, of {molecules}"), remedy));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a permutation that numpy saved, such as `geom_permutation.npy`.
+///
+/// # Errors
+/// What is no one-dimensional array of the whole numbers from zero, each once.
+pub fn read_permutation(path: &Path) -> Result<Vec<usize>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::io(path, "read it", source))?;
+    let checked = || {
+        let array = npy::Array::parse(bytes)?;
+        let &[length] = array.shape.as_slice() else {
+            return Err(Fault::unexpected("one axis", &format!("{:?}", array.shape), "give a permutation as numpy saves it"));
+        };
+        // A number below zero is far above any length.
+        let permutation: Vec<usize> = array.integers()?.into_iter().map(|place| place as usize).collect();
+        Split { train: permutation.clone(), valid: Vec::new(), test: Vec::new() }.check(length)?;
+        Ok(permutation)
+    };
+    checked().map_err(|fault| Error::content(path, Place::Whole, fault))
 }
 
 /// `numpy.random.RandomState(seed).permutation(n)` for n up to 2³².
@@ -92,9 +150,35 @@ mod tests {
         let mut all = [split.train, split.valid, split.test].concat();
         all.sort_unstable();
         assert!(all.into_iter().eq(0..130_831));
+        let permutation = legacy_permutation(130_831, 1);
+        let geom = Split::of_geom(&permutation);
+        assert_eq!((geom.valid.len(), geom.test.len(), geom.train.len()), (13_083, 13_083, 104_665));
+        assert_eq!([geom.valid, geom.test, geom.train].concat(), permutation);
         for n in [0, 1, 2, 3, 9] {
             let split = Split::published(n);
             assert_eq!(split.train.len() + split.valid.len() + split.test.len(), n);
         }
+    }
+
+    #[test]
+    fn a_permutation_is_read_and_anything_else_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.npy");
+        let read = |shape: &[usize], numbers: &[i32]| {
+            let data: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+            std::fs::write(&path, npy::file(npy::Kind::I32, shape, &data)).unwrap();
+            read_permutation(&path).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(&[4], &[2, 0, 3, 1]), Ok(vec![2, 0, 3, 1]));
+        for (shape, numbers, words) in [
+            (&[4][..], [2, 0, 3, 0], "found `0, of 4`"),
+            (&[4], [2, 0, 4, 1], "found `4, of 4`"),
+            (&[4], [2, -1, 3, 1], "each place of the set once"),
+            (&[2, 2], [2, 0, 3, 1], "expected one axis, found `[2, 2]`"),
+        ] {
+            let message = read(shape, &numbers).unwrap_err();
+            assert!(message.contains("p.npy, whole file") && message.contains(words), "{message}");
+        }
+        assert!(Split { train: vec![0, 1], valid: vec![1], test: vec![] }.check(3).is_err());
     }
 }

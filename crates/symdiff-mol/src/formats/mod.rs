@@ -14,9 +14,9 @@
 mod compression;
 pub mod geom;
 pub mod jsonl;
-mod npy;
+pub(crate) mod npy;
 pub mod npz;
-mod number;
+pub(crate) mod number;
 pub mod qm9;
 pub mod sdf;
 pub mod smiles;
@@ -117,6 +117,7 @@ pub fn read(format: Format, source: Source, path: &Path) -> Result<Molecules> {
     })
 }
 
-fn of_set(set: MoleculeSet) -> Molecules {
+/// The molecules of a set, which they own.
+pub(crate) fn of_set(set: MoleculeSet) -> Molecules {
     Box::new((0..set.len()).map(move |i| Ok(set.molecule(i))))
 }

@@ -124,6 +124,10 @@ mod tests {
             charges[row..row + n].copy_from_slice(set.atomic_numbers(i));
             positions[row..row + n].copy_from_slice(set.positions(i));
         }
+        // Beside the numbers there may be names.
+        let mut names = file(Kind::F32, &[set.len()], &[0; 12]);
+        let kind = names.windows(3).position(|bytes| bytes == b"<f4").unwrap();
+        names[kind + 1..kind + 3].copy_from_slice(b"U1");
         let padded = |charges: &[u8]| {
             let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
             let sizes: Vec<u8> = set.sizes().flat_map(|n| (n as i64).to_le_bytes()).collect();
@@ -137,6 +141,8 @@ mod tests {
                 zip.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
                 zip.write_all(&file(kind, &shape, &data)).unwrap();
             }
+            zip.start_file("tag.npy", zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(&names).unwrap();
             from_bytes(Path::new("p.npz"), zip.finish().unwrap().into_inner())
         };
         let read = padded(&charges).unwrap();

@@ -11,6 +11,12 @@ pub(crate) fn parse(what: &'static str, text: &str) -> Result<f64, Fault> {
     parsed.map_err(|_| Fault::unexpected(what, text, "write a decimal number such as -1.25"))
 }
 
+/// [`parse`], for a number that must be finite.
+pub(crate) fn finite(what: &'static str, text: &str) -> Result<f64, Fault> {
+    let value = parse(what, text)?;
+    if value.is_finite() { Ok(value) } else { Err(Fault::unexpected(what, text, "write a finite number")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse;

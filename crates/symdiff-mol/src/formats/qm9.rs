@@ -22,6 +22,12 @@ pub const PROPERTIES: [&str; 15] = ["A", "B", "C", "mu", "alpha", "homo", "lumo"
 /// No file of the archive is longer than this.
 const LONGEST_FILE: u64 = 1 << 20;
 
+/// The number in a name of the kinds that QM9's files bear: `gdb 1`, `gdb_1`, `dsgdb9nsd_000001`.
+pub(crate) fn number_in(name: &str) -> Option<i32> {
+    let number = ["gdb ", "gdb_", "dsgdb9nsd_"].iter().find_map(|start| name.strip_prefix(start))?;
+    number.parse().ok().filter(|number| *number > 0)
+}
+
 /// Reads an archive, compressed or not, molecule by molecule.
 pub fn read(source: Source) -> impl Iterator<Item = Result<Molecule>> + Send {
     let (reader, path) = source.into_reader();

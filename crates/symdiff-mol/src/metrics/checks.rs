@@ -8,12 +8,15 @@
 //! | `bond_lengths` | every bond is within 25 % of the typical length of its elements and order |
 //! | `no_clash` | heavy atoms four or more bonds apart, or unconnected, keep 70 % of their bound |
 //! | `flat_double_bonds` | the six atoms of each substituted C=C lie within 0.25 Å of a plane |
+//! | `flat_rings` | the atoms of each aromatic ring do too |
 //! | `one_piece` | the bond graph is connected |
 //!
 //! The bound is the sum of van der Waals radii, times 0.7 at four bonds and 0.85 at five.
 //!
 //! # Source
 //! Buttenschoen, Morris, Deane, Chemical Science 15, 3130 (2024).
+
+mod rings;
 
 use super::geometry::{cross, distance, dot, minus, neighbours, norm};
 use crate::chemistry::{fragments, perceive_bonds, typical_length};
@@ -41,6 +44,8 @@ pub struct Checks {
     pub no_clash: bool,
     /// Double bonds are planar.
     pub flat_double_bonds: bool,
+    /// Aromatic rings are planar.
+    pub flat_rings: bool,
     /// There is one fragment.
     pub one_piece: bool,
 }
@@ -53,13 +58,16 @@ impl Checks {
             bond_lengths: bonds.iter().all(|bond| typical(molecule, *bond)),
             no_clash: !clashes(molecule, &lists),
             flat_double_bonds: bonds.iter().all(|bond| flat(molecule, &lists, *bond)),
+            flat_rings: rings::aromatic(molecule.atomic_numbers(), &lists)
+                .iter()
+                .all(|ring| rings::flat(ring, molecule.positions(), FLATNESS)),
             one_piece: fragments(molecule.len(), bonds).0 == 1,
         }
     }
 
     /// Whether it passes all of them.
     pub fn all(self) -> bool {
-        self.bond_lengths && self.no_clash && self.flat_double_bonds && self.one_piece
+        self.bond_lengths && self.no_clash && self.flat_double_bonds && self.flat_rings && self.one_piece
     }
 }
 
@@ -70,6 +78,7 @@ pub struct CheckTally {
     bond_lengths: usize,
     no_clash: usize,
     flat_double_bonds: usize,
+    flat_rings: usize,
     one_piece: usize,
     all: usize,
 }
@@ -83,6 +92,8 @@ pub struct CheckRates {
     pub no_clash: f64,
     /// Flat double bonds.
     pub flat_double_bonds: f64,
+    /// Flat aromatic rings.
+    pub flat_rings: f64,
     /// One fragment.
     pub one_piece: f64,
     /// All of them.
@@ -99,6 +110,7 @@ impl CheckTally {
             self.bond_lengths += usize::from(checks.bond_lengths);
             self.no_clash += usize::from(checks.no_clash);
             self.flat_double_bonds += usize::from(checks.flat_double_bonds);
+            self.flat_rings += usize::from(checks.flat_rings);
             self.one_piece += usize::from(checks.one_piece);
             self.all += usize::from(checks.all());
         }
@@ -111,6 +123,7 @@ impl CheckTally {
             bond_lengths: share(self.bond_lengths),
             no_clash: share(self.no_clash),
             flat_double_bonds: share(self.flat_double_bonds),
+            flat_rings: share(self.flat_rings),
             one_piece: share(self.one_piece),
             all: share(self.all),
         })

@@ -7,7 +7,7 @@ mod tests;
 pub use encoding::Encoding;
 
 use candle_core::{DType, Device, Tensor};
-use symdiff_groups::{Action, Matrices, Orthogonal, Points, SpecialOrthogonal};
+use symdiff_groups::{Action, MatrixGroup, Points};
 use symdiff_ops::{Batched, Error, Euclidean, Noise, Ragged, Result, Samples, centre, segment_sum, spread};
 
 /// A batch of molecules: positions and features of every atom, packed.
@@ -143,14 +143,9 @@ impl Euclidean for Molecules {
 }
 
 /// A rotation or reflection moves the positions; the features are invariant.
-macro_rules! rotates {
-    ($($group:ty),*) => {$(
-        impl Action<$group> for Molecules {
-            fn act(&self, group: &$group, g: &Matrices) -> symdiff_groups::Result<Self> {
-                let moved = Points::new(self.positions.clone(), self.layout.clone())?.act(group, g)?;
-                Ok(self.at(moved.into_positions())?)
-            }
-        }
-    )*};
+impl<G: MatrixGroup> Action<G> for Molecules {
+    fn act(&self, group: &G, g: &G::Element) -> symdiff_groups::Result<Self> {
+        let moved = Points::new(self.positions.clone(), self.layout.clone())?.act(group, g)?;
+        Ok(self.at(moved.into_positions())?)
+    }
 }
-rotates!(Orthogonal, SpecialOrthogonal);

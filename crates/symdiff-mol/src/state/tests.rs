@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::data::embedded;
-use symdiff_groups::{CompactGroup, Group};
+use symdiff_groups::{CompactGroup, Group, Orthogonal};
 
 fn batch(places: &[usize]) -> crate::Result<Molecules> {
     Encoding::qm9().encode(embedded(), places, Samples::numbered(places.len()), DType::F64, &Device::Cpu)

@@ -1,103 +1,174 @@
-//! Writing a cache one molecule at a time, in constant memory.
+//! Writing a cache one molecule at a time, in constant memory, and taking it up where it was interrupted.
+//!
+//! Each tensor grows in a file beside the cache. From time to time a journal says how much of each counts, with a checksum; a run that is
+//! killed leaves all of them behind, and the next one with the same key goes on from there. Where a part is not as noted, it begins anew.
 
+use super::part::{Noted, Part, beside};
 use super::{SCHEMA, checksum};
-use crate::data::MoleculeSet;
-use crate::error::{Error, Result};
+use crate::data::{MoleculeSet, Prepared, Split};
+use crate::error::{Error, Fault, Place, Result};
 use crate::molecule::Molecule;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::hash::Hasher;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use twox_hash::XxHash3_64;
 
-/// A cache under construction. Each tensor grows in a file of its own beside the cache; `finish` joins them
-/// under the final name, so that a crash never leaves half a cache.
+/// The tensors that every cache has.
+const FIXED: [&str; 4] = ["num_atoms", "index", "positions", "atomic_numbers"];
+
+/// A cache under construction; `finish` joins its parts under the final name, so that a crash never leaves half a cache.
 pub struct CacheWriter {
     path: PathBuf,
-    num_atoms: Part,
-    index: Part,
-    positions: Part,
-    atomic_numbers: Part,
+    /// In the order of [`FIXED`].
+    fixed: [Part; 4],
+    /// Those that all molecules so far have.
+    properties: BTreeMap<String, Part>,
     molecules: usize,
     atoms: usize,
-    properties: BTreeMap<String, Vec<f64>>,
+}
+
+/// What counts of the parts.
+#[derive(Serialize, Deserialize)]
+struct Journal {
+    schema: String,
+    key: String,
+    read: u64,
+    molecules: usize,
+    atoms: usize,
+    fixed: [Noted; 4],
+    properties: BTreeMap<String, Noted>,
 }
 
 impl CacheWriter {
     /// Begins a cache that will bear this name.
     pub fn create(path: &Path) -> Result<Self> {
         let part = |name| Part::create(path, name).map_err(|source| Error::io(path, "create a part of it", source));
-        Ok(Self {
-            path: path.to_owned(),
-            num_atoms: part("num_atoms")?,
-            index: part("index")?,
-            positions: part("positions")?,
-            atomic_numbers: part("atomic_numbers")?,
-            molecules: 0,
-            atoms: 0,
-            properties: BTreeMap::new(),
-        })
+        let [a, b, c, d] = FIXED;
+        let fixed = [part(a)?, part(b)?, part(c)?, part(d)?];
+        Ok(Self { path: path.to_owned(), fixed, properties: BTreeMap::new(), molecules: 0, atoms: 0 })
+    }
+
+    /// Takes up what an interrupted run with this key left, else begins anew; with the molecules of the source that are done.
+    pub(in crate::data) fn resume(path: &Path, key: &str) -> Result<(Self, u64)> {
+        let journal = std::fs::read(beside(path, "journal")).ok().and_then(|text| serde_json::from_slice::<Journal>(&text).ok());
+        if let Some(journal) = journal.filter(|journal| journal.schema == SCHEMA && journal.key == key) {
+            let restored = Self::restored(path, &journal).map_err(|source| Error::io(path, "take up a part of it", source))?;
+            if let Some(writer) = restored {
+                return Ok((writer, journal.read));
+            }
+        }
+        Ok((Self::create(path)?, 0))
+    }
+
+    fn restored(path: &Path, journal: &Journal) -> io::Result<Option<Self>> {
+        let mut fixed = Vec::new();
+        for (name, noted) in FIXED.iter().zip(&journal.fixed) {
+            fixed.extend(Part::resume(path, name, noted)?);
+        }
+        let mut properties = BTreeMap::new();
+        for (name, noted) in &journal.properties {
+            properties.extend(Part::resume(path, &property_part(name), noted)?.map(|part| (name.clone(), part)));
+        }
+        let whole = properties.len() == journal.properties.len();
+        let (molecules, atoms, path) = (journal.molecules, journal.atoms, path.to_owned());
+        Ok(<[Part; 4]>::try_from(fixed).ok().filter(|_| whole).map(|fixed| Self { path, fixed, properties, molecules, atoms }))
     }
 
     /// Adds a molecule under its own number or the next; a property counts if all molecules have it.
     pub fn push(&mut self, molecule: &Molecule) -> Result<()> {
-        let positions: Vec<[f32; 3]> = molecule.positions().iter().map(|row| row.map(|v| v as f32)).collect();
-        for (name, value) in molecule.properties() {
-            self.properties.entry(name.clone()).or_default().push(*value);
-        }
-        let index = molecule.index().unwrap_or(self.molecules as i32 + 1);
-        self.push_packed(molecule.atomic_numbers(), &positions, index)
+        self.put(molecule).map_err(|source| Error::io(&self.path, "write to it", source))
     }
 
-    /// Adds a set with its own numbering and properties; it must be all there is.
-    pub(super) fn push_set(&mut self, set: &MoleculeSet) -> Result<()> {
-        for i in 0..set.len() {
-            self.push_packed(set.atomic_numbers(i), set.positions(i), set.index(i))?;
+    fn put(&mut self, molecule: &Molecule) -> io::Result<()> {
+        if self.molecules == 0 {
+            for name in molecule.properties().keys() {
+                self.properties.insert(name.clone(), Part::create(&self.path, &property_part(name))?);
+            }
         }
-        self.properties.clone_from(set.properties());
-        Ok(())
-    }
-
-    fn push_packed(&mut self, atomic_numbers: &[u8], positions: &[[f32; 3]], index: i32) -> Result<()> {
+        let lacking: Vec<String> = self.properties.keys().filter(|name| !molecule.properties().contains_key(*name)).cloned().collect();
+        for part in lacking.iter().filter_map(|name| self.properties.remove(name)) {
+            part.discard();
+        }
+        for (name, part) in &mut self.properties {
+            part.write(&molecule.properties()[name].to_le_bytes())?;
+        }
         self.molecules += 1;
-        self.atoms += atomic_numbers.len();
-        self.atomic_numbers
-            .write(atomic_numbers)
-            .and_then(|()| self.positions.write(bytemuck::cast_slice(positions)))
-            .and_then(|()| self.num_atoms.write(&(atomic_numbers.len() as u32).to_le_bytes()))
-            .and_then(|()| self.index.write(&index.to_le_bytes()))
-            .map_err(|source| Error::io(&self.path, "write to it", source))
+        self.atoms += molecule.len();
+        let rows: Vec<[f32; 3]> = molecule.positions().iter().map(|row| row.map(|v| v as f32)).collect();
+        let [num_atoms, index, positions, atomic_numbers] = &mut self.fixed;
+        num_atoms.write(&(molecule.len() as u32).to_le_bytes())?;
+        index.write(&molecule.index().unwrap_or(self.molecules as i32).to_le_bytes())?;
+        positions.write(bytemuck::cast_slice(&rows))?;
+        atomic_numbers.write(molecule.atomic_numbers())
+    }
+
+    /// Adds the molecules of a set.
+    pub(super) fn push_set(&mut self, set: &MoleculeSet) -> Result<()> {
+        set.molecules().try_for_each(|molecule| self.push(&molecule))
+    }
+
+    /// What it holds so far.
+    pub(in crate::data) fn so_far(&self) -> Prepared {
+        Prepared { molecules: self.molecules, atoms: self.atoms }
+    }
+
+    /// Makes what is there count for a later run with this key, which will pass over the first `read` molecules of the source.
+    pub(in crate::data) fn note(&mut self, key: &str, read: u64) -> Result<()> {
+        self.write_journal(key, read).map_err(|source| Error::io(&self.path, "write the journal of it", source))
+    }
+
+    fn write_journal(&mut self, key: &str, read: u64) -> io::Result<()> {
+        let [a, b, c, d] = &mut self.fixed;
+        let properties = self.properties.iter_mut().map(|(name, part)| Ok((name.clone(), part.note()?)));
+        let journal = Journal {
+            schema: SCHEMA.to_owned(),
+            key: key.to_owned(),
+            read,
+            molecules: self.molecules,
+            atoms: self.atoms,
+            fixed: [a.note()?, b.note()?, c.note()?, d.note()?],
+            properties: properties.collect::<io::Result<_>>()?,
+        };
+        let (fresh, path) = (beside(&self.path, "new-journal"), beside(&self.path, "journal"));
+        std::fs::write(&fresh, serde_json::to_vec(&journal)?)?;
+        std::fs::rename(fresh, path)
     }
 
     /// Joins the parts under the final name; `source` is the fingerprint of what the molecules came from.
-    pub(crate) fn finish(mut self, source: Option<&str>) -> Result<()> {
+    ///
+    /// # Errors
+    /// A split of another set, or a refusal of the disk.
+    pub(in crate::data) fn finish(mut self, source: Option<&str>, split: Option<&Split>) -> Result<()> {
         let path = std::mem::take(&mut self.path);
-        self.join(&path, source).map_err(|source| Error::io(&path, "write it", source))
+        split.map_or(Ok(()), |split| split.check(self.molecules)).map_err(|fault: Fault| Error::content(&path, Place::Whole, fault))?;
+        self.join(&path, source, split).map_err(|source| Error::io(&path, "write it", source))
     }
 
-    fn join(self, path: &Path, source: Option<&str>) -> io::Result<()> {
+    fn join(self, path: &Path, source: Option<&str>, split: Option<&Split>) -> io::Result<()> {
         let (molecules, atoms) = (self.molecules, self.atoms);
-        let mut tensors = Vec::new();
-        for (name, values) in self.properties.into_iter().filter(|(_, values)| values.len() == molecules) {
-            let name = format!("property.{name}");
-            let mut part = Part::create(path, &format!("property-{}", tensors.len()))?;
-            values.iter().try_for_each(|value| part.write(&value.to_le_bytes()))?;
-            tensors.push((name, "F64", json!([molecules]), part));
-        }
+        let [num_atoms, index, positions, atomic_numbers] = self.fixed;
         // Widest elements first: every tensor is then aligned.
-        tensors.push(("num_atoms".to_owned(), "U32", json!([molecules]), self.num_atoms));
-        tensors.push(("index".to_owned(), "I32", json!([molecules]), self.index));
-        tensors.push(("positions".to_owned(), "F32", json!([atoms, 3]), self.positions));
-        tensors.push(("atomic_numbers".to_owned(), "U8", json!([atoms]), self.atomic_numbers));
+        let properties = self.properties.into_iter().map(|(name, part)| (format!("property.{name}"), "F64", json!([molecules]), part));
+        let mut tensors: Vec<_> = properties.collect();
+        tensors.push(("num_atoms".to_owned(), "U32", json!([molecules]), num_atoms));
+        tensors.push(("index".to_owned(), "I32", json!([molecules]), index));
+        tensors.push(("positions".to_owned(), "F32", json!([atoms, 3]), positions));
+        for (part, places) in split.iter().flat_map(|split| split.parts()) {
+            let name = format!("split.{part}");
+            let mut part = Part::create(path, &name)?;
+            places.iter().try_for_each(|place| part.write(&(*place as u32).to_le_bytes()))?;
+            tensors.push((name, "U32", json!([places.len()]), part));
+        }
+        tensors.push(("atomic_numbers".to_owned(), "U8", json!([atoms]), atomic_numbers));
 
         let mut metadata = Map::from_iter([("schema".to_owned(), json!(SCHEMA)), ("source".to_owned(), json!(source.unwrap_or_default()))]);
         let (mut entries, mut end) = (Map::new(), 0);
         for (name, dtype, shape, part) in &tensors {
-            let offsets = [end, end + part.bytes];
-            end += part.bytes;
-            metadata.insert(format!("xxh3.{name}"), json!(checksum(part.hash.finish())));
+            let offsets = [end, end + part.bytes()];
+            end += part.bytes();
+            metadata.insert(format!("xxh3.{name}"), json!(part.checksum()));
             entries.insert(name.clone(), json!({"dtype": dtype, "shape": shape, "data_offsets": offsets}));
         }
         entries.insert("__metadata__".to_owned(), Value::Object(metadata));
@@ -105,50 +176,22 @@ impl CacheWriter {
         header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
 
         let mut joined = Part::create(path, "joined")?;
-        joined.out.write_all(&(header.len() as u64).to_le_bytes())?;
-        joined.out.write_all(header.as_bytes())?;
-        for (_, _, _, part) in tensors {
-            part.append_to(&mut joined.out)?;
+        joined.write(&(header.len() as u64).to_le_bytes())?;
+        joined.write(header.as_bytes())?;
+        for (_, _, _, part) in &mut tensors {
+            joined.append(part)?;
         }
-        joined.out.flush()?;
-        joined.out.get_ref().sync_all()?;
-        std::fs::rename(&joined.path, path)
-    }
-}
-
-/// One tensor as it grows; its file goes with it.
-struct Part {
-    path: PathBuf,
-    out: BufWriter<File>,
-    bytes: u64,
-    hash: XxHash3_64,
-}
-
-impl Part {
-    fn create(cache: &Path, name: &str) -> io::Result<Self> {
-        let mut path = cache.as_os_str().to_owned();
-        path.push(format!(".{name}.part"));
-        let path = PathBuf::from(path);
-        let out = BufWriter::new(File::create(&path)?);
-        Ok(Self { path, out, bytes: 0, hash: XxHash3_64::new() })
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.bytes += bytes.len() as u64;
-        self.hash.write(bytes);
-        self.out.write_all(bytes)
-    }
-
-    fn append_to(mut self, out: &mut impl Write) -> io::Result<()> {
-        self.out.flush()?;
-        io::copy(&mut BufReader::new(File::open(&self.path)?), out)?;
+        joined.publish(path)?;
+        for (_, _, _, part) in tensors {
+            part.discard();
+        }
+        // Without its parts a journal that cannot be removed means nothing.
+        let _ = std::fs::remove_file(beside(path, "journal"));
         Ok(())
     }
 }
 
-impl Drop for Part {
-    fn drop(&mut self) {
-        // A part that cannot be removed is litter, not an error.
-        let _ = std::fs::remove_file(&self.path);
-    }
+/// The part of a property: its name may hold what no file's name can.
+fn property_part(name: &str) -> String {
+    format!("property-{}", checksum(XxHash3_64::oneshot(name.as_bytes())))
 }

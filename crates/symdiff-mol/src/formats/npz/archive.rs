@@ -72,7 +72,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         }
     }
 
-    /// Every other array of one real number a molecule.
+    /// Every other array of one real number a molecule; names and other things that are no numbers stay behind.
     pub(super) fn properties(&mut self, molecules: usize) -> Result<Properties> {
         let names: Vec<String> = self
             .zip
@@ -82,7 +82,10 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
             .collect();
         let mut properties = Properties::new();
         for name in names {
-            let array = self.array(&name)?;
+            let array = match self.array(&name) {
+                Err(Error::Content { fault: Fault::Unsupported { .. }, .. }) => continue,
+                array => array?,
+            };
             if let (&[length], Ok(values)) = (array.shape.as_slice(), array.reals())
                 && length == molecules
             {

@@ -1,0 +1,7 @@
+//! Every fuzz target: the binary's name is the parser's.
+
+#![no_main]
+
+mod parsers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::answers(env!("CARGO_BIN_NAME"), bytes));
