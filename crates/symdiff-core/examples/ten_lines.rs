@@ -11,7 +11,7 @@ mod support;
 
 use candle_core::{Device, Tensor};
 use candle_nn::Module;
-use support::{Perceptron, out_folder, parameters, seed_parameters, svg::Svg};
+use support::{Perceptron, out_folder, parameters, seed_parameters, svg::Svg, svg::hue};
 use symdiff_core::testing::LawTest;
 use symdiff_core::{Learned, Map, MarkovKernel, MarkovKernelExt, Noise, Raw, Result};
 use symdiff_groups::{Action, Cloud, Dense, GramSchmidt, Group, LieGroup, SpecialOrthogonal};
@@ -55,13 +55,20 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 
 /// Point 0 of the outputs at twelve angles, turned back, one colour an angle.
 fn draw(svg: &mut Svg, centre: f64, so2: SpecialOrthogonal, kernel: &impl MarkovKernel<Cloud, Out = Cloud>, x: &Cloud) -> Result<()> {
+    let mut spots = Vec::new();
     for step in 0..12 {
         let angle = std::f32::consts::TAU * step as f32 / 12.0;
         let h = so2.exp(&Tensor::full(angle, (COPIES, 1), &Device::Cpu)?)?;
         let y = kernel.sample(&x.act(&so2, &h)?, Noise::seeded(100 + step))?.act(&so2, &so2.inverse(&h)?)?;
         for point in y.tensor().narrow(1, 0, 1)?.squeeze(1)?.to_vec2::<f32>()?.iter().take(60) {
-            let colour = format!("hsl({},70%,50%)", 30 * step);
-            svg.dot(centre + 110.0 * f64::from(point[0]), 180.0 - 110.0 * f64::from(point[1]), 2.0, &colour);
+            spots.push((step, f64::from(point[0]), f64::from(point[1])));
+        }
+    }
+    // One of each colour in turn, so that no colour hides the others.
+    spots.sort_by_key(|&(step, ..)| 5 * step % 12);
+    for at in 0..60 {
+        for (step, x, y) in spots.iter().skip(at).step_by(60) {
+            svg.dot(centre + 260.0 * x, 180.0 - 260.0 * y, 2.5, &hue(*step as f64 / 12.0));
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ pub mod testing;
 
 pub use average::{AllElements, Averaged, Frame, Frames, MeanOf};
 pub use error::{Error, Result};
-pub use gamma::{Centroid, Charted, Composition, CosetHaar, GroupKernel, Haar, Identity, Learned, PrincipalAxes, Scatter};
+pub use gamma::{Centroid, Charted, Composition, CosetHaar, GroupKernel, Haar, Identity, Learned, PointFrames, PrincipalAxes, Scatter};
 pub use kernel::{Map, MarkovKernel, MarkovKernelExt};
 pub use network::{Network, Raw};
 pub use objective::{RaoBlackwell, jensen_bound};

@@ -116,13 +116,16 @@ pub trait MetricGroup: Group {
 
 /// A Lie group whose exponential is known in closed form.
 pub trait LieGroup: Group {
-    /// The element reached from the identity with velocity `algebra`, `[B, dim]`; differentiable.
+    /// The dimension of the group as a manifold: how many numbers make a velocity.
+    fn dimension(&self) -> usize;
+
+    /// The element reached from the identity with velocity `algebra`, `[B, dimension]`; differentiable.
     ///
     /// # Errors
     /// When the shape does not fit or no closed form exists.
     fn exp(&self, algebra: &Tensor) -> Result<Self::Element>;
 
-    /// The shortest velocity that reaches g, `[B, dim]`: exp(log(g)) = g.
+    /// The shortest velocity that reaches g, `[B, dimension]`: exp(log(g)) = g.
     ///
     /// # Errors
     /// When no closed form exists, or a gradient would be lost.

@@ -30,3 +30,31 @@ pub trait Euclidean: Batched + Clone {
     /// The dimension of each sample's space, `[B]` numbers.
     fn dimensions(&self) -> Vec<usize>;
 }
+
+/// The direct sum of the parts' spaces: norms and dimensions add up, and each part draws from a stream of its own.
+macro_rules! direct_sum {
+    ($($part:ident $at:tt),+) => {
+        impl<$($part: Euclidean),+> Euclidean for ($($part,)+) {
+            fn combine(&self, a: &Tensor, other: &Self, b: &Tensor) -> Result<Self> {
+                Ok(($(self.$at.combine(a, &other.$at, b)?,)+))
+            }
+
+            fn gaussian(&self, noise: Noise) -> Result<Self> {
+                let streams = noise.steps();
+                Ok(($(self.$at.gaussian(streams.at($at))?,)+))
+            }
+
+            fn squared_norms(&self) -> Result<Tensor> {
+                let parts = [$(self.$at.squared_norms()?),+];
+                Ok(Tensor::stack(&parts, 0)?.sum(0)?)
+            }
+
+            fn dimensions(&self) -> Vec<usize> {
+                let parts = [$(self.$at.dimensions()),+];
+                (0..parts[0].len()).map(|sample| parts.iter().map(|part| part[sample]).sum()).collect()
+            }
+        }
+    };
+}
+direct_sum!(A 0, B 1);
+direct_sum!(A 0, B 1, C 2);

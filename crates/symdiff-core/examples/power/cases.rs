@@ -24,6 +24,13 @@ pub(crate) struct Case {
     pub(crate) effect: Box<dyn Fn() -> Result<f64> + Sync>,
 }
 
+impl Case {
+    /// What `--row` is looked for in.
+    pub(crate) fn label(&self) -> String {
+        format!("{}, {}", self.name, self.group)
+    }
+}
+
 pub(crate) fn cases(draws: usize) -> Result<Vec<Case>> {
     let triangle = [[0.9, 0.1, -0.3], [-0.4, 1.2, 0.2], [0.1, -0.5, 0.8]];
     let (space, more) = (copies(draws, &triangle)?, copies(2 * draws, &triangle)?);

@@ -6,6 +6,7 @@ use symdiff_ops::{Batched, Noise};
 
 /// How a learned γ joins its Haar draw g₀ with the network's element r = f(g₀⁻¹·x).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Composition {
     /// g₀·r, as the theory has it: equivariant draw by draw, for every f.
     #[default]

@@ -4,12 +4,14 @@ mod charted;
 mod coset;
 mod haar;
 mod learned;
+mod point_frames;
 mod principal;
 
 pub use charted::Charted;
 pub use coset::CosetHaar;
 pub use haar::{Centroid, Haar, Identity};
 pub use learned::{Composition, Learned};
+pub use point_frames::PointFrames;
 pub use principal::{PrincipalAxes, Scatter};
 
 use crate::MarkovKernel;

@@ -15,6 +15,7 @@ use rand::Rng;
 
 /// What a two-sample test found.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TwoSample {
     /// The energy distance of the two samples (with self-distances, hence never negative).
     pub statistic: f64,
@@ -73,27 +74,28 @@ pub(super) fn stratified(pairs: &[Pair], permutations: usize, mut generator: imp
     Ok(TwoSample { statistic: statistic / strata.len() as f64, p_value: as_large as f64 / (permutations + 1) as f64, draws })
 }
 
-/// All distances of the pooled draws, their row sums, and labels: the first half of `order` is the first sample.
+/// All distances of the pooled draws, `[2n][2n]` row by row, their row sums, and labels: the first half of `order` is the first sample.
 struct Pooled {
-    distances: Vec<Vec<f64>>,
+    distances: Vec<f64>,
     rows: Vec<f64>,
     total: f64,
-    order: Vec<usize>,
+    order: Vec<u32>,
 }
 
 impl Pooled {
     fn new(a: &[Vec<f64>], b: &[Vec<f64>]) -> Self {
         let all: Vec<&Vec<f64>> = a.iter().chain(b).collect();
-        let mut distances = vec![vec![0.0; all.len()]; all.len()];
-        for i in 0..all.len() {
+        let size = all.len();
+        let mut distances = vec![0.0; size * size];
+        for i in 0..size {
             for j in 0..i {
                 let d = distance(all[i], all[j]);
-                (distances[i][j], distances[j][i]) = (d, d);
+                (distances[i * size + j], distances[j * size + i]) = (d, d);
             }
         }
-        let rows: Vec<f64> = distances.iter().map(|row| row.iter().sum()).collect();
+        let rows: Vec<f64> = distances.chunks_exact(size).map(|row| row.iter().sum()).collect();
         let total = rows.iter().sum();
-        Self { distances, rows, total, order: (0..all.len()).collect() }
+        Self { distances, rows, total, order: (0..size as u32).collect() }
     }
 
     fn half(&self) -> usize {
@@ -110,13 +112,24 @@ impl Pooled {
 
     /// (2·Σ_AB − Σ_AA − Σ_BB) / n², of which Σ_AA and the row sums give the rest.
     fn statistic(&self) -> f64 {
-        let first = &self.order[..self.half()];
-        let half: f64 = first.iter().enumerate().map(|(k, &i)| first[..k].iter().map(|&j| self.distances[i][j]).sum::<f64>()).sum();
+        let (first, size) = (&self.order[..self.half()], self.order.len());
+        let row = |i: u32| &self.distances[i as usize * size..][..size];
+        let half: f64 = first.iter().enumerate().map(|(k, &i)| sum_at(row(i), &first[..k])).sum();
         let within = 2.0 * half;
-        let between = first.iter().map(|&i| self.rows[i]).sum::<f64>() - within;
+        let between = first.iter().map(|&i| self.rows[i as usize]).sum::<f64>() - within;
         let others = self.total - within - 2.0 * between;
         (2.0 * between - within - others) / (first.len() * first.len()) as f64
     }
+}
+
+/// Σ row[j] over the given places: four sums that do not wait for each other.
+fn sum_at(row: &[f64], places: &[u32]) -> f64 {
+    let (fours, rest) = places.as_chunks::<4>();
+    let mut sums = [0.0; 4];
+    for four in fours {
+        sums.iter_mut().zip(four).for_each(|(sum, &j)| *sum += row[j as usize]);
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|&j| row[j as usize]).sum::<f64>()
 }
 
 fn distance(a: &[f64], b: &[f64]) -> f64 {

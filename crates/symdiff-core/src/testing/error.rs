@@ -6,6 +6,7 @@ use symdiff_ops::{Batched, Noise};
 
 /// A mean over independent draws of the group element, with its uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Estimate {
     /// The mean.
     pub value: f64,

@@ -28,7 +28,10 @@ use symdiff_ops::{Batched, Noise, Samples};
 /// assert!(test.equivariance(&so2, &symmetric, &x, Noise::seeded(1))?.p_value > 0.01);
 /// # Ok(()) }
 /// ```
+///
+/// Start from the default and change what should differ: `let mut test = LawTest::default(); test.elements = 20;`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LawTest {
     /// Random relabellings behind each p-value; the smallest p-value is one over this plus one.
     pub permutations: usize,

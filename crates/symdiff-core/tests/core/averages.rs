@@ -1,9 +1,11 @@
 //! Averages over frames are equivariant in value; centring, cosets and wrappers do what they say.
 
 use crate::common::{ROUNDING, cloud_map, copies, first_three, normal, set_map};
-use candle_core::Tensor;
+use candle_core::{DType, Device, Tensor};
 use symdiff_core::testing::{LawTest, Recorded, coupled_gap, equivariance_error};
-use symdiff_core::{AllElements, CosetHaar, GroupKernel, Haar, Learned, Map, MarkovKernel, MarkovKernelExt, PrincipalAxes, Result};
+use symdiff_core::{
+    AllElements, CosetHaar, GroupKernel, Haar, Learned, Map, MarkovKernel, MarkovKernelExt, PointFrames, PrincipalAxes, Result,
+};
 use symdiff_groups::testing::gap;
 use symdiff_groups::{
     Action, Cloud, CompactGroup, Cyclic, Dense, Dihedral, EuclideanGroup, GramSchmidt, Image, MatrixGroup, Orthogonal, Points, Product,
@@ -87,7 +89,7 @@ fn cosets_upgrade_equivariance() -> Result<()> {
     let x = copies(200, 3, 3, 13)?;
     let one_turn = o3.haar(&normal(&[1], 0)?, Noise::seeded(14))?;
     let turn = o3.element(&one_turn.as_tensor().repeat((200, 1, 1))?)?;
-    let h = e3.element(turn, t3.element(&Tensor::ones((200, 3), candle_core::DType::F64, &candle_core::Device::Cpu)?)?)?;
+    let h = e3.element(turn, t3.element(&Tensor::ones((200, 3), DType::F64, &Device::Cpu)?)?)?;
     let upgraded = cloud_map().centred(3).symmetrised(e3, CosetHaar::new(e3, t3));
     assert!(test.equivariance_at(&e3, &h, &upgraded, &x, Noise::seeded(15))?.p_value > 0.01);
     let not_centred = cloud_map().symmetrised(e3, CosetHaar::new(e3, t3));
@@ -143,5 +145,68 @@ fn means_of_draws_and_boxes() -> Result<()> {
     assert_eq!(draw.map(|draw| gap(&one, &draw)).transpose()?, Some(0.0));
     let none = (&model).mean_of(0).sample(&x, Noise::seeded(0)).map(drop).map_err(|e| e.to_string());
     assert_eq!(none, Err("mean of draws: 0 draws, but 1 are needed; ask for more, or give a batch of more copies".into()));
+    Ok(())
+}
+
+/// Frames of points are exactly equivariant, and continuous where principal axes are not: as a square (a cube's corner in space) is stretched
+/// along one axis and then along another.
+#[test]
+fn frames_of_points_turn_with_the_cloud_and_do_not_jump() -> Result<()> {
+    fn at<G: symdiff_groups::Group>(group: G, frames: impl symdiff_core::Frames<G, Cloud>, x: &Cloud) -> Result<Cloud>
+    where
+        Cloud: Action<G>,
+    {
+        cloud_map().averaged_over(group, frames).sample(x, Noise::seeded(0))
+    }
+    for n in [2, 3] {
+        let so = SpecialOrthogonal::new(n);
+        let x = Cloud::new(normal(&[3, 4, n], 30)?)?;
+        let model = cloud_map().averaged_over(so, PointFrames(so));
+        assert!(equivariance_error(&so, &model, &x, 6, Noise::seeded(31))?.value < ROUNDING, "n = {n}");
+        let corners = Tensor::cat(&[Tensor::eye(n, DType::F64, &Device::Cpu)?, Tensor::eye(n, DType::F64, &Device::Cpu)?.neg()?], 0)?;
+        let stretched = |by: f64| -> Result<Cloud> {
+            let factors: Vec<f64> = (0..n).map(|axis| 1.0 + if axis == 0 { by } else { 0.0 }).collect();
+            Ok(Cloud::new(corners.broadcast_mul(&Tensor::new(factors, &Device::Cpu)?)?.unsqueeze(0)?)?)
+        };
+        let (narrow, wide) = (stretched(-1e-9)?, stretched(1e-9)?);
+        assert!(gap(&at(so, PointFrames(so), &narrow)?, &at(so, PointFrames(so), &wide)?)? < 1e-7, "n = {n}");
+        assert!(gap(&at(so, PrincipalAxes(so), &narrow)?, &at(so, PrincipalAxes(so), &wide)?)? > 0.01, "n = {n}");
+    }
+    Ok(())
+}
+
+/// The average over frames of points has the gradient that differences give, also at a cloud with points that span nothing together.
+#[test]
+fn frames_of_points_carry_their_gradient() -> Result<()> {
+    let so3 = SpecialOrthogonal::new(3);
+    let model = cloud_map().averaged_over(so3, PointFrames(so3));
+    let points = [[[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [0.2, 0.7, 0.0], [-0.2, -0.7, 0.0_f64]]];
+    let x = candle_core::Var::from_tensor(&Tensor::new(&points, &Device::Cpu)?)?;
+    let value =
+        || -> Result<Tensor> { Ok(model.sample(&Cloud::new(x.as_tensor().clone())?, Noise::seeded(0))?.tensor().sqr()?.sum_all()?) };
+    let gradients = value()?.backward()?;
+    let gradient = gradients.get(&x).map(Tensor::to_vec3::<f64>).transpose()?.unwrap_or_default();
+    for (i, j) in [(0, 0), (1, 1), (2, 0), (3, 1)] {
+        let bumped = |step: f64| -> Result<f64> {
+            let mut moved = points;
+            moved[0][i][j] += step;
+            x.set(&Tensor::new(&moved, &Device::Cpu)?)?;
+            Ok(value()?.to_scalar::<f64>()?)
+        };
+        let slope = (bumped(1e-5)? - bumped(-1e-5)?) / 2e-5;
+        assert!((slope - gradient[0][i][j]).abs() < 1e-6 * (1.0 + slope.abs()), "{i},{j}: {slope} against {}", gradient[0][i][j]);
+    }
+    Ok(())
+}
+
+#[test]
+fn clouds_without_frames_are_refused() -> Result<()> {
+    let so3 = SpecialOrthogonal::new(3);
+    let on_a_line = Cloud::new(Tensor::new(&[[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [2.0, 2.0, 2.0_f64]]], &Device::Cpu)?)?;
+    let refused = cloud_map().averaged_over(so3, PointFrames(so3)).sample(&on_a_line, Noise::seeded(0)).map(drop);
+    let sentence = "frames of points: sample 0 has all its points on one line through their mean, so that no frame turns with it; draw one from Haar instead";
+    assert_eq!(refused.map_err(|e| e.to_string()), Err(sentence.into()));
+    let so4 = SpecialOrthogonal::new(4);
+    assert!(cloud_map().averaged_over(so4, PointFrames(so4)).sample(&Cloud::new(normal(&[1, 5, 4], 0)?)?, Noise::seeded(0)).is_err());
     Ok(())
 }

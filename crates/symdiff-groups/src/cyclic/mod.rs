@@ -9,6 +9,7 @@ mod subgroup;
 pub use charts::Argmax;
 pub(crate) use charts::largest;
 pub use element::Turns;
+pub(crate) use subgroup::index;
 
 use crate::rows::one_each;
 use crate::{Group, MetricGroup, Result};

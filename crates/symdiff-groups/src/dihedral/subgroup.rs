@@ -1,6 +1,7 @@
 //! `D_n` inside O(2), `C_n` inside `D_n`.
 
 use super::{Dihedral, Symmetries};
+use crate::cyclic::index;
 use crate::{Cosets, Cyclic, Error, Matrices, MatrixGroup, Orthogonal, Result, Subgroup, Turns};
 use std::f64::consts::TAU;
 use symdiff_ops::{Batched, Noise};
@@ -17,7 +18,7 @@ impl Subgroup<Orthogonal> for Dihedral {
 
 impl Subgroup<Dihedral> for Cyclic {
     fn embed(&self, group: &Dihedral, h: &Turns, _: &impl Batched) -> Result<Symmetries> {
-        let stride = index(*group, *self)?;
+        let stride = index("C_n inside D_m", group.n(), *self)?;
         Ok(Symmetries::of(h.steps().iter().map(|&k| (k * stride, false))))
     }
 }
@@ -25,16 +26,8 @@ impl Subgroup<Dihedral> for Cyclic {
 /// The turns that `subgroup` lacks, mirrored or not, all equally likely.
 impl Cosets<Cyclic> for Dihedral {
     fn coset(&self, subgroup: &Cyclic, like: &impl Batched, noise: Noise) -> Result<Symmetries> {
-        let missing = index(*self, *subgroup)?;
+        let missing = index("cosets of C_n in D_m", self.n(), *subgroup)?;
         let drawn = noise.integers(&like.samples(), 0..2 * missing)?;
         Ok(Symmetries::of(drawn.into_iter().map(|index| (index % missing, index >= missing))))
     }
-}
-
-/// How many turns of `D_m` make one turn of `C_n`.
-fn index(group: Dihedral, subgroup: Cyclic) -> Result<u32> {
-    if group.n().is_multiple_of(subgroup.n()) {
-        return Ok(group.n() / subgroup.n());
-    }
-    Err(Error::Dimension { what: "C_n inside D_m", n: subgroup.n() as usize, exists: "n that divides m" })
 }

@@ -5,6 +5,7 @@
 
 mod action;
 mod element;
+mod lie;
 mod subgroup;
 
 pub use element::Motions;

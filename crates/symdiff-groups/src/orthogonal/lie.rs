@@ -7,6 +7,10 @@ use candle_core::{D, DType, Device, Tensor};
 
 /// n = 2: the angle, `[B, 1]`. n = 3: the axis times the angle, `[B, 3]`. No other n.
 impl LieGroup for SpecialOrthogonal {
+    fn dimension(&self) -> usize {
+        self.n() * (self.n() - 1) / 2
+    }
+
     fn exp(&self, algebra: &Tensor) -> Result<Matrices> {
         let what = "exponential of SO(n)";
         let a = algebra.to_dtype(DType::F64)?;

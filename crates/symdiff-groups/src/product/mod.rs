@@ -2,6 +2,7 @@
 
 mod element;
 mod haar;
+mod lie;
 
 pub use element::Pair;
 

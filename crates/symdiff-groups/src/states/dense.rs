@@ -1,6 +1,6 @@
 //! Dense states: one tensor, samples along its first axis, sizes the same for all.
 
-use super::observed;
+use super::{observed, scaled};
 use crate::rows::one_each;
 use crate::{Action, Error, Matrices, MatrixGroup, Observe, Result};
 use candle_core::{DType, Device, Tensor};
@@ -111,11 +111,4 @@ fn turned(what: &'static str, rows: &Tensor, g: &Matrices) -> Result<Tensor> {
         return Err(Error::Shape { what, got: rows.dims().to_vec(), expected: format!("vectors of {} coordinates", g.n()) });
     }
     Ok(rows.contiguous()?.matmul(&g.as_tensor().transpose(1, 2)?.contiguous()?)?)
-}
-
-/// x `[B, …]` times one coefficient a sample, `[B]`.
-fn scaled(x: &Tensor, by: &Tensor) -> symdiff_ops::Result<Tensor> {
-    let mut shape = vec![1; x.rank()];
-    shape[0] = by.elem_count();
-    Ok(x.broadcast_mul(&by.reshape(shape)?)?)
 }

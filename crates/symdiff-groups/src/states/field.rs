@@ -4,7 +4,7 @@ use super::observed_rows;
 use crate::rows::one_each;
 use crate::{Action, Error, Matrices, MatrixGroup, Observe, Result, orthogonal};
 use candle_core::{DType, Device, Tensor};
-use symdiff_ops::{Batched, Ragged, Samples};
+use symdiff_ops::{Batched, Euclidean, Noise, Ragged, Samples, segment_sum, spread};
 
 /// C features of one kind at each of the N nodes of a ragged batch. Translations do not change them.
 #[derive(Clone, Debug)]
@@ -70,6 +70,11 @@ impl Field {
         Self { values, kind: self.kind, layout: self.layout.clone() }
     }
 
+    /// How many numbers a node has.
+    fn width(&self) -> usize {
+        self.values.dims()[1..].iter().product()
+    }
+
     fn of(kind: Kind, rank: usize, shape: &str, values: Tensor, layout: Ragged) -> Result<Self> {
         if values.rank() == rank && values.dims()[0] == layout.nodes() {
             return Ok(Self { values, kind, layout });
@@ -126,5 +131,28 @@ impl Batched for Field {
 impl Observe for Field {
     fn observe(&self) -> Result<Vec<Vec<f64>>> {
         observed_rows(&self.values, &self.layout)
+    }
+}
+
+impl Euclidean for Field {
+    fn combine(&self, a: &Tensor, other: &Self, b: &Tensor) -> symdiff_ops::Result<Self> {
+        let scaled = |x: &Self, by: &Tensor| -> symdiff_ops::Result<Tensor> {
+            let rows = x.values.flatten_from(1)?.broadcast_mul(&spread(&by.unsqueeze(1)?, &self.layout)?)?;
+            Ok(rows.reshape(x.values.shape())?)
+        };
+        Ok(self.with_values((scaled(self, a)? + scaled(other, b)?)?))
+    }
+
+    fn gaussian(&self, noise: Noise) -> symdiff_ops::Result<Self> {
+        let drawn = noise.normal_nodes(&self.layout, self.width(), self.dtype(), self.values.device())?;
+        Ok(self.with_values(drawn.reshape(self.values.shape())?))
+    }
+
+    fn squared_norms(&self) -> symdiff_ops::Result<Tensor> {
+        Ok(segment_sum(&self.values.sqr()?.flatten_from(1)?.sum_keepdim(1)?, &self.layout)?.squeeze(1)?)
+    }
+
+    fn dimensions(&self) -> Vec<usize> {
+        self.layout.sizes().map(|size| size * self.width()).collect()
     }
 }

@@ -45,3 +45,10 @@ fn observed_rows(tensor: &Tensor, layout: &Ragged) -> Result<Vec<Vec<f64>>> {
     let rows = observed(tensor)?;
     Ok((0..layout.len()).map(|sample| rows[layout.rows(sample)].concat()).collect())
 }
+
+/// x `[B, …]` times one coefficient a sample, `[B]`.
+fn scaled(x: &Tensor, by: &Tensor) -> symdiff_ops::Result<Tensor> {
+    let mut shape = vec![1; x.rank()];
+    shape[0] = by.elem_count();
+    Ok(x.broadcast_mul(&by.reshape(shape)?)?)
+}

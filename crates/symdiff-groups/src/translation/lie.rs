@@ -6,6 +6,10 @@ use candle_core::Tensor;
 
 /// exp and log keep the vector, `[B, n]`.
 impl LieGroup for Translations {
+    fn dimension(&self) -> usize {
+        self.n()
+    }
+
     fn exp(&self, algebra: &Tensor) -> Result<Shifts> {
         self.element(algebra)
     }

@@ -80,8 +80,26 @@ proptest! {
             prop_assert!(gap(&back, &g)? < ROUNDING, "SO({}): {:e}", n, gap(&back, &g)?);
             group.element(back.as_tensor())?;
         }
+        for n in [2, 3] {
+            let (group, product) = (EuclideanGroup::special(n), Product(SpecialOrthogonal::new(3), Translations::new(n)));
+            let g = motions(&group, seed)?;
+            prop_assert!(gap(&group.exp(&group.log(&g)?)?, &g)? < ROUNDING);
+            let pair = product.element(product.0.haar(&like, Noise::seeded(seed))?, shifts(n, seed)?);
+            prop_assert!(gap(&product.exp(&product.log(&pair)?)?, &pair)? < ROUNDING);
+        }
         let still = SpecialOrthogonal::new(3).exp(&candle_core::Tensor::zeros((B, 3), candle_core::DType::F64, &candle_core::Device::Cpu)?)?;
         prop_assert!(gap(&still, &SpecialOrthogonal::new(3).identity(&like)?)? < ROUNDING);
+    }
+
+    /// exp((s + t)·a) = exp(s·a)·exp(t·a), with velocities of every size down to where formulas divide zero by zero.
+    #[test]
+    fn exponentials_are_one_parameter_subgroups(seed: u64, size in prop::sample::select(vec![1.0, 1e-4, 1e-9, 0.0])) {
+        prop_assert!(one_parameter(&SpecialOrthogonal::new(2), seed, size)? < ROUNDING);
+        prop_assert!(one_parameter(&SpecialOrthogonal::new(3), seed, size)? < ROUNDING);
+        prop_assert!(one_parameter(&Translations::new(4), seed, size)? < ROUNDING);
+        prop_assert!(one_parameter(&EuclideanGroup::special(2), seed, size)? < ROUNDING);
+        prop_assert!(one_parameter(&EuclideanGroup::special(3), seed, size)? < ROUNDING);
+        prop_assert!(one_parameter(&Product(SpecialOrthogonal::new(2), EuclideanGroup::special(3)), seed, size)? < ROUNDING);
     }
 
     #[test]
@@ -90,9 +108,17 @@ proptest! {
         prop_assert!(homomorphism(&Cyclic::new(5), &Orthogonal::new(2), &like, seed)? < ROUNDING);
         prop_assert!(homomorphism(&Dihedral::new(5), &Orthogonal::new(2), &like, seed)? < ROUNDING);
         prop_assert!(homomorphism(&Cyclic::new(3), &Dihedral::new(6), &like, seed)? < ROUNDING);
+        prop_assert_eq!(homomorphism(&Cyclic::new(3), &Cyclic::new(12), &like, seed)?, 0.0);
         prop_assert!(homomorphism(&SpecialOrthogonal::new(3), &Orthogonal::new(3), &like, seed)? < ROUNDING);
         prop_assert!(homomorphism(&Orthogonal::new(3), &EuclideanGroup::new(3), &like, seed)? < ROUNDING);
     }
+}
+
+/// The gap, for velocities of about the given size.
+fn one_parameter<G: LieGroup<Element: Observe>>(group: &G, seed: u64, size: f64) -> Result<f64> {
+    let a = (normal(&[B, group.dimension()], seed)? * size)?;
+    let at = |t: f64| -> Result<G::Element> { group.exp(&(&a * t)?) };
+    gap(&at(0.8)?, &group.compose(&at(0.1)?, &at(0.7)?)?)
 }
 
 fn homomorphism<H, G>(subgroup: &H, group: &G, like: &candle_core::Tensor, seed: u64) -> Result<f64>
@@ -134,6 +160,15 @@ fn cosets_cover_what_the_subgroup_lacks() -> Result<()> {
     kinds.sort_unstable();
     kinds.dedup();
     assert_eq!(kinds, [(0, false), (0, true), (1, false), (1, true)]);
+    let turns = Cyclic::new(12).coset(&Cyclic::new(4), &like, Noise::seeded(4))?;
+    let mut kinds = turns.steps().to_vec();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds, [0, 1, 2]);
+    let sides = EuclideanGroup::new(3).coset(&EuclideanGroup::special(3), &like, Noise::seeded(1))?;
+    assert_eq!(gap(sides.linear(), &mirrored)?, 0.0);
+    let refused = Cyclic::new(12).coset(&Cyclic::new(5), &like, Noise::seeded(4)).map(drop).map_err(|e| e.to_string());
+    assert_eq!(refused, Err("cosets of C_n in C_m: not in dimension 5; it exists for n that divides m".into()));
     let turned = EuclideanGroup::new(3).coset(&Translations::new(3), &like, Noise::seeded(3))?;
     assert_eq!(turned.shift().as_tensor().abs()?.max_all()?.to_scalar::<f64>()?, 0.0);
     Ok(())

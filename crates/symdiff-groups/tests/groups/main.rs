@@ -7,5 +7,6 @@ mod actions;
 mod axioms;
 mod charts;
 mod common;
+mod euclidean;
 mod golden;
 mod haar;
