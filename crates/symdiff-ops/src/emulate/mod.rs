@@ -4,6 +4,10 @@
 //! threads, which must agree bit for bit, on copies of its arguments that lie between guards: a write beyond an argument is an error, and
 //! a read beyond one gives NaN.
 
+mod product;
+
+pub(crate) use product::product;
+
 use crate::gpu::{Arg, Grid, Launch};
 use crate::{Error, Result};
 use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, Tensor};
@@ -100,8 +104,10 @@ fn run_in_order(launch: &Launch, grid: &Grid, order: u32) -> Result<Vec<Memory>>
             )
         }
     };
-    if code != 0 {
-        return Err(launch.refused("no kernel of that name takes these arguments"));
+    match code {
+        0 => {}
+        1 => return Err(Error::DType { op: launch.op, got: launch.dtype }),
+        _ => return Err(launch.refused("the kernel takes other arguments")),
     }
     for ((arg, before), after) in flattened(&launch.args).zip(&before).zip(&memory) {
         if before.guards() != after.guards() || (matches!(arg, Arg::Read(_)) && before != after) {

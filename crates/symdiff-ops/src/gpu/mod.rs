@@ -5,7 +5,11 @@
 
 pub(crate) mod column_sums;
 #[cfg(feature = "cuda")]
+mod cublaslt;
+#[cfg(feature = "cuda")]
 mod driver;
+pub(crate) mod product;
+pub(crate) mod uploads;
 
 use crate::{Error, Ragged, Result};
 use candle_core::{DType, Device, Tensor};
@@ -103,10 +107,10 @@ impl Arg {
 
 /// A kernel and its arguments.
 pub(crate) struct Launch {
-    op: &'static str,
+    pub(crate) op: &'static str,
     pub(crate) kernel: String,
     device: Device,
-    dtype: DType,
+    pub(crate) dtype: DType,
     pub(crate) args: Vec<Arg>,
 }
 
@@ -121,6 +125,7 @@ impl Launch {
         let suffix = match dtype {
             DType::F32 => "f32",
             DType::BF16 => "bf16",
+            DType::F64 => "f64",
             got => return Err(Error::DType { op, got }),
         };
         Ok(Self { op, kernel: format!("{name}_{suffix}"), device: device.clone(), dtype, args: Vec::new() })
@@ -147,14 +152,22 @@ impl Launch {
 
     /// Where samples start.
     pub(crate) fn offsets(self, layout: &Ragged) -> Result<Self> {
-        let (offsets, _) = layout.on_device(&self.device)?;
+        let [offsets, _] = layout.on_device(&self.device)?;
         self.read_as(&offsets)
     }
 
     /// The sample of each node.
     pub(crate) fn owners(self, layout: &Ragged) -> Result<Self> {
-        let (_, owners) = layout.on_device(&self.device)?;
+        let [_, owners] = layout.on_device(&self.device)?;
         self.read_as(&owners)
+    }
+
+    /// A tensor that may be absent, null in the kernel then.
+    pub(crate) fn read_if(self, tensor: Option<&Tensor>) -> Result<Self> {
+        match tensor {
+            Some(tensor) => self.read_as(tensor),
+            None => Ok(self.arg(Arg::Null)),
+        }
     }
 
     /// A result of the launch's dtype.

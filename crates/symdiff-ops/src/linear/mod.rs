@@ -3,13 +3,20 @@
 //! # Shapes
 //! x `[N, I]`, W `[O, I]`, b `[O]` → y `[N, O]`.
 //!
+//! On CUDA x may be narrower than the parameters, bf16 to their f32: they are rounded for the product, which sums in f32, and their
+//! gradients are f32.
+//!
 //! # Cost
 //! 2·N·I·O operations forward, twice that backward. The bias is what the product is added to, so it costs one write; its
 //! gradient is the column sum of the output's.
 
 mod cpu;
+#[cfg(kernels)]
+mod cuda;
 
-use crate::host::with_real;
+#[cfg(kernels)]
+use crate::gpu;
+use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Result, fused, shape};
 use candle_core::{Device, Tensor};
 
@@ -25,9 +32,10 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         let (x, weight, biased) = (inputs[0].clone(), inputs[1].clone(), inputs.len() == 3);
         let y = forward(&x, &weight, inputs.get(2))?;
         let pullback: Pullback = Box::new(move |gradient| {
-            let mut gradients = vec![Some(backward_input(gradient, &weight)?), Some(backward_weight(&x, gradient)?)];
+            let dtype = weight.dtype();
+            let mut gradients = vec![Some(backward_input(gradient, &weight)?), Some(backward_weight(&x, gradient)?.to_dtype(dtype)?)];
             if biased {
-                gradients.push(Some(backward_bias(gradient)?));
+                gradients.push(Some(backward_bias(gradient)?.to_dtype(dtype)?));
             }
             Ok(gradients)
         });
@@ -47,11 +55,11 @@ pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Ten
     if let Some(bias) = bias.filter(|bias| bias.dims() != [o]) {
         return Err(shape::refused(OP, "bias", bias, format!("[{o}], one entry a row of the weight")));
     }
-    if let Device::Cpu = x.device() {
-        with_real!(OP, x, T => cpu::forward::<T>(x, weight, bias, [n, i, o]))
-    } else {
-        let y = x.matmul(&weight.t()?)?;
-        Ok(bias.map_or(Ok(y.clone()), |bias| y.broadcast_add(bias))?)
+    match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::forward(x, weight, bias),
+        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, weight, bias, [n, i, o])),
+        device => Err(elsewhere(OP, device)),
     }
 }
 
@@ -62,24 +70,28 @@ pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Ten
 pub fn backward_input(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
     let ([n, o], [_, i]) = (matrix(gradient, "gradient", "[N, O]")?, matrix(weight, "weight", "[O, I]")?);
     match gradient.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward_input(gradient, weight),
         Device::Cpu => with_real!(OP, gradient, T => cpu::backward_input::<T>(gradient, weight, [n, i, o])),
-        _ => Ok(gradient.matmul(weight)?),
+        device => Err(elsewhere(OP, device)),
     }
 }
 
-/// ∂/∂W: gᵀ·x, `[O, I]`.
+/// ∂/∂W: gᵀ·x, `[O, I]`, in f32 where g is bf16.
 ///
 /// # Errors
 /// When shapes do not belong together.
 pub fn backward_weight(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     let ([n, i], [_, o]) = (matrix(x, "x", "[N, I]")?, matrix(gradient, "gradient", "[N, O]")?);
     match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward_weight(x, gradient),
         Device::Cpu => with_real!(OP, x, T => cpu::backward_weight::<T>(x, gradient, [n, i, o])),
-        _ => Ok(gradient.t()?.matmul(x)?),
+        device => Err(elsewhere(OP, device)),
     }
 }
 
-/// ∂/∂b: the column sums of g, `[O]`.
+/// ∂/∂b: the column sums of g, `[O]`, in f32 where g is bf16.
 ///
 /// # Errors
 /// When shapes do not belong together.
@@ -87,9 +99,9 @@ pub fn backward_bias(gradient: &Tensor) -> Result<Tensor> {
     let [_, o] = matrix(gradient, "gradient", "[N, O]")?;
     match gradient.device() {
         #[cfg(kernels)]
-        device if crate::gpu::serves(device) => crate::gpu::column_sums::column_sums(OP, gradient, gradient.dtype()),
+        device if gpu::serves(device) => cuda::backward_bias(gradient),
         Device::Cpu => with_real!(OP, gradient, T => cpu::backward_bias::<T>(gradient, o)),
-        _ => Ok(gradient.sum(0)?),
+        device => Err(elsewhere(OP, device)),
     }
 }
 
