@@ -40,7 +40,9 @@ impl Block {
         let inputs: Vec<&Tensor> = [x, &modulation].into_iter().chain(weights).collect();
         let output = fused("dit_block", &inputs, |inputs| {
             let (x, modulation) = (&inputs[0], &inputs[1]);
-            let (attention, feedforward) = (self.attention.detached(&inputs[2..6]), self.feedforward.detached(&inputs[6..]));
+            // Rounded to the dtype of x once, for both passes.
+            let weights = inputs[2..].iter().map(|weight| weight.to_dtype(x.dtype())).collect::<candle_core::Result<Vec<_>>>()?;
+            let (attention, feedforward) = (self.attention.detached(&weights[..4]), self.feedforward.detached(&weights[4..]));
             let (middle, attended) = attention.branch(x, modulation, layout)?;
             let (output, fed) = feedforward.branch(&middle, modulation, layout)?;
             let pullback: Pullback = Box::new(move |gradient| {
