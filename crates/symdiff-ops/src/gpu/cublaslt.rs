@@ -33,6 +33,8 @@ pub(super) fn run(
     dtype: DType,
     device: &CudaDevice,
 ) -> Result<Tensor> {
+    static LIBRARIES: LazyLock<Mutex<HashMap<DeviceId, Library>>> = LazyLock::new(Mutex::default);
+
     let stream = device.cuda_stream();
     let shape = Shape::from((plan.n, plan.m));
     // SAFETY: the product writes every element before anyone reads it.
@@ -43,7 +45,6 @@ pub(super) fn run(
     let alignment = 1 << (a | b | out | bias.unwrap_or(0) | ALIGNED).trailing_zeros();
     let key = Key { plan: *plan, input: factors[0].dtype(), output: dtype, biased: bias.is_some(), alignment };
 
-    static LIBRARIES: LazyLock<Mutex<HashMap<DeviceId, Library>>> = LazyLock::new(Mutex::default);
     let mut libraries = LIBRARIES.lock().unwrap_or_else(PoisonError::into_inner);
     let library = match libraries.entry(device.id()) {
         Entry::Occupied(entry) => entry.into_mut(),
