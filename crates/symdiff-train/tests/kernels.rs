@@ -6,10 +6,10 @@ use candle_core::{DType, Device, Tensor};
 use common::{TestResult, batch, experiment, shaken};
 use std::collections::BTreeMap;
 use std::path::Path;
-use symdiff_ops::emulate::emulated;
+use symdiff_ops::emulate::{emulated, launches};
 use symdiff_ops::{Noise, Samples, gradients};
 use symdiff_train::experiment::Precision;
-use symdiff_train::{Experiment, Model, parity};
+use symdiff_train::{Experiment, Model, Optimiser, parity};
 
 const MOLECULES: [usize; 2] = [3, 700];
 
@@ -94,5 +94,25 @@ fn golden_vectors_are_met() -> TestResult {
             assert!(report.pass, "{report}");
         }
     }
+    Ok(())
+}
+
+/// Kernels and products of a step of symdiff-qm9, whose number no width changes; so many short launches bound the speed (docs, GPUs).
+#[test]
+fn a_step_launches_as_often_as_the_book_says() -> TestResult {
+    let small = "preset = 'symdiff-qm9'\nbackbone = { embedding = 16, gaussians = 16, hidden = 32, heads = 2 }\n\
+                 gamma = { hidden = 16, heads = 2, decoder = 8 }";
+    let experiment = experiment(small)?;
+    let model = Model::fresh(&experiment, 0, Noise::seeded(0), &Device::Cpu)?;
+    let mut optimiser = Optimiser::new(&model.parameters, &experiment.train)?;
+    let molecules = batch(&MOLECULES)?;
+    let start = launches();
+    let loss = emulated(|| model.loss(&molecules, Noise::seeded(1)))?.mean_all()?;
+    let forward = launches() - start;
+    let store = emulated(|| gradients(&loss))?;
+    let backward = launches() - start - forward;
+    emulated(|| optimiser.step(store, 1e-4, 0))?;
+    let update = launches() - start - forward - backward;
+    assert_eq!([forward, backward, update], [252, 660, 9]);
     Ok(())
 }

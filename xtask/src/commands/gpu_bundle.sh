@@ -22,7 +22,7 @@ note() { printf '%-24s %-12s %s\n' "$1" "$2" "$3" | tee -a "$table"; }
 # figures FILE: what the last JSON line says, the keys that a table wants.
 figures() {
     tail -n 1 "$1" | grep -oE '"(pass|comparisons|loss|steps|(train|sample)_(s_per_step|s_per_call|molecules_per_s))": ?[^,}]*' |
-        tr -d '" ' | tr '\n' ' '
+        tr -d '" ' | sort -u | tr '\n' ' '
 }
 
 # step NAME SECONDS COMMAND...: runs within that time and what is left of the budget, keeps the log, notes outcome and figures.

@@ -22,6 +22,7 @@ const ORDERS: u32 = 3;
 
 thread_local! {
     static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static LAUNCHES: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Runs `body` with ops on CPU tensors sent to the emulator.
@@ -38,6 +39,15 @@ pub(crate) fn suspended<R>(body: impl FnOnce() -> R) -> R {
     let result = body();
     ACTIVE.set(before);
     result
+}
+
+/// How many kernels and products this thread has sent to the emulator so far. What Candle runs itself is not among them.
+pub fn launches() -> usize {
+    LAUNCHES.get()
+}
+
+fn count() {
+    LAUNCHES.set(LAUNCHES.get() + 1);
 }
 
 pub(crate) fn active() -> bool {
@@ -59,6 +69,7 @@ unsafe extern "C" {
 
 /// Runs the launch; its results, in order.
 pub(crate) fn run(launch: &Launch, grid: &Grid) -> Result<Vec<Tensor>> {
+    count();
     let mut agreed: Option<Vec<Memory>> = None;
     for order in 0..ORDERS {
         let memory = run_in_order(launch, grid, order)?;

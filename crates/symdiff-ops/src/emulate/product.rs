@@ -6,6 +6,7 @@ use candle_core::{DType, Tensor};
 
 /// The result, `[n, m]` row-major, summed in f32 and rounded to `dtype` once.
 pub(crate) fn product(plan: &Plan, factors: [&Tensor; 2], bias: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
+    super::count();
     let numbers = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
     let [a, b] = [numbers(factors[0])?, numbers(factors[1])?];
     let bias = bias.map(numbers).transpose()?;
