@@ -6,7 +6,7 @@ use super::feedforward::Feedforward;
 use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
-use symdiff_ops::{Noise, Pullback, Ragged, fused};
+use symdiff_ops::{Noise, Pullback, Ragged, fused, linear};
 
 /// x ← x + g₁·attention(norm₁(x)), then x ← x + g₂·mlp(norm₂(x)); norms and gates are modulated by the conditioning.
 ///
@@ -40,8 +40,8 @@ impl Block {
         let inputs: Vec<&Tensor> = [x, &modulation].into_iter().chain(weights).collect();
         let output = fused("dit_block", &inputs, |inputs| {
             let (x, modulation) = (&inputs[0], &inputs[1]);
-            // Rounded to the dtype of x once, for both passes.
-            let weights = inputs[2..].iter().map(|weight| weight.to_dtype(x.dtype())).collect::<candle_core::Result<Vec<_>>>()?;
+            // Once for both passes.
+            let weights = linear::rounded(&inputs[2..], x.dtype())?;
             let (attention, feedforward) = (self.attention.detached(&weights[..4]), self.feedforward.detached(&weights[4..]));
             let (middle, attended) = attention.branch(x, modulation, layout)?;
             let (output, fed) = feedforward.branch(&middle, modulation, layout)?;

@@ -64,3 +64,12 @@ __device__ inline float warp_max(float x) {
 __device__ inline float sigmoid(float x) { return 1.f / (1.f + expf(-x)); }
 // The derivative of x·sigmoid(x), with s the sigmoid.
 __device__ inline float silu_slope(float x, float s) { return s * (1.f + x * (1.f - s)); }
+
+// Tensors of one launch: their pointers and sizes come as arguments, so nothing is uploaded.
+constexpr int MOST = 64;
+struct Pointers {
+  void* at[MOST];
+};
+struct Counts {
+  wide at[MOST];
+};

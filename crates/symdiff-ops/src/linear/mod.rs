@@ -18,7 +18,7 @@ mod cuda;
 use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Pullback, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 const OP: &str = "linear";
 
@@ -103,6 +103,18 @@ pub fn backward_bias(gradient: &Tensor) -> Result<Tensor> {
         Device::Cpu => with_real!(OP, gradient, T => cpu::backward_bias::<T>(gradient, o)),
         device => Err(elsewhere(OP, device)),
     }
+}
+
+/// Parameters in the dtype of the activations that they meet, for several products: on CUDA in one launch.
+///
+/// # Errors
+/// When the device refuses.
+pub fn rounded(parameters: &[Tensor], dtype: DType) -> Result<Vec<Tensor>> {
+    #[cfg(kernels)]
+    if dtype == DType::BF16 && parameters.iter().all(|parameter| gpu::serves(parameter.device()) && parameter.dtype() == DType::F32) {
+        return gpu::rounded::rounded(OP, parameters);
+    }
+    Ok(parameters.iter().map(|parameter| parameter.to_dtype(dtype)).collect::<candle_core::Result<_>>()?)
 }
 
 fn matrix(tensor: &Tensor, what: &'static str, expected: &str) -> Result<[usize; 2]> {
