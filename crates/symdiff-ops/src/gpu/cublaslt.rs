@@ -1,4 +1,5 @@
-//! Products on a CUDA device by cuBLASLt. What the library chooses for a product is kept, so that it is asked once a shape.
+//! Products on a CUDA device by cuBLASLt. What the library chooses for a product is kept, so that it is asked once a shape: batches differ in
+//! their number of nodes, which makes some thousands of shapes in the end, of less than a kilobyte each.
 
 use super::driver::{address, tensor_pointer};
 use super::product::{Matrix, Plan};

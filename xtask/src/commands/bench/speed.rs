@@ -120,7 +120,8 @@ impl Speed {
             key: median(seconds),
             format!("{kind}_molecules_per_s"): rate,
             format!("{kind}_seconds"): seconds,
-            format!("{kind}_peak_bytes"): peak_bytes(),
+            // The process's memory is not the GPU's.
+            format!("{kind}_peak_bytes"): (context.device == "cpu").then(peak_bytes).flatten(),
             format!("{kind}_start_bytes"): start_bytes,
         })
     }
