@@ -19,8 +19,8 @@ fn main() -> Outcome<()> {
     }
     println!("cargo:rustc-cfg=kernels");
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    let sources = sources()?;
-    for file in sources.iter().map(PathBuf::as_path).chain([Path::new("src/gpu/kernel.cuh"), Path::new("src/emulate")]) {
+    let (sources, headers) = (files("cu")?, files("cuh")?);
+    for file in sources.iter().chain(&headers).map(PathBuf::as_path).chain([Path::new("src/emulate")]) {
         println!("cargo:rerun-if-changed={}", file.display());
     }
     if cuda {
@@ -31,15 +31,15 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Every `.cu` file below `src`, in order.
-fn sources() -> Outcome<Vec<PathBuf>> {
+/// Every file of that ending in the folders below `src`, in order.
+fn files(ending: &str) -> Outcome<Vec<PathBuf>> {
     let mut found = Vec::new();
     for folder in fs::read_dir("src")? {
         let folder = folder?.path();
         if folder.is_dir() {
             for file in fs::read_dir(folder)? {
                 let file = file?.path();
-                found.extend(file.extension().is_some_and(|ending| ending == "cu").then_some(file));
+                found.extend(file.extension().is_some_and(|found| found == ending).then_some(file));
             }
         }
     }

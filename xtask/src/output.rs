@@ -42,11 +42,8 @@ impl Context {
         let (kind, index) = self.device.split_once(':').unwrap_or((&self.device, "0"));
         match (kind, index.parse()) {
             ("cpu", _) => Ok(Device::Cpu),
-            ("cuda", Ok(index)) => Device::new_cuda(index).map_err(|error| {
-                let build = if cfg!(feature = "cuda") { "no usable GPU" } else { "this program was built without the feature `cuda`" };
-                tracing::debug!("{error}");
-                Failure::input(format!("--device {}: {build}; use --device cpu", self.device))
-            }),
+            ("cuda", Ok(index)) => symdiff_ops::device::cuda(index)
+                .map_err(|error| Failure::input(format!("--device {}: {error}; use --device cpu", self.device))),
             _ => Err(Failure::input(format!("--device {} is unknown; use cpu, cuda or cuda:1", self.device))),
         }
     }

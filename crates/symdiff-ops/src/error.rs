@@ -44,6 +44,9 @@ pub enum Error {
         /// The place.
         device: String,
     },
+    /// There is no such GPU, or nothing to reach it with.
+    #[error("no usable GPU: {0}")]
+    NoGpu(String),
     /// A kernel could not be started, or an emulated one went wrong.
     #[error("{op}: kernel {kernel}: {reason}")]
     Kernel {

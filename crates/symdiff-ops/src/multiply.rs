@@ -42,7 +42,7 @@ pub(crate) fn product<T: Real>(mut out: Vec<T>, a: Matrix<T>, b: Matrix<T>, [m, 
     out
 }
 
-fn check<T>(a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
+fn check<T: Copy>(a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
     assert!(k == 0 || (m - 1) * a.rows + (k - 1) * a.columns < a.values.len(), "the left operand holds what its strides reach");
     assert!(k == 0 || (k - 1) * b.rows + (n - 1) * b.columns < b.values.len(), "the right operand holds what its strides reach");
 }

@@ -24,7 +24,7 @@ impl Panel {
     /// Does not fail on a layout that exists.
     pub fn divide(layout: &Ragged, device: &Device) -> Result<Vec<Self>> {
         let wanted = (layout.nodes() as f64 / NODES as f64).max(1.0).log2().round().exp2() as usize;
-        let count = if device.is_cpu() { wanted.min(layout.len()) } else { 1 };
+        let count = if on_threads(device) { wanted.min(layout.len()) } else { 1 };
         let mut panels = Vec::with_capacity(count);
         let mut start = 0;
         for k in 1..=count {
@@ -66,6 +66,15 @@ impl Panel {
         }
         Ok(tensor.narrow(0, self.samples.start, self.samples.len())?)
     }
+}
+
+/// True where ops run on the threads of the CPU.
+fn on_threads(device: &Device) -> bool {
+    #[cfg(kernels)]
+    if crate::gpu::serves(device) {
+        return false;
+    }
+    device.is_cpu()
 }
 
 /// Works on every item, each on one thread; a single item is left all threads. Results come in order.

@@ -99,7 +99,7 @@ struct Layout {
     samples: Samples,
     longest: usize,
     #[cfg(kernels)]
-    on_device: std::sync::Mutex<Vec<(candle_core::DeviceLocation, Tensor, Tensor)>>,
+    uploads: crate::gpu::uploads::Uploads<2>,
 }
 
 impl Ragged {
@@ -128,7 +128,7 @@ impl Ragged {
             samples,
             longest,
             #[cfg(kernels)]
-            on_device: std::sync::Mutex::default(),
+            uploads: crate::gpu::uploads::Uploads::default(),
         })))
     }
 
@@ -220,16 +220,8 @@ impl Ragged {
 
     /// Offsets `[B + 1]` and owners `[N]` on `device`, as u32, uploaded at first use.
     #[cfg(kernels)]
-    pub(crate) fn on_device(&self, device: &Device) -> Result<(Tensor, Tensor)> {
-        let mut cache = self.0.on_device.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, offsets, owners)) = cache.iter().find(|(place, ..)| *place == device.location()) {
-            return Ok((offsets.clone(), owners.clone()));
-        }
-        let offsets: Vec<u32> = self.offsets().iter().map(|&offset| offset as u32).collect();
-        let offsets = Tensor::from_vec(offsets, self.len() + 1, device)?;
-        let owners = self.owners_tensor(device)?;
-        cache.push((device.location(), offsets.clone(), owners.clone()));
-        Ok((offsets, owners))
+    pub(crate) fn on_device(&self, device: &Device) -> Result<[Tensor; 2]> {
+        self.0.uploads.on(device, || Ok([crate::gpu::uploads::places(self.offsets(), device)?, self.owners_tensor(device)?]))
     }
 }
 

@@ -3,8 +3,9 @@
 //! Unknown keys are refused, so a misspelt setting cannot pass in silence. What a run directory records is the whole experiment with every
 //! default written out.
 
-use crate::models::ModelConfig;
+use crate::models::{Backbone, ModelConfig};
 use crate::{Error, Result};
+use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use symdiff_mol::data::{MoleculeSet, Vocabulary};
@@ -86,8 +87,32 @@ pub struct Train {
     pub minutes: f64,
     /// Minutes between checkpoints.
     pub checkpoint_minutes: f64,
-    /// Steps between rows of the metrics.
+    /// Steps between rows of the metrics; on a GPU also between readings of the loss, for which it is waited.
     pub log_every: u64,
+    /// What the transformers compute in.
+    pub precision: Precision,
+}
+
+/// What the blocks of a transformer compute in. Parameters, their averages and the optimiser's state are f32 in any case, and so are the
+/// embeddings, the read-out, sums and statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 24 bits.
+    #[default]
+    F32,
+    /// 8 bits; on CUDA alone.
+    Bf16,
+}
+
+impl Precision {
+    /// The dtype of activations.
+    pub fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::Bf16 => DType::BF16,
+        }
+    }
 }
 
 impl Default for Data {
@@ -119,6 +144,7 @@ impl Default for Train {
             minutes: 0.0,
             checkpoint_minutes: 5.0,
             log_every: 1,
+            precision: Precision::F32,
         }
     }
 }
@@ -181,6 +207,17 @@ impl Experiment {
         Ok(Encoding::new(vocabulary, charges))
     }
 
+    /// Refuses to train in a precision that the device has no ops for.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the remedy.
+    pub fn check_device(&self, device: &Device) -> Result<()> {
+        if self.train.precision == Precision::F32 || device.is_cuda() {
+            return Ok(());
+        }
+        Err(Error::Config("train.precision is bf16, which needs a CUDA device; give --device cuda, or train in f32".into()))
+    }
+
     /// True when a run of `recorded` may go on as `self`: all but budget, logging and checkpointing is equal.
     pub fn continues(&self, recorded: &Self) -> bool {
         let Train { epochs, steps, minutes, checkpoint_minutes, log_every, .. } = self.train;
@@ -213,6 +250,9 @@ impl Experiment {
         }
         if train.cosine && train.steps == 0 {
             return refuse("train.cosine needs train.steps, the length of the cosine".into());
+        }
+        if train.precision == Precision::Bf16 && !matches!(self.model.backbone, Backbone::Dit(_)) {
+            return refuse("train.precision is bf16, which graph networks do not offer; train them in f32".into());
         }
         self.encoding()?;
         self.model.check()

@@ -1,6 +1,6 @@
 //! A denoiser with its process: what is trained, sampled and judged.
 
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Precision};
 use crate::models::MoleculeDenoiser;
 use crate::parameters::Parameters;
 use crate::reconstruction::MoleculeReconstruction;
@@ -34,15 +34,17 @@ impl Model {
     /// # Errors
     /// When the experiment names what does not exist or sizes do not fit.
     pub fn fresh(experiment: &Experiment, seed: u64, noise: Noise, device: &Device) -> Result<Self> {
-        Self::build(experiment, Parameters::new(seed, DType::F32, device), Some(noise))
+        let parameters = Parameters::new(seed, DType::F32, device).activating(experiment.train.precision.dtype());
+        Self::build(experiment, parameters, Some(noise))
     }
 
-    /// A model to sample from, whose parameters will be loaded; it builds no graph.
+    /// A model to sample from, whose parameters will be loaded; it builds no graph. On a CPU it computes in f32 whatever it was trained in.
     ///
     /// # Errors
     /// As [`Model::fresh`].
     pub fn frozen(experiment: &Experiment, device: &Device) -> Result<Self> {
-        Self::build(experiment, Parameters::new(0, DType::F32, device).frozen(), None)
+        let precision = if device.is_cpu() { Precision::F32 } else { experiment.train.precision };
+        Self::build(experiment, Parameters::new(0, DType::F32, device).activating(precision.dtype()).frozen(), None)
     }
 
     /// The training loss of each molecule, `[B]` in f64.

@@ -4,7 +4,7 @@ use crate::experiment::Train;
 use crate::parameters::Parameters;
 use crate::{Error, Result};
 use candle_core::backprop::GradStore;
-use candle_core::{Tensor, Var};
+use candle_core::{DType, Tensor, Var};
 use std::collections::{BTreeMap, VecDeque};
 use symdiff_ops::adamw::{self, Moments};
 
@@ -46,14 +46,17 @@ impl Clip {
         }
     }
 
-    /// The factor on the gradient, min(1, limit / (norm + 1e-6)); remembers the norm.
-    pub fn factor(&mut self, norm: f64) -> f64 {
+    /// The limit in force for a gradient of that norm, which is read only where the rule remembers it.
+    ///
+    /// # Errors
+    /// When the norm cannot be read.
+    pub fn admit(&mut self, norm: &Tensor) -> Result<f64> {
         let limit = self.limit();
         if let Self::Queue(norms) = self {
-            norms.push_front(norm.min(limit));
+            norms.push_front(norm.to_dtype(DType::F64)?.to_scalar::<f64>()?.min(limit));
             norms.truncate(QUEUE);
         }
-        (limit / (norm + 1e-6)).min(1.0)
+        Ok(limit)
     }
 
     /// What a checkpoint keeps.
@@ -102,26 +105,25 @@ impl Optimiser {
         &self.clip
     }
 
-    /// Clips, steps and averages; returns the gradient norm before clipping. `step` counts from 0. Parameters without a gradient stay.
+    /// Clips, steps and averages; returns the gradient norm before clipping, where the parameters live: on a GPU, only reading it waits.
+    /// `step` counts from 0. Parameters without a gradient stay.
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn step(&mut self, mut gradients: GradStore, lr: f64, step: u64) -> Result<f64> {
+    pub fn step(&mut self, mut gradients: GradStore, lr: f64, step: u64) -> Result<Tensor> {
         let gradients: Vec<Option<Tensor>> = self.slots.iter().map(|slot| gradients.remove(&slot.var)).collect();
-        let norm = adamw::global_norm(gradients.iter().flatten())?;
+        let norm = adamw::device_norm(&gradients.iter().flatten().collect::<Vec<_>>())?;
         let rule = adamw::Rule {
             lr,
             weight_decay: self.weight_decay,
             step: step + 1,
-            scale: self.clip.factor(norm),
             ema: if self.ema_warmup { self.ema.min((1 + step) as f64 / (10 + step) as f64) } else { self.ema },
             ..adamw::Rule::default()
         };
-        for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
-            if let Some(gradient) = gradient {
-                slot.moments.step(&slot.var, gradient, &rule)?;
-            }
-        }
+        let limit = self.clip.admit(&norm)?;
+        let slots = self.slots.iter_mut().zip(&gradients);
+        let items = slots.filter_map(|(slot, gradient)| Some((&mut slot.moments, &slot.var, gradient.as_ref()?)));
+        adamw::step_all(items, &rule, Some((&norm, limit)))?;
         Ok(norm)
     }
 

@@ -16,6 +16,7 @@ pub struct Parameters {
     vars: Arc<Mutex<BTreeMap<String, Var>>>,
     seed: u64,
     dtype: DType,
+    activations: DType,
     device: Device,
     frozen: bool,
 }
@@ -23,7 +24,7 @@ pub struct Parameters {
 impl Parameters {
     /// An empty set that will create what a model asks for.
     pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
-        Self { vars: Arc::default(), seed, dtype, device: device.clone(), frozen: false }
+        Self { vars: Arc::default(), seed, dtype, activations: dtype, device: device.clone(), frozen: false }
     }
 
     /// The same set, giving its models plain tensors: they build no graph, and see what is loaded later.
@@ -32,9 +33,15 @@ impl Parameters {
         Self { frozen: true, ..self }
     }
 
+    /// The same set for models whose activations are of another dtype: the cursor carries it, the parameters keep theirs.
+    #[must_use]
+    pub fn activating(self, activations: DType) -> Self {
+        Self { activations, ..self }
+    }
+
     /// The cursor that constructors take.
     pub fn builder(&self) -> VarBuilder<'static> {
-        VarBuilder::from_backend(Box::new(self.clone()), self.dtype, self.device.clone())
+        VarBuilder::from_backend(Box::new(self.clone()), self.activations, self.device.clone())
     }
 
     /// Names and variables, ordered by name.

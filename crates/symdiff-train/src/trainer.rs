@@ -31,6 +31,8 @@ pub struct Trainer {
     batches: Batches,
     sizes: SizeHistogram,
     draws: Steps,
+    /// Losses and gradient norms of the last steps, not yet read.
+    unread: Vec<[Tensor; 2]>,
     step: u64,
     seconds: f64,
 }
@@ -115,9 +117,15 @@ impl Trainer {
         let mut recent: Vec<f64> = Vec::new();
         let mut saved = Instant::now();
         while self.fraction_done() < 1.0 {
-            let (loss, norm) = self.advance()?;
+            self.advance()?;
             self.seconds = clock.total();
-            recent.push(loss);
+            // On a CPU nothing is gained by waiting with it.
+            if !self.device.is_cpu() && !self.step.is_multiple_of(self.experiment.train.log_every) && self.fraction_done() < 1.0 {
+                continue;
+            }
+            let read = self.read()?;
+            recent.extend(read.iter().map(|[loss, _]| loss));
+            let Some(&[loss, norm]) = read.last() else { continue };
             if self.step.is_multiple_of(self.experiment.train.log_every) {
                 let molecules_per_s = clock.lap(self.step) * self.experiment.train.batch as f64;
                 let lr = self.rate(self.step - 1);
@@ -155,21 +163,31 @@ impl Trainer {
         checkpoint::save(&self.folder.join(CHECKPOINT), &header, &self.optimiser.tensors()?)
     }
 
-    /// One optimiser step: the batch's mean loss and the gradient norm before clipping.
-    fn advance(&mut self) -> Result<(f64, f64)> {
+    /// One optimiser step. The batch's mean loss and the gradient norm before clipping are to be read.
+    fn advance(&mut self) -> Result<()> {
         let batch = self.batches.at(self.step, DType::F32, &self.device)?;
         let loss = self.model.loss(&batch, self.draws.at(self.step))?.mean_all()?;
-        let gradients = gradients(&loss)?;
-        let value = loss.to_scalar::<f64>()?;
-        self.check("loss", value)?;
-        let norm = self.optimiser.step(gradients, self.rate(self.step), self.step)?;
-        self.check("gradient norm", norm)?;
+        let norm = self.optimiser.step(gradients(&loss)?, self.rate(self.step), self.step)?;
+        self.unread.push([loss.detach(), norm]);
         self.step += 1;
-        Ok((value, norm))
+        Ok(())
     }
 
-    fn check(&self, what: &'static str, value: f64) -> Result<()> {
-        if value.is_finite() { Ok(()) } else { Err(Error::Diverged { step: self.step, what, value }) }
+    /// The loss and the gradient norm of every step since the last reading, in one transfer.
+    fn read(&mut self) -> Result<Vec<[f64; 2]>> {
+        let first = self.step - self.unread.len() as u64;
+        let unread = std::mem::take(&mut self.unread);
+        let numbers = unread.iter().flatten().map(|number| number.to_dtype(DType::F64)).collect::<candle_core::Result<Vec<_>>>()?;
+        let numbers = Tensor::stack(&numbers, 0)?.to_vec1::<f64>()?;
+        let read = numbers.as_chunks::<2>().0.to_vec();
+        for (step, values) in (first..).zip(&read) {
+            for (what, &value) in ["loss", "gradient norm"].into_iter().zip(values) {
+                if !value.is_finite() {
+                    return Err(Error::Diverged { step, what, value });
+                }
+            }
+        }
+        Ok(read)
     }
 
     /// The learning rate of step `step`, from 0.
@@ -189,6 +207,7 @@ impl Trainer {
     }
 
     fn assemble(experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<Self> {
+        experiment.check_device(device)?;
         let [start, data, draws] = Noise::seeded(seed).split();
         let set = experiment.molecules()?;
         let train = set.split().train;
@@ -198,7 +217,7 @@ impl Trainer {
         let optimiser = Optimiser::new(&model.parameters, &experiment.train)?;
         let batches = Batches::new(set, train, experiment.encoding()?, experiment.train.batch, experiment.data.augment, data)?;
         let (folder, device, draws) = (folder.to_owned(), device.clone(), draws.steps());
-        Ok(Self { experiment, seed, folder, device, model, optimiser, batches, sizes, draws, step: 0, seconds: 0.0 })
+        Ok(Self { experiment, seed, folder, device, model, optimiser, batches, sizes, draws, unread: Vec::new(), step: 0, seconds: 0.0 })
     }
 
     fn restore(&mut self, loaded: Checkpoint) -> Result<()> {

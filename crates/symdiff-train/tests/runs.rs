@@ -86,6 +86,8 @@ fn refusals_name_file_and_remedy() -> TestResult {
         ("[model]\npreset = 'symdiff-tiny'\nbackbone = { heads = 3 }\n[train]\nsteps = 1\n", "heads"),
         ("[model]\npreset = 'symdiff-tiny'\nbackbone = { embedding = 64 }\n[train]\nsteps = 1\n", "embedding"),
         ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nbatch = 0\n", "train.batch"),
+        ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "CUDA"),
+        ("[model]\npreset = 'edm-small'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "graph networks"),
         ("[model\n", "expected"),
     ] {
         let built = Experiment::parse(text, &[]).and_then(|e| Trainer::start(e, 0, run.path(), &Device::Cpu).map(|_| ()));

@@ -1,6 +1,6 @@
 //! `check-ops`: the kernels of a device against the CPU in f64, op by op, forward and backward.
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use clap::Args;
 use serde_json::Value;
@@ -9,32 +9,26 @@ use serde_json::Value;
 #[derive(Args)]
 pub(crate) struct CheckOps;
 
-impl CheckOps {
-    #[cfg(feature = "cuda")]
-    pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
-        use crate::failure::Failure;
-        use serde_json::json;
-
-        let device = context.device()?;
-        if device.is_cpu() {
-            return Err(Failure::input("check-ops compares a device with the CPU; give --device cuda"));
-        }
-        let print = |row: &symdiff_ops::agreement::Row| {
-            let verdict = if row.agrees() { "ok" } else { "WRONG" };
-            let (dtype, errors) = (row.dtype.as_str(), format!("{:.1e} {:.1e} of {:.1e}", row.forward, row.backward, row.tolerance));
-            eprintln!("{:<20} {:<24} {dtype:<5} {errors}  {verdict}", row.op, row.shape);
-        };
-        let rows = symdiff_ops::agreement::compare(&device, print).map_err(Failure::run)?;
-        let wrong = rows.iter().filter(|row| !row.agrees()).count();
-        if wrong > 0 {
-            return Err(Failure::run(format!("{wrong} of {} comparisons disagree with the CPU", rows.len())));
-        }
-        Ok(json!({ "pass": true, "comparisons": rows.len() }))
+#[cfg(feature = "cuda")]
+pub(crate) fn run(context: &Context) -> Outcome<Value> {
+    let device = context.device()?;
+    if device.is_cpu() {
+        return Err(Failure::input("check-ops compares a device with the CPU; give --device cuda"));
     }
-
-    #[cfg(not(feature = "cuda"))]
-    #[allow(clippy::unused_self, reason = "the signature does not change with the feature")]
-    pub(crate) fn run(&self, _: &Context) -> Outcome<Value> {
-        Err(crate::failure::Failure::input("check-ops needs a program built with `--features cuda`"))
+    let print = |row: &symdiff_ops::agreement::Row| {
+        let verdict = if row.agrees() { "ok" } else { "WRONG" };
+        let (dtype, errors) = (row.dtype.as_str(), format!("{:.1e} {:.1e} of {:.1e}", row.forward, row.backward, row.tolerance));
+        eprintln!("{:<20} {:<24} {dtype:<5} {errors}  {verdict}", row.op, row.shape);
+    };
+    let rows = symdiff_ops::agreement::compare(&device, print).map_err(Failure::run)?;
+    let wrong = rows.iter().filter(|row| !row.agrees()).count();
+    if wrong > 0 {
+        return Err(Failure::run(format!("{wrong} of {} comparisons disagree with the CPU", rows.len())));
     }
+    Ok(serde_json::json!({ "pass": true, "comparisons": rows.len() }))
+}
+
+#[cfg(not(feature = "cuda"))]
+pub(crate) fn run(_: &Context) -> Outcome<Value> {
+    Err(Failure::input("check-ops needs a program built with `--features cuda`"))
 }

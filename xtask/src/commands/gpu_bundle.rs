@@ -2,8 +2,10 @@
 
 use crate::failure::{Failure, Outcome};
 use clap::Args;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,10 +26,10 @@ pub(crate) struct GpuBundle {
     /// The folder of golden files; without it that check is left out.
     #[arg(long)]
     golden: Option<PathBuf>,
-    /// The reference's benchmark in Python; without it the comparison is left out.
+    /// The folder of the PyTorch reference, which holds `bench_torch.py`; without it, or without --data, the comparison is left out.
     #[arg(long)]
     reference: Option<PathBuf>,
-    /// Molecules for the benchmarks; the program's embedded set when absent.
+    /// Molecules for the benchmarks, `.npz`; the program's embedded set when absent.
     #[arg(long)]
     data: Option<PathBuf>,
 }
@@ -37,35 +39,51 @@ impl GpuBundle {
         if self.out.exists() {
             return Err(Failure::input(format!("{} exists; name a folder to be made", self.out.display())));
         }
+        if let Some(folder) = self.reference.as_ref().filter(|folder| !folder.join("bench_torch.py").is_file()) {
+            return Err(Failure::input(format!("{} holds no bench_torch.py", folder.display())));
+        }
+        if let Some(data) = self.data.as_ref().filter(|data| !data.is_file() || data.extension().is_none_or(|ending| ending != "npz")) {
+            return Err(Failure::input(format!("{} is no .npz file", data.display())));
+        }
         let program = self.program.clone().map_or_else(build, Ok)?;
         fs::create_dir_all(&self.out).map_err(Failure::run)?;
-        copied(&program, &self.out.join("symdiff"))?;
-        for (from, name) in [(&self.golden, "golden"), (&self.reference, "reference"), (&self.data, "data")] {
+        packed(&program, &self.out)?;
+        for (from, name) in [(&self.golden, "golden"), (&self.reference, "reference"), (&self.data, "data.npz")] {
             if let Some(from) = from {
-                let ending = from.extension().filter(|_| from.is_file()).map(|ending| format!(".{}", ending.to_string_lossy()));
-                copied(from, &self.out.join(name.to_owned() + &ending.unwrap_or_default()))?;
+                copied(from, &self.out.join(name))?;
             }
         }
         fs::write(self.out.join("run.sh"), SCRIPT).map_err(Failure::run)?;
         let bytes = size(&self.out).map_err(Failure::run)?;
         if bytes > LIMIT {
-            return Err(Failure::run(format!("{} holds {bytes} bytes, the limit is {LIMIT}; strip the program", self.out.display())));
+            return Err(Failure::run(format!("{} holds {bytes} bytes, the limit is {LIMIT}; give less data", self.out.display())));
         }
         Ok(json!({ "folder": self.out, "bytes": bytes }))
     }
 }
 
-/// The release program with CUDA, stripped.
+/// The release program with CUDA.
 fn build() -> Outcome<PathBuf> {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--package", "xtask", "--features", "cuda", "--config", "profile.release.strip=true"])
-        .status()
-        .map_err(Failure::run)?;
+    let build = ["build", "--release", "--package", "xtask", "--features", "cuda"];
+    let status = Command::new(env!("CARGO")).args(build).status().map_err(Failure::run)?;
     if status.success() {
         return Ok(Path::new(&target).join("release/xtask"));
     }
     Err(Failure::run("the program does not build with `--features cuda`; is CUDA_HOME a CUDA 13 toolkit?"))
+}
+
+/// The program as `symdiff.gz`, without its debugging symbols.
+fn packed(program: &Path, folder: &Path) -> Outcome<()> {
+    let (plain, packed) = (folder.join("symdiff"), folder.join("symdiff.gz"));
+    let stripped = Command::new("strip").arg("-o").args([&plain, program]).status().map_err(Failure::run)?;
+    if !stripped.success() {
+        return Err(Failure::input(format!("{} is no program that `strip` can read", program.display())));
+    }
+    let mut encoder = GzEncoder::new(File::create(packed).map_err(Failure::run)?, Compression::best());
+    std::io::copy(&mut File::open(&plain).map_err(Failure::run)?, &mut encoder).map_err(Failure::run)?;
+    encoder.finish().map_err(Failure::run)?;
+    fs::remove_file(plain).map_err(Failure::run)
 }
 
 /// Copies a file, or a folder with all it holds.

@@ -49,7 +49,7 @@ impl Command {
             Self::Bench(bench) => bench.run(context),
             Self::Parity(parity) => parity.run(context),
             Self::Import(import) => import.run(),
-            Self::CheckOps(check) => check.run(context),
+            Self::CheckOps(_) => check_ops::run(context),
             Self::GpuBundle(bundle) => bundle.run(),
             Self::Data(data) => data.run(),
             Self::Tidy(tidy) => tidy.run(),

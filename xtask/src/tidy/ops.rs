@@ -7,7 +7,7 @@ use std::path::Path;
 
 const CRATE: &str = "crates/symdiff-ops/src";
 /// Folders there that are no op: the noise streams, and what all CPU, CUDA and emulated passes share.
-const NOT_OPS: [&str; 4] = ["noise", "simd", "gpu", "emulate"];
+const NOT_OPS: [&str; 5] = ["noise", "simd", "gpu", "emulate", "agreement"];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let places = [("test", "crates/symdiff-ops/tests"), ("bench", "benches/benches")];

@@ -16,12 +16,15 @@ pub use time::TimeEmbedding;
 
 use crate::{Linear, Result, Start};
 use block::Block;
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 use head::Head;
 use symdiff_ops::{Noise, Ragged};
 
 /// A time-conditioned transformer over nodes.
+///
+/// The blocks compute in the dtype of the `VarBuilder` that the network was built from; embeddings and read-out, in that of x. So parameters in
+/// f32 under a builder of bf16 make mixed precision: what a block multiplies is bf16, what an optimiser sees is f32.
 ///
 /// # Shapes
 /// x `[N, input or D]`, times `[B]` (or `[1]`, when all samples share one) in \[0, 1\] → `[N, output]`.
@@ -34,6 +37,7 @@ pub struct Dit {
     time: TimeEmbedding,
     blocks: Vec<Block>,
     head: Option<Head>,
+    dtype: DType,
 }
 
 impl Dit {
@@ -50,7 +54,8 @@ impl Dit {
         let embedder = config.input.map(|input| Linear::new(input, width, start, vb.pp("x_embedder"))).transpose()?;
         let blocks = (0..config.depth).map(|i| Block::new(config, vb.pp("blocks").pp(i))).collect::<Result<_>>()?;
         let head = config.output.map(|output| Head::new(width, output, vb.pp("final_layer"))).transpose()?;
-        Ok(Self { embedder, time: TimeEmbedding::new(width, vb.pp("t_embedder"))?, blocks, head })
+        let time = TimeEmbedding::new(width, vb.pp("t_embedder"))?;
+        Ok(Self { embedder, time, blocks, head, dtype: vb.dtype() })
     }
 
     /// Gives the value half of every SwiGLU its published start: weights of standard deviation 1e-6 and bias 1, so that each begins as
@@ -83,6 +88,8 @@ impl Dit {
         layout.check_nodes("dit", "x", x)?;
         let conditioning = symdiff_ops::silu(&self.time.forward(times)?)?;
         let embedded = self.embedder.as_ref().map_or(Ok(x.clone()), |embedder| embedder.forward(x))?;
-        Ok((trunk::forward(&self.blocks, &embedded, &conditioning, layout)?, conditioning))
+        let [inside, modulating] = [&embedded, &conditioning].map(|tensor| tensor.to_dtype(self.dtype));
+        let features = trunk::forward(&self.blocks, &inside?, &modulating?, layout)?;
+        Ok((features.to_dtype(embedded.dtype())?, conditioning))
     }
 }

@@ -17,7 +17,10 @@ pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layou
     let keep = inputs.iter().any(|input| input.track_op());
     let output = fused("dit_trunk", &inputs, |inputs| {
         let (modulations, weights) = inputs[1..].split_at(blocks.len());
-        let blocks: Vec<Block> = blocks.iter().zip(weights.chunks_exact(8)).map(|(block, weights)| block.detached(weights)).collect();
+        // Rounded, where blocks compute in less than f32, once for both passes.
+        let weights = weights.chunks_exact(8).map(|weights| linear::rounded(weights, x.dtype()));
+        let blocks = blocks.iter().zip(weights).map(|(block, weights)| Ok(block.detached(&weights?)));
+        let blocks = blocks.collect::<symdiff_ops::Result<Vec<Block>>>()?;
         let strands = panel::each(Panel::divide(layout, x.device())?, |panel| {
             let (mut x, mut saved) = (panel.nodes_of(&inputs[0])?, Vec::new());
             for (block, modulation) in blocks.iter().zip(modulations) {

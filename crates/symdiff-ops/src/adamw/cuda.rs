@@ -20,11 +20,8 @@ pub(super) fn step_all(items: &[Item], rule: &Rule, clip: Option<(&Tensor, f64)>
             .arg(column(|(_, parameter, _), first| Ok(Arg::Change(alike(parameter, first)?)))?)
             .arg(column(|(_, _, gradient), first| Ok(Arg::Read(alike(gradient, first)?.contiguous()?)))?)
             .arg(column(|(moments, ..), first| Ok(Arg::Change(alike(moments, first)?)))?)
-            .arg(counts(items.iter().map(|(_, parameter, _)| parameter.as_tensor())));
-        let launch = match clip {
-            Some((norm, _)) => launch.read_as(norm)?,
-            None => launch.arg(Arg::Null),
-        };
+            .arg(counts(items.iter().map(|(_, parameter, _)| parameter.as_tensor())))
+            .read_if(clip.map(|(norm, _)| norm))?;
         let largest = items.iter().map(|(_, parameter, _)| parameter.elem_count()).max().unwrap_or(0);
         let launch = launch.arg(factors(rule, clip.map_or(1.0, |(_, limit)| limit)));
         let [] = launch.run(&grid(largest, items.len()))?;

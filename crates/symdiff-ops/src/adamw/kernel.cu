@@ -1,13 +1,5 @@
-// Up to MOST parameters a launch, blockIdx.y counting them: their pointers come as arguments, so nothing is uploaded.
+// Up to MOST parameters a launch, blockIdx.y counting them.
 #include "kernel.cuh"
-
-constexpr int MOST = 64;
-struct Pointers {
-  void* at[MOST];
-};
-struct Counts {
-  wide at[MOST];
-};
 
 // The numbers of one step; see `Factors`.
 struct Rule {

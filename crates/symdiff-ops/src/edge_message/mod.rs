@@ -16,11 +16,13 @@
 //!
 //! # Cost
 //! 2·E·D² operations forward, twice that backward, and two exponentials a channel and edge each way. Edges pass through in chunks that
-//! stay in the cache. Training keeps one `[E, D]` tensor, the second layer, until the backward pass; inference none.
+//! stay in the cache; on CUDA all pass at once. Training keeps one `[E, D]` tensor, the second layer, until the backward pass; inference none.
 //!
 //! # Source
 //! Satorras, Hoogeboom, Welling, arXiv 2102.09844; with the gate and the two distances as in Hoogeboom et al., arXiv 2203.17003.
 
+#[cfg(kernels)]
+mod cuda;
 mod engine;
 mod head;
 mod node;
@@ -30,10 +32,12 @@ mod rows;
 pub use node::EdgeMlp;
 pub use pairs::{Divisor, Pairs};
 
-use crate::host::with_real;
+#[cfg(kernels)]
+use crate::gpu;
+use crate::host::{elsewhere, with_real};
 use crate::shape;
 use crate::{Result, fused};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use node::{Call, Kind};
 
 /// How far, and how bounded, points move along their edges.
@@ -83,5 +87,10 @@ fn mlp_inputs<'a>(h: &'a Tensor, mlp: &EdgeMlp<'a>) -> Vec<&'a Tensor> {
 fn run(op: &'static str, width: usize, pairs: &Pairs, kind: Kind, inputs: &[&Tensor]) -> Result<Tensor> {
     let keep = inputs.iter().any(|input| input.track_op());
     let call = Call { op, pairs: pairs.clone(), width, kind, keep };
-    fused(op, inputs, |inputs| with_real!(op, inputs[0], T => node::run::<T>(inputs, call)))
+    fused(op, inputs, |inputs| match inputs[0].device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::run(inputs, &call),
+        Device::Cpu => with_real!(op, inputs[0], T => node::run::<T>(inputs, call)),
+        device => Err(elsewhere(op, device)),
+    })
 }

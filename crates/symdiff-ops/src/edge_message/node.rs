@@ -99,7 +99,8 @@ impl<T: Real> Halves<T> {
 }
 
 impl Call {
-    fn columns(&self) -> usize {
+    /// The width of the result.
+    pub(super) fn columns(&self) -> usize {
         match self.kind {
             Kind::Message { .. } => self.width,
             Kind::Displacement(_) => 3,
@@ -120,7 +121,8 @@ impl Call {
         }
     }
 
-    fn head_inputs(&self) -> usize {
+    /// How many parameters the head has.
+    pub(super) fn head_inputs(&self) -> usize {
         match self.kind {
             Kind::Message { gated } => 2 * usize::from(gated),
             Kind::Displacement(_) => 1,

@@ -1,6 +1,8 @@
 //! Which nodes send to which, and what the sum over senders is divided by.
 
 use crate::Ragged;
+#[cfg(kernels)]
+use crate::Result;
 use std::ops::Range;
 
 /// What the sum over a node's senders is divided by.
@@ -20,6 +22,8 @@ pub struct Pairs {
     divisor: Divisor,
     /// Where each receiver's edges start, `[N + 1]`.
     offsets: Vec<usize>,
+    #[cfg(kernels)]
+    uploads: std::sync::Arc<crate::gpu::uploads::Uploads<1>>,
 }
 
 impl Pairs {
@@ -35,7 +39,14 @@ impl Pairs {
                 offsets.push(total);
             }
         }
-        Self { layout: layout.clone(), own, divisor, offsets }
+        Self {
+            layout: layout.clone(),
+            own,
+            divisor,
+            offsets,
+            #[cfg(kernels)]
+            uploads: std::sync::Arc::default(),
+        }
     }
 
     /// The layout of the nodes.
@@ -56,6 +67,13 @@ impl Pairs {
     /// True when no node has a sender: all samples are single nodes that do not send to themselves.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Where each receiver's edges start, on `device`, as u32.
+    #[cfg(kernels)]
+    pub(super) fn on_device(&self, device: &candle_core::Device) -> Result<candle_core::Tensor> {
+        let [edges] = self.uploads.on(device, || Ok([crate::gpu::uploads::places(&self.offsets, device)?]))?;
+        Ok(edges)
     }
 
     /// The edges into a range of nodes.

@@ -1,9 +1,11 @@
-// The door from Rust: runs a kernel by name on one block shape. Answers 0, or 1 where name or argument sizes are wrong.
+// The door from Rust: runs a kernel by name on one block shape. Answers 0, 1 where there is no such kernel, 2 where argument sizes
+// are wrong.
 extern "C" int emulator_launch(const char* name, const unsigned* grid, unsigned threads, unsigned shared_bytes, void** arguments,
                                const size_t* sizes, size_t count, unsigned order) {
   const auto found = emulator::entries().find(name);
-  if (found == emulator::entries().end() || found->second.sizes != std::vector<size_t>(sizes, sizes + count)) return 1;
-  if (shared_bytes > sizeof emulator::shared || threads == 0 || threads > 1024) return 1;
+  if (found == emulator::entries().end()) return 1;
+  if (found->second.sizes != std::vector<size_t>(sizes, sizes + count)) return 2;
+  if (shared_bytes > sizeof emulator::shared || threads == 0 || threads > 1024) return 2;
   emulator::grid_size = {grid[0], grid[1], grid[2]};
   emulator::block_size = {threads, 1, 1};
   emulator::body = [&] { found->second.call(arguments); };

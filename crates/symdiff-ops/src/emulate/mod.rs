@@ -4,6 +4,10 @@
 //! threads, which must agree bit for bit, on copies of its arguments that lie between guards: a write beyond an argument is an error, and
 //! a read beyond one gives NaN.
 
+mod product;
+
+pub(crate) use product::product;
+
 use crate::gpu::{Arg, Grid, Launch};
 use crate::{Error, Result};
 use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, Tensor};
@@ -18,6 +22,7 @@ const ORDERS: u32 = 3;
 
 thread_local! {
     static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static LAUNCHES: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Runs `body` with ops on CPU tensors sent to the emulator.
@@ -34,6 +39,15 @@ pub(crate) fn suspended<R>(body: impl FnOnce() -> R) -> R {
     let result = body();
     ACTIVE.set(before);
     result
+}
+
+/// How many kernels and products this thread has sent to the emulator so far. What Candle runs itself is not among them.
+pub fn launches() -> usize {
+    LAUNCHES.get()
+}
+
+fn count() {
+    LAUNCHES.set(LAUNCHES.get() + 1);
 }
 
 pub(crate) fn active() -> bool {
@@ -55,6 +69,7 @@ unsafe extern "C" {
 
 /// Runs the launch; its results, in order.
 pub(crate) fn run(launch: &Launch, grid: &Grid) -> Result<Vec<Tensor>> {
+    count();
     let mut agreed: Option<Vec<Memory>> = None;
     for order in 0..ORDERS {
         let memory = run_in_order(launch, grid, order)?;
@@ -100,8 +115,10 @@ fn run_in_order(launch: &Launch, grid: &Grid, order: u32) -> Result<Vec<Memory>>
             )
         }
     };
-    if code != 0 {
-        return Err(launch.refused("no kernel of that name takes these arguments"));
+    match code {
+        0 => {}
+        1 => return Err(Error::DType { op: launch.op, got: launch.dtype }),
+        _ => return Err(launch.refused("the kernel takes other arguments")),
     }
     for ((arg, before), after) in flattened(&launch.args).zip(&before).zip(&memory) {
         if before.guards() != after.guards() || (matches!(arg, Arg::Read(_)) && before != after) {

@@ -49,12 +49,12 @@ fn value(
     outputs: &mut Vec<(CudaStorage, Shape)>,
 ) -> Result<Value> {
     let words = match arg {
-        Arg::Read(tensor) | Arg::Change(tensor) => vec![tensor_pointer(launch, tensor, stream)?],
+        Arg::Read(tensor) | Arg::Change(tensor) => vec![tensor_pointer(launch.op, tensor, stream)?],
         Arg::Write(dims, dtype) => {
             let shape = Shape::from(dims.as_slice());
             // SAFETY: the kernel writes every element before anyone reads it.
             let storage = unsafe { device.alloc_uninit(&shape, *dtype)? };
-            let pointer = pointer(&storage, 0, stream).ok_or(Error::DType { op: launch.op, got: *dtype })?;
+            let pointer = address(&storage, 0, stream).ok_or(Error::DType { op: launch.op, got: *dtype })?;
             outputs.push((storage, shape));
             vec![pointer]
         }
@@ -75,16 +75,16 @@ fn value(
 }
 
 /// Where a contiguous tensor's first element lies.
-pub(crate) fn tensor_pointer(launch: &Launch, tensor: &Tensor, stream: &Arc<CudaStream>) -> Result<u64> {
+pub(super) fn tensor_pointer(op: &'static str, tensor: &Tensor, stream: &Arc<CudaStream>) -> Result<u64> {
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cuda(storage) = &*storage else {
-        return Err(crate::host::elsewhere(launch.op, tensor.device()));
+        return Err(crate::host::elsewhere(op, tensor.device()));
     };
-    pointer(storage, layout.start_offset(), stream).ok_or(Error::DType { op: launch.op, got: tensor.dtype() })
+    address(storage, layout.start_offset(), stream).ok_or(Error::DType { op, got: tensor.dtype() })
 }
 
 /// The address of an element. No guard is kept: all work on a device goes through one stream, in order.
-fn pointer(storage: &CudaStorage, offset: usize, stream: &Arc<CudaStream>) -> Option<u64> {
+pub(super) fn address(storage: &CudaStorage, offset: usize, stream: &Arc<CudaStream>) -> Option<u64> {
     let (first, size) = match &storage.slice {
         CudaStorageSlice::F32(slice) => (slice.device_ptr(stream).0, 4),
         CudaStorageSlice::F64(slice) => (slice.device_ptr(stream).0, 8),
@@ -109,8 +109,7 @@ fn function(launch: &Launch, device: &CudaDevice) -> Result<CudaFunction> {
     if let Some(function) = loaded.functions.get(&key) {
         return Ok(function.clone());
     }
-    let (_, binary) =
-        BINARIES.iter().find(|(name, _)| *name == launch.kernel).ok_or_else(|| launch.refused("no binary holds this kernel"))?;
+    let (_, binary) = BINARIES.iter().find(|(name, _)| *name == launch.kernel).ok_or(Error::DType { op: launch.op, got: launch.dtype })?;
     let place = (device.id(), binary.as_ptr() as usize);
     let module = match loaded.modules.get(&place) {
         Some(module) => module.clone(),

@@ -1,6 +1,6 @@
 // What every kernel starts from: number types, vectors, reductions, and the entry points.
 //
-// Storage is f32 or bf16, arithmetic is f32. The same files are compiled by nvcc for the device and by a host compiler for the emulator,
+// Storage is f32 or bf16, arithmetic is f32; what likelihoods are summed by takes f64, in f64. The same files are compiled by nvcc for the device and by a host compiler for the emulator,
 // so a kernel uses only what both have. All matrices are row-major.
 #pragma once
 #include <cstdint>
@@ -21,11 +21,16 @@ using wide = long long;
   extern "C" __global__ void name parameters { __VA_ARGS__; } \
   REGISTER(name)
 #define PER_TYPE(DEFINE) DEFINE(f32, float) DEFINE(bf16, bf16)
+#define PER_TYPE_AND_F64(DEFINE) PER_TYPE(DEFINE) DEFINE(f64, double)
 
 __device__ inline float get(float x) { return x; }
 __device__ inline float get(bf16 x) { return __bfloat162float(x); }
+__device__ inline double get(double x) { return x; }
 __device__ inline void put(float& slot, float x) { slot = x; }
 __device__ inline void put(bf16& slot, float x) { slot = __float2bfloat16_rn(x); }
+__device__ inline void put(double& slot, double x) { slot = x; }
+// What numbers of a storage type are computed in.
+template <typename T> using Number = decltype(get(T()));
 
 // W numbers moved at once.
 template <typename T, int W> struct alignas(sizeof(T) * W) Pack { T at[W]; };
@@ -59,3 +64,12 @@ __device__ inline float warp_max(float x) {
 __device__ inline float sigmoid(float x) { return 1.f / (1.f + expf(-x)); }
 // The derivative of x·sigmoid(x), with s the sigmoid.
 __device__ inline float silu_slope(float x, float s) { return s * (1.f + x * (1.f - s)); }
+
+// Tensors of one launch: their pointers and sizes come as arguments, so nothing is uploaded.
+constexpr int MOST = 64;
+struct Pointers {
+  void* at[MOST];
+};
+struct Counts {
+  wide at[MOST];
+};

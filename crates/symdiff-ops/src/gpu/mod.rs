@@ -5,7 +5,12 @@
 
 pub(crate) mod column_sums;
 #[cfg(feature = "cuda")]
+mod cublaslt;
+#[cfg(feature = "cuda")]
 mod driver;
+pub(crate) mod product;
+pub(crate) mod rounded;
+pub(crate) mod uploads;
 
 use crate::{Error, Ragged, Result};
 use candle_core::{DType, Device, Tensor};
@@ -103,10 +108,10 @@ impl Arg {
 
 /// A kernel and its arguments.
 pub(crate) struct Launch {
-    op: &'static str,
+    pub(crate) op: &'static str,
     pub(crate) kernel: String,
     device: Device,
-    dtype: DType,
+    pub(crate) dtype: DType,
     pub(crate) args: Vec<Arg>,
 }
 
@@ -121,6 +126,7 @@ impl Launch {
         let suffix = match dtype {
             DType::F32 => "f32",
             DType::BF16 => "bf16",
+            DType::F64 => "f64",
             got => return Err(Error::DType { op, got }),
         };
         Ok(Self { op, kernel: format!("{name}_{suffix}"), device: device.clone(), dtype, args: Vec::new() })
@@ -147,14 +153,22 @@ impl Launch {
 
     /// Where samples start.
     pub(crate) fn offsets(self, layout: &Ragged) -> Result<Self> {
-        let (offsets, _) = layout.on_device(&self.device)?;
+        let [offsets, _] = layout.on_device(&self.device)?;
         self.read_as(&offsets)
     }
 
     /// The sample of each node.
     pub(crate) fn owners(self, layout: &Ragged) -> Result<Self> {
-        let (_, owners) = layout.on_device(&self.device)?;
+        let [_, owners] = layout.on_device(&self.device)?;
         self.read_as(&owners)
+    }
+
+    /// A tensor that may be absent, null in the kernel then.
+    pub(crate) fn read_if(self, tensor: Option<&Tensor>) -> Result<Self> {
+        match tensor {
+            Some(tensor) => self.read_as(tensor),
+            None => Ok(self.arg(Arg::Null)),
+        }
     }
 
     /// A result of the launch's dtype.
@@ -185,15 +199,20 @@ impl Launch {
 
     /// Starts the kernel; its results, in order. Nothing runs when there is nothing to do.
     pub(crate) fn run<const M: usize>(self, grid: &Grid) -> Result<[Tensor; M]> {
-        let results = match &self.device {
-            #[cfg(feature = "cuda")]
-            Device::Cuda(device) => driver::run(&self, device, grid)?,
-            #[cfg(feature = "emulate")]
-            Device::Cpu => crate::emulate::run(&self, grid)?,
-            device => return Err(crate::host::elsewhere(self.op, device)),
-        };
+        let results = self.run_all(grid)?;
         let count = results.len();
         results.try_into().map_err(|_| self.refused(&format!("{count} results, {M} expected")))
+    }
+
+    /// [`Launch::run`] for as many results as there happen to be.
+    pub(crate) fn run_all(&self, grid: &Grid) -> Result<Vec<Tensor>> {
+        match &self.device {
+            #[cfg(feature = "cuda")]
+            Device::Cuda(device) => driver::run(self, device, grid),
+            #[cfg(feature = "emulate")]
+            Device::Cpu => crate::emulate::run(self, grid),
+            device => Err(crate::host::elsewhere(self.op, device)),
+        }
     }
 
     /// The refusal of this launch.

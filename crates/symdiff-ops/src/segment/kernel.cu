@@ -1,8 +1,8 @@
 // Reductions: one thread a channel of a sample, down the sample's rows. Spreading: one thread an entry.
 #include "kernel.cuh"
 
-template <typename T> __device__ inline float add_up(const T* x, int start, int end, int width, int channel) {
-  float sum = 0.f;
+template <typename T> __device__ inline Number<T> add_up(const T* x, int start, int end, int width, int channel) {
+  Number<T> sum = 0;
 #pragma unroll 4
   for (int row = start; row < end; ++row) sum += get(x[(wide)row * width + channel]);
   return sum;
@@ -21,7 +21,7 @@ __device__ void centre(const T* __restrict__ x, const unsigned* __restrict__ off
   const int sample = blockIdx.y, channel = thread_index();
   if (channel >= width) return;
   const int start = offsets[sample], end = offsets[sample + 1];
-  const float mean = add_up(x, start, end, width, channel) / (end - start);
+  const Number<T> mean = add_up(x, start, end, width, channel) / (end - start);
   for (int row = start; row < end; ++row) put(y[(wide)row * width + channel], get(x[(wide)row * width + channel]) - mean);
 }
 
@@ -30,7 +30,7 @@ __device__ void scatter(const T* __restrict__ v, const unsigned* __restrict__ of
                         T* __restrict__ y, int nodes, int width, int stride, int mean) {
   for (wide i = thread_index(); i < (wide)nodes * width; i += thread_count()) {
     const unsigned sample = owners[i / width];
-    const float value = get(v[(wide)sample * stride + i % width]);
+    const Number<T> value = get(v[(wide)sample * stride + i % width]);
     put(y[i], mean ? value / (offsets[sample + 1] - offsets[sample]) : value);
   }
 }
@@ -41,5 +41,5 @@ __device__ void scatter(const T* __restrict__ v, const unsigned* __restrict__ of
   KERNEL(segment_scatter_##S, \
          (const T* v, const unsigned* offsets, const unsigned* owners, T* y, int nodes, int width, int stride, int mean), \
          scatter(v, offsets, owners, y, nodes, width, stride, mean))
-PER_TYPE(DEFINE)
+PER_TYPE_AND_F64(DEFINE)
 #undef DEFINE

@@ -25,7 +25,7 @@ pub(super) fn results(golden: &Golden) -> Result<Results> {
             loss = (loss + (var.as_tensor() * golden.tensor(&format!("in.grad.{step}.{name}"))?)?.sum_all()?)?;
         }
         let norm = optimiser.step(loss.backward()?, golden.number("lr", 1e-3), step as u64)?;
-        results.insert(format!("out.norm.{step}"), Tensor::new(&[norm], golden.device())?);
+        results.insert(format!("out.norm.{step}"), norm.reshape(1)?);
         for (name, tensor) in optimiser.tensors()? {
             if let Some((kind @ ("param" | "ema"), name)) = name.split_once('.') {
                 results.insert(format!("out.{kind}.{step}.{name}"), tensor.copy()?);
@@ -48,10 +48,6 @@ fn parameters(golden: &Golden) -> Result<Parameters> {
 
 fn queue_limits(golden: &Golden) -> Result<Tensor> {
     let mut clip = Clip::from_name("queue", 0.0)?;
-    let limits = golden.numbers("in.queue_norm")?.into_iter().map(|norm| {
-        let limit = clip.limit();
-        clip.factor(norm);
-        limit
-    });
-    Ok(Tensor::new(limits.collect::<Vec<f64>>(), golden.device())?)
+    let limits = golden.numbers("in.queue_norm")?.into_iter().map(|norm| clip.admit(&Tensor::new(norm, golden.device())?));
+    Ok(Tensor::new(limits.collect::<Result<Vec<f64>>>()?, golden.device())?)
 }

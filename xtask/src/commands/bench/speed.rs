@@ -24,6 +24,9 @@ pub(crate) struct Speed {
     /// Molecules a batch.
     #[arg(long, default_value_t = 64)]
     batch: usize,
+    /// What the transformers compute in: `f32`, or `bf16` (on CUDA).
+    #[arg(long, default_value = "f32")]
+    precision: String,
     /// The molecules; the embedded set when absent.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -74,7 +77,8 @@ impl Speed {
         let set = self.data.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
         let vocabulary = if self.model.contains("geom") { "geom" } else { "qm9" };
         let text = format!("data.vocabulary = '{vocabulary}'\nmodel.preset = '{}'\ntrain.steps = 1\n", self.model);
-        let experiment = Experiment::parse(&text, &[])?;
+        let experiment = Experiment::parse(&text, &[format!("train.precision={}", self.precision)])?;
+        experiment.check_device(&device)?;
         let model = if train {
             Model::fresh(&experiment, context.seed, Noise::seeded(context.seed), &device)?
         } else {
@@ -111,11 +115,13 @@ impl Speed {
             "config": self.model,
             "batch": self.batch,
             "device": context.device,
+            "precision": self.precision,
             "threads": symdiff_ops::threads::count(),
             key: median(seconds),
             format!("{kind}_molecules_per_s"): rate,
             format!("{kind}_seconds"): seconds,
-            format!("{kind}_peak_bytes"): peak_bytes(),
+            // The process's memory is not the GPU's.
+            format!("{kind}_peak_bytes"): (context.device == "cpu").then(peak_bytes).flatten(),
             format!("{kind}_start_bytes"): start_bytes,
         })
     }

@@ -1,121 +1,32 @@
-//! Kernels against the CPU: every op, forward and backward, on shapes that find mistakes.
-//!
-//! The inputs are rounded to the kernels' storage type first; the CPU computes on the rounded numbers in f64, so what remains is the
-//! kernels' own error. Errors are relative to the largest entry of each tensor.
+//! Every op, on shapes that find mistakes.
 
 use crate::ada_layer_norm::Columns;
 use crate::gram_schmidt3::By;
-use crate::{Ragged, Result};
-use candle_core::{DType, Device, Tensor, Var};
+use crate::{Divisor, EdgeMlp, Pairs, Ragged, Reach, Result};
+use candle_core::{DType, Device, Tensor};
 
-type Op = Box<dyn Fn(&[&Tensor]) -> Result<Tensor>>;
+/// An op's value on its inputs.
+pub(super) type Op = Box<dyn Fn(&[&Tensor]) -> Result<Tensor>>;
 
 /// An op on particular inputs.
-struct Case {
-    op: &'static str,
-    shape: String,
-    inputs: Vec<Tensor>,
-    body: Op,
+pub(super) struct Case {
+    pub(super) op: &'static str,
+    pub(super) shape: String,
+    pub(super) inputs: Vec<Tensor>,
+    pub(super) body: Op,
     /// The numbers that one entry of a gradient sums up, about: rounding grows with their root.
-    terms: usize,
-}
-
-/// How far one case is off.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// The op.
-    pub op: &'static str,
-    /// Its sizes, in words.
-    pub shape: String,
-    /// The storage type.
-    pub dtype: DType,
-    /// Largest relative error of the value.
-    pub forward: f64,
-    /// Largest relative error of any gradient.
-    pub backward: f64,
-    /// What both may be.
-    pub tolerance: f64,
-}
-
-impl Row {
-    /// Whether both errors are within the tolerance; false for NaN.
-    pub fn agrees(&self) -> bool {
-        self.forward <= self.tolerance && self.backward <= self.tolerance
-    }
-}
-
-/// Compares the kernels on `device` with the CPU in f64, for f32 and bf16 storage. `seen` hears of each row as it is done.
-///
-/// # Errors
-/// When an op fails on either side.
-pub fn compare(device: &Device, mut seen: impl FnMut(&Row)) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for case in cases()? {
-        for dtype in [DType::F32, DType::BF16] {
-            let row = compared(&case, dtype, device)?;
-            seen(&row);
-            rows.push(row);
-        }
-    }
-    Ok(rows)
-}
-
-fn compared(case: &Case, dtype: DType, device: &Device) -> Result<Row> {
-    let rounded: Vec<Tensor> = case.inputs.iter().map(|input| Ok(input.to_dtype(dtype)?)).collect::<Result<_>>()?;
-    let exact: Vec<Tensor> = rounded.iter().map(|input| Ok(input.to_dtype(DType::F64)?)).collect::<Result<_>>()?;
-    let there: Vec<Tensor> = rounded.iter().map(|input| Ok(input.to_device(device)?)).collect::<Result<_>>()?;
-    let expected = on_host(|| value_and_gradients(&case.body, &exact, dtype))?;
-    let got = value_and_gradients(&case.body, &there, dtype)?;
-    let errors = got.iter().zip(&expected).map(|(got, expected)| error(got, expected)).collect::<Result<Vec<f64>>>()?;
-    let epsilon = if dtype == DType::F32 { f64::from(f32::EPSILON) } else { 2_f64.powi(-8) };
-    let worst = |errors: &[f64]| errors.iter().fold(0.0, |worst: f64, &error| if error.is_nan() { f64::NAN } else { worst.max(error) });
-    Ok(Row {
-        op: case.op,
-        shape: case.shape.clone(),
-        dtype,
-        forward: errors[0],
-        backward: worst(&errors[1..]),
-        tolerance: epsilon * if dtype == DType::F32 { 32.0 * (case.terms as f64).sqrt() } else { 4.0 },
-    })
-}
-
-/// The op's value, then the gradients of its product with fixed weights.
-fn value_and_gradients(op: &Op, inputs: &[Tensor], rounding: DType) -> Result<Vec<Tensor>> {
-    let vars: Vec<Var> = inputs.iter().map(|input| Ok(Var::from_tensor(input)?)).collect::<Result<_>>()?;
-    let value = op(&vars.iter().map(Var::as_tensor).collect::<Vec<_>>())?;
-    let weights = random(77, value.dims())?.to_dtype(rounding)?.to_dtype(value.dtype())?.to_device(value.device())?;
-    let store = (&value * weights)?.sum_all()?.backward()?;
-    let mut all = vec![value.detach()];
-    for var in &vars {
-        all.push(store.get(var).map_or_else(|| var.zeros_like(), |gradient| Ok(gradient.clone()))?);
-    }
-    Ok(all)
-}
-
-fn error(got: &Tensor, expected: &Tensor) -> Result<f64> {
-    let flat = |tensor: &Tensor| tensor.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>();
-    let (got, expected) = (flat(got)?, flat(expected)?);
-    let scale = expected.iter().fold(1e-30, |largest: f64, value| largest.max(value.abs()));
-    let off = got.iter().zip(&expected).map(|(got, expected)| (got - expected).abs() / scale);
-    Ok(off.fold(0.0, |worst, off| if off > worst || off.is_nan() { off } else { worst }))
-}
-
-/// Runs `body` with CPU tensors on the CPU's own code.
-fn on_host<R>(body: impl FnOnce() -> R) -> R {
-    #[cfg(feature = "emulate")]
-    return crate::emulate::suspended(body);
-    #[cfg(not(feature = "emulate"))]
-    body()
+    pub(super) terms: usize,
 }
 
 /// Single nodes, tiles filled to the last row and one beyond, and one sample of 181.
 const LAYOUTS: [&[usize]; 6] = [&[1], &[5, 1], &[3, 1, 18, 2], &[32, 33, 1], &[64, 31], &[181, 7]];
 
-fn cases() -> Result<Vec<Case>> {
+pub(super) fn all() -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for sizes in LAYOUTS {
         let layout = Ragged::from_sizes(sizes)?;
         of_positions(&mut cases, &layout)?;
+        of_edges(&mut cases, &layout)?;
         for width in [1, 33, 64] {
             of_channels(&mut cases, &layout, width)?;
         }
@@ -161,6 +72,11 @@ fn of_channels(cases: &mut Vec<Case>, layout: &Ragged, width: usize) -> Result<(
     push(cases, "spread", layout, width, vec![random(2, &[samples, width])?], move |x| crate::spread(x[0], &d));
     push(cases, "silu", layout, width, vec![x()?], |x| crate::silu(x[0]));
     push(cases, "swiglu", layout, width, vec![random(1, &[nodes, 2 * width])?], |x| crate::swiglu(x[0]));
+    for outputs in [1, 40] {
+        let (weight, bias) = (random(2, &[outputs, width])?, random(3, &[outputs])?);
+        push(cases, "linear", layout, width, vec![x()?, weight.clone(), bias], |x| crate::linear(x[0], x[1], Some(x[2])));
+        push(cases, "linear", layout, width, vec![x()?, weight], |x| crate::linear(x[0], x[1], None));
+    }
     for rows in [1, samples] {
         let (a, b) = (own(), own());
         let modulation = random(2, &[rows, 4 * width])?;
@@ -173,6 +89,48 @@ fn of_channels(cases: &mut Vec<Case>, layout: &Ragged, width: usize) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Messages with and without gate, points and self-edges, each divisor; steps with and without a bound.
+fn of_edges(cases: &mut Vec<Case>, layout: &Ragged) -> Result<()> {
+    let few = layout.longest() > 64;
+    // Wider than a warp, but where there are many edges.
+    let d = if few { 5 } else { 33 };
+    let spread = 1.0 / (d as f64).sqrt();
+    let inputs = |head: &[&[usize]], points: bool| -> Result<Vec<Tensor>> {
+        let width = 2 * d + if points { 2 } else { 0 };
+        let mut inputs = vec![random(1, &[layout.nodes(), d])?, (random(2, &[d, width])? * (0.5 * spread))?, random(3, &[d])?];
+        inputs.extend([(random(4, &[d, d])? * spread)?, random(5, &[d])?]);
+        for shape in head {
+            inputs.push((random(6, shape)? * spread)?);
+        }
+        if points {
+            inputs.extend([random(8, &[layout.nodes(), 3])?, random(9, &[layout.nodes(), 3])?]);
+        }
+        Ok(inputs)
+    };
+    let messages = [(true, true, false), (false, true, false), (true, false, true)];
+    for (gated, points, own) in messages.into_iter().take(if few { 1 } else { 3 }) {
+        let pairs = Pairs::new(layout, own, if own { Divisor::Nodes } else { Divisor::Constant(2.5) });
+        let head: &[&[usize]] = if gated { &[&[1, d], &[1]] } else { &[] };
+        push(cases, "edge_message", layout, d, inputs(head, points)?, move |x| {
+            let (gate, points) = x[5..].split_at(if gated { 2 } else { 0 });
+            let pair = |tensors: &[&'_ Tensor]| <[Tensor; 2]>::try_from(tensors.iter().copied().cloned().collect::<Vec<_>>()).ok();
+            let (gate, points) = (pair(gate), pair(points));
+            crate::edge_message(x[0], points.as_ref().map(<[_; 2]>::each_ref), mlp(x), gate.as_ref().map(<[_; 2]>::each_ref), &pairs)
+        });
+    }
+    let steps = [(Some(15.0), Divisor::Constant(1.0)), (None, Divisor::Nodes)];
+    for (range, divisor) in steps.into_iter().take(if few { 1 } else { 2 }) {
+        let pairs = Pairs::new(layout, false, divisor);
+        let body = move |x: &[&Tensor]| crate::edge_displacement(x[0], [x[6], x[7]], mlp(x), x[5], Reach { constant: 1.0, range }, &pairs);
+        push(cases, "edge_displacement", layout, d, inputs(&[&[1, d]], true)?, body);
+    }
+    Ok(())
+}
+
+fn mlp<'a>(x: &[&'a Tensor]) -> EdgeMlp<'a> {
+    EdgeMlp { first: [x[1], x[2]], second: [x[3], x[4]] }
 }
 
 fn push(
@@ -188,7 +146,7 @@ fn push(
 }
 
 /// Numbers that look standard normal, the same for the same seed: sums of twelve draws of a linear congruential generator.
-fn random(seed: u64, shape: &[usize]) -> Result<Tensor> {
+pub(super) fn random(seed: u64, shape: &[usize]) -> Result<Tensor> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut uniform = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,0 +1,33 @@
+//! Products by cuBLASLt in the dtype of the activations; parameters are rounded to it, and their gradients are f32.
+
+use super::OP;
+use crate::gpu::column_sums::column_sums;
+use crate::gpu::product::{Factor, product};
+use crate::{Error, Result};
+use candle_core::{DType, Tensor};
+
+pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let dtype = x.dtype();
+    let bias = bias.map(|bias| bias.to_dtype(dtype)).transpose()?;
+    product(OP, Factor::plain(x), Factor::transposed(&weight.to_dtype(dtype)?), bias.as_ref(), dtype)
+}
+
+pub(super) fn backward_input(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let dtype = gradient.dtype();
+    product(OP, Factor::plain(gradient), Factor::plain(&weight.to_dtype(dtype)?), None, dtype)
+}
+
+/// One product and one column sum a part; a batch on a device is one part.
+pub(super) fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
+    let mut each = parts.iter().map(|[x, gradient]| Ok([backward_weight(x, gradient)?, column_sums(OP, gradient, DType::F32)?]));
+    let first = each.next().ok_or_else(|| Error::Layout("no parts; give at least one".into()))??;
+    each.try_fold(first, |[weight, bias], part: Result<_>| {
+        let [more_weight, more_bias] = part?;
+        Ok([(weight + more_weight)?, (bias + more_bias)?])
+    })
+}
+
+/// ∂/∂W: gᵀ·x, `[O, I]`, in f32.
+pub(crate) fn backward_weight(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    product(OP, Factor::transposed(gradient), Factor::plain(x), None, DType::F32)
+}
