@@ -77,7 +77,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         } else {
             k.centred(3).boxed()
         };
-        let losses = train(&map, 2500, 1e-3, |step| loss(&model, Noise::seeded(2).steps().at(step)))?;
+        let losses = train(&map, 3500, 1e-3, |step| loss(&model, Noise::seeded(2).steps().at(step)))?;
         let sampler = Sampler(model);
 
         // The same molecules, their atoms listed in any order.
