@@ -30,7 +30,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.context.prepare().and_then(|()| cli.command.run(&cli.context)) {
+    match cli.context.prepare(cli.command.profile()).and_then(|()| cli.command.run(&cli.context)) {
         Ok(summary) => cli.context.finish(&summary),
         Err(failure) => failure.report(),
     }

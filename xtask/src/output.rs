@@ -1,12 +1,16 @@
 //! What all commands share: the global options, the logs and the one JSON line at the end.
 
+use crate::commands::Profile;
 use crate::failure::{Failure, Outcome};
 use candle_core::Device;
 use clap::Args;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// Options that every command takes.
 #[derive(Args, Debug)]
@@ -26,14 +30,15 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Starts the logs and the thread pool.
-    pub(crate) fn prepare(&self) -> Outcome<()> {
-        tracing_subscriber::fmt()
+    /// Starts the logs, the thread pool and, if there is one, the listener to ops.
+    pub(crate) fn prepare(&self, profile: Option<Profile>) -> Outcome<()> {
+        let logs = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
-            .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
-            .init();
+            .with_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")));
+        let ops = Targets::new().with_target("symdiff_ops", LevelFilter::TRACE);
+        tracing_subscriber::registry().with(logs).with(profile.map(|profile| profile.with_filter(ops))).init();
         symdiff_ops::threads::set(self.threads).map_err(Failure::input)
     }
 

@@ -13,6 +13,8 @@ mod sample;
 mod tidy;
 mod train;
 
+pub(crate) use bench::Profile;
+
 use crate::failure::Outcome;
 use crate::output::Context;
 use clap::Subcommand;
@@ -38,6 +40,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// What listens to the spans of ops, where that was asked for.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        if let Self::Bench(bench) = self { bench.profile() } else { None }
+    }
+
     /// Does the work and returns the summary that `--json` prints.
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         match self {

@@ -1,7 +1,10 @@
 //! `bench`: how fast, and in how much memory.
 
 mod memory;
+mod profile;
 mod speed;
+
+pub(crate) use profile::Profile;
 
 use crate::failure::Outcome;
 use crate::output::Context;
@@ -18,6 +21,12 @@ pub(crate) enum Bench {
 }
 
 impl Bench {
+    /// The listener that `--profile` asks for.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        let (Self::Step(speed) | Self::Sample(speed)) = self;
+        speed.profile.then_some(Profile)
+    }
+
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         match self {
             Self::Step(speed) => speed.step(context),

@@ -1,6 +1,7 @@
 //! Seconds a training step, and a denoiser call.
 
 use super::memory::peak_bytes;
+use super::profile;
 use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use candle_core::{DType, Device};
@@ -36,6 +37,9 @@ pub(crate) struct Speed {
     /// Untimed repetitions before them.
     #[arg(long, default_value_t = 1)]
     warmup: usize,
+    /// Print a table of thread time by op.
+    #[arg(long)]
+    pub(super) profile: bool,
 }
 
 impl Speed {
@@ -101,6 +105,9 @@ impl Speed {
     fn time(&self, batches: &[Molecules], once: &mut dyn FnMut(&Molecules) -> symdiff_train::Result<()>) -> Outcome<Vec<f64>> {
         let mut seconds = Vec::with_capacity(self.steps);
         for (round, batch) in batches.iter().enumerate() {
+            if round == self.warmup {
+                profile::start();
+            }
             let start = Instant::now();
             once(batch)?;
             if round >= self.warmup {
@@ -111,12 +118,18 @@ impl Speed {
     }
 
     fn summary(&self, context: &Context, kind: &str, key: &str, seconds: &[f64], rate: f64, start_bytes: Option<u64>) -> Value {
+        let threads = symdiff_ops::threads::count();
+        let rows = self.profile.then(|| profile::rows(self.steps, seconds.iter().sum(), threads));
+        if let Some(rows) = rows.as_ref().filter(|_| !context.json) {
+            println!("{}", profile::table(rows));
+        }
         json!({
             "config": self.model,
             "batch": self.batch,
             "device": context.device,
             "precision": self.precision,
-            "threads": symdiff_ops::threads::count(),
+            "threads": threads,
+            "profile": rows,
             key: median(seconds),
             format!("{kind}_molecules_per_s"): rate,
             format!("{kind}_seconds"): seconds,

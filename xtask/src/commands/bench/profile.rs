@@ -1,0 +1,77 @@
+//! Where the time of a benchmark goes, by op: the spans that ops open, added up over all threads.
+
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tracing::Subscriber;
+use tracing::span::Id;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+/// Listens to the spans of ops; time inside an inner span (a product inside a linear layer) is the inner one's alone.
+pub(crate) struct Profile;
+
+/// Calls and time of every op since [`start`], keyed by the module it lives in.
+static TOTALS: Mutex<BTreeMap<&'static str, (u64, Duration)>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    /// The spans open on this thread: when each began, and what inner ones have taken since.
+    static OPEN: RefCell<Vec<(Instant, Duration)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Profile {
+    fn on_enter(&self, _: &Id, _: Context<'_, S>) {
+        OPEN.with_borrow_mut(|open| open.push((Instant::now(), Duration::ZERO)));
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        let (Some(span), Some((began, inner))) = (context.span(id), OPEN.with_borrow_mut(Vec::pop)) else { return };
+        let whole = began.elapsed();
+        OPEN.with_borrow_mut(|open| open.last_mut().into_iter().for_each(|(_, inner)| *inner += whole));
+        let mut totals = TOTALS.lock().unwrap_or_else(PoisonError::into_inner);
+        let (calls, time) = totals.entry(span.metadata().target()).or_default();
+        *calls += 1;
+        *time += whole.saturating_sub(inner);
+    }
+}
+
+/// Forgets what has been counted.
+pub(super) fn start() {
+    TOTALS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// One row an op, the costliest first, of `steps` repetitions that took `seconds` in all; the last row is what the threads spent outside ops:
+/// in Candle, on allocation, or idle.
+pub(super) fn rows(steps: usize, seconds: f64, threads: usize) -> Vec<Value> {
+    let totals = TOTALS.lock().unwrap_or_else(PoisonError::into_inner);
+    let available = seconds * threads as f64;
+    let mut ops: Vec<(&str, u64, f64)> = totals.iter().map(|(target, (calls, time))| (name(target), *calls, time.as_secs_f64())).collect();
+    ops.sort_by(|a, b| b.2.total_cmp(&a.2));
+    let outside = available - ops.iter().map(|row| row.2).sum::<f64>();
+    ops.push(("outside ops", 0, outside));
+    let each = |(op, calls, time): (&str, u64, f64)| json!({ "op": op, "calls": calls / steps.max(1) as u64, "thread_s": time / steps.max(1) as f64, "share": time / available });
+    ops.into_iter().map(each).collect()
+}
+
+/// The rows as a table for people.
+pub(super) fn table(rows: &[Value]) -> String {
+    let lines = rows.iter().map(|row| {
+        let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+        let op = row["op"].as_str().unwrap_or_default();
+        format!("{op:<22} {:>8} {:>14.6} {:>7.1}%", row["calls"], number("thread_s"), 100.0 * number("share"))
+    });
+    let head = format!("{:<22} {:>8} {:>14} {:>8}", "op", "calls", "thread time, s", "share");
+    [head].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// The op of a module path; matrix products, which several ops share, by their own name.
+fn name(target: &'static str) -> &'static str {
+    match target.rsplit("::").next() {
+        Some("multiply") => "matrix products",
+        Some(module) => module,
+        None => target,
+    }
+}
