@@ -6,7 +6,8 @@ use common::json;
 
 #[test]
 fn a_profile_accounts_for_all_thread_time() {
-    let summary = json(&["bench", "step", "--model", "symdiff-tiny", "--batch", "8", "--steps", "2", "--threads", "2", "--profile", "--json"]);
+    let summary =
+        json(&["bench", "step", "--model", "symdiff-tiny", "--batch", "8", "--steps", "2", "--threads", "2", "--profile", "--json"]);
     let rows = summary["profile"].as_array().unwrap();
     let share: f64 = rows.iter().map(|row| row["share"].as_f64().unwrap()).sum();
     assert!((share - 1.0).abs() < 1e-9, "{share}");

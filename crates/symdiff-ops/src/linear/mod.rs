@@ -27,7 +27,7 @@ const OP: &str = "linear";
 /// y = x·Wᵀ + b, differentiable in all three.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) when the shapes do not belong together.
+/// [`Error::Shape`] when the shapes do not belong together.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(bias).collect();
     fused(OP, &inputs, |inputs| {
