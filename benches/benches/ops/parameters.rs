@@ -16,7 +16,7 @@ fn run(criterion: &mut Criterion) -> Result<()> {
         let mut moments = Moments::new(&var)?;
         let bytes = 4 * gradient.elem_count();
         moves(criterion, "adamw", &format!("step, {name}"), 11 * bytes, || moments.step(&var, &gradient, &Rule::default()));
-        moves(criterion, "adamw", &format!("norm, {name}"), bytes, || global_norm([&gradient]).map(drop));
+        moves(criterion, "adamw", &format!("norm, {name}"), bytes, || global_norm(&[&gradient]).map(drop));
     }
     Ok(())
 }

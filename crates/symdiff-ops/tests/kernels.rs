@@ -24,7 +24,7 @@ fn the_optimiser_moves_as_on_the_cpu() -> Result<()> {
         for step in 1..=3 {
             let gradients: Vec<Tensor> = sizes.iter().map(|&size| Ok(tensor(1 + step as usize, size)?)).collect::<Result<_>>()?;
             let rule = Rule { lr: 0.1, weight_decay: 0.1, step, ema: 0.9, ..Rule::default() };
-            let norm = symdiff_ops::adamw::device_norm(&gradients.iter().collect::<Vec<_>>())?;
+            let norm = symdiff_ops::adamw::global_norm(&gradients.iter().collect::<Vec<_>>())?;
             let items = moments.iter_mut().zip(&vars).zip(&gradients).map(|((moments, var), gradient)| (moments, var, gradient));
             symdiff_ops::adamw::step_all(items, &rule, Some((&norm, limit)))?;
         }

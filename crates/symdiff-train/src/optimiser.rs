@@ -112,7 +112,7 @@ impl Optimiser {
     /// When the device refuses.
     pub fn step(&mut self, mut gradients: GradStore, lr: f64, step: u64) -> Result<Tensor> {
         let gradients: Vec<Option<Tensor>> = self.slots.iter().map(|slot| gradients.remove(&slot.var)).collect();
-        let norm = adamw::device_norm(&gradients.iter().flatten().collect::<Vec<_>>())?;
+        let norm = adamw::global_norm(&gradients.iter().flatten().collect::<Vec<_>>())?;
         let rule = adamw::Rule {
             lr,
             weight_decay: self.weight_decay,

@@ -156,37 +156,22 @@ pub fn step_all<'a>(
     items.into_iter().try_for_each(|(moments, parameter, gradient)| moments.step(parameter, gradient, &rule))
 }
 
-/// [`global_norm`] as a tensor without axes, where the tensors live: reading it is what waits for the device.
+/// The Euclidean norm of all entries of all tensors together, as a tensor without axes where they live: reading it is what waits for a
+/// device. Squares are added up in an order that the shapes alone decide.
 ///
 /// # Errors
-/// As [`global_norm`].
-pub fn device_norm(tensors: &[&Tensor]) -> Result<Tensor> {
+/// [`Error::DType`](crate::Error::DType) unless they are f32 or f64.
+pub fn global_norm(tensors: &[&Tensor]) -> Result<Tensor> {
     #[cfg(kernels)]
     if tensors.first().is_some_and(|tensor| gpu::serves(tensor.device())) {
         return cuda::norm(tensors);
     }
-    Ok(Tensor::new(global_norm(tensors.iter().copied())?, &Device::Cpu)?)
-}
-
-/// The Euclidean norm of all entries of all tensors together. Squares are added up in an order that the shapes alone decide.
-///
-/// # Errors
-/// [`Error::DType`](crate::Error::DType) unless they are f32 or f64.
-pub fn global_norm<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<f64> {
     let mut total = 0.0;
-    #[cfg(kernels)]
-    let tensors = {
-        let tensors: Vec<&Tensor> = tensors.into_iter().collect();
-        if tensors.first().is_some_and(|tensor| gpu::serves(tensor.device())) {
-            return Ok(cuda::norm(&tensors)?.to_dtype(DType::F64)?.to_scalar()?);
-        }
-        tensors
-    };
     for tensor in tensors {
         total += match tensor.device() {
             Device::Cpu => with_real!(OP, tensor, T => cpu::squares::<T>(tensor)),
             device => Err(elsewhere(OP, device)),
         }?;
     }
-    Ok(total.sqrt())
+    Ok(Tensor::new(total.sqrt(), &Device::Cpu)?)
 }

@@ -2,7 +2,7 @@
 
 use crate::ada_layer_norm::Columns;
 use crate::gram_schmidt3::By;
-use crate::{Divisor, EdgeMlp, Pairs, Ragged, Reach, Result};
+use crate::{Divisor, EdgeMlp, Noise, Pairs, Ragged, Reach, Result, Samples};
 use candle_core::{DType, Device, Tensor};
 
 /// An op's value on its inputs.
@@ -145,13 +145,7 @@ fn push(
     cases.push(Case { op, shape, inputs, body: Box::new(body), terms: layout.nodes().max(width) });
 }
 
-/// Numbers that look standard normal, the same for the same seed: sums of twelve draws of a linear congruential generator.
+/// Standard normal numbers, the same for the same seed.
 pub(super) fn random(seed: u64, shape: &[usize]) -> Result<Tensor> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / (1_u64 << 31) as f64
-    };
-    let values: Vec<f64> = (0..shape.iter().product()).map(|_| (0..12).map(|_| uniform()).sum::<f64>() - 6.0).collect();
-    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+    Ok(Noise::seeded(seed).normal(&Samples::numbered(1), shape, DType::F64, &Device::Cpu)?.squeeze(0)?)
 }

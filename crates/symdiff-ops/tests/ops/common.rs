@@ -1,22 +1,16 @@
 //! What the tests of the ops share: `check_op`, pseudo-random tensors, golden files.
 
 use candle_core::{DType, Device, Tensor, Var};
-use symdiff_ops::{Ragged, Result};
+use symdiff_ops::{Noise, Ragged, Result, Samples};
 
 /// Layouts that find mistakes: single nodes, a sample of one node, 33 nodes after 32, one large sample.
 pub(crate) fn layouts() -> Result<Vec<Ragged>> {
     [&[1_usize][..], &[5], &[1, 1, 1], &[3, 1, 18, 2], &[32, 33, 1], &[181, 7]].iter().map(|sizes| Ragged::from_sizes(sizes)).collect()
 }
 
-/// Numbers that look standard normal, the same for the same seed: sums of twelve draws of a linear congruential generator.
+/// Standard normal numbers, the same for the same seed.
 pub(crate) fn random(seed: u64, shape: &[usize]) -> Result<Tensor> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / (1_u64 << 31) as f64
-    };
-    let values: Vec<f64> = (0..shape.iter().product()).map(|_| (0..12).map(|_| uniform()).sum::<f64>() - 6.0).collect();
-    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+    Ok(Noise::seeded(seed).normal(&Samples::numbered(1), shape, DType::F64, &Device::Cpu)?.squeeze(0)?)
 }
 
 /// An op as a function of its differentiable inputs.
