@@ -65,12 +65,11 @@ impl Feedforward {
     }
 
     /// The way back through [`Feedforward::branch`], given the gradient of its output.
-    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled<2>> {
+    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled> {
         let Saved { x, modulation, packed, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 5 * self.width, gradient, &layout)?;
         drop(y);
-        let gated = swiglu::forward(&packed)?;
-        let d_packed = swiglu::backward(&packed, &linear::backward_input(&d_y, &self.fc2.weight)?)?;
+        let [gated, d_packed] = swiglu::replayed(&packed, &linear::backward_input(&d_y, &self.fc2.weight)?)?;
         drop(packed);
         let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
         let d_normed = linear::backward_input(&d_packed, &self.fc1.weight)?;

@@ -3,7 +3,7 @@
 use super::{Heads, OP};
 use crate::fill::{Blocks, fill_one};
 use crate::host::{Real, bind_slices, tensor};
-use crate::simd::{Matrix, accumulate, largest, sum, vectorised};
+use crate::simd::{Matrix, accumulate, folded, vectorised};
 use crate::{Ragged, Result};
 use candle_core::Tensor;
 
@@ -134,7 +134,7 @@ vectorised! {
                     tops[l] = if vector[l] > tops[l] { vector[l] } else { tops[l] };
                 }
             }
-            let top = largest(&tops);
+            let top = folded(tops, |x, y| if y > x { y } else { x });
             let mut sums = [T::default(); LANES];
             for vector in row.iter_mut() {
                 for l in 0..LANES {
@@ -142,7 +142,7 @@ vectorised! {
                     sums[l] += vector[l];
                 }
             }
-            let inverse = T::one_if(true) / sum(&sums, |p| p);
+            let inverse = T::one_if(true) / folded(sums, |x, y| x + y);
             for vector in row.iter_mut() {
                 for p in vector.iter_mut() {
                     *p *= inverse;
@@ -161,7 +161,7 @@ vectorised! {
                     sums[l] = p[l].fma(ds[l], sums[l]);
                 }
             }
-            let mean = sum(&sums, |p| p);
+            let mean = folded(sums, |x, y| x + y);
             for (p, ds) in p.iter().zip(ds.iter_mut()) {
                 for l in 0..LANES {
                     ds[l] = p[l] * (ds[l] - mean) * scale;

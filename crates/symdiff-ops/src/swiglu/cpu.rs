@@ -2,7 +2,7 @@
 
 use super::OP;
 use crate::Result;
-use crate::fill::{Blocks, even_bounds, fill_one};
+use crate::fill::{Blocks, even_bounds, fill, fill_one};
 use crate::host::{Real, bind_slices, tensor};
 use crate::simd::{sigmoid, vectorised};
 use candle_core::Tensor;
@@ -19,14 +19,15 @@ pub(super) fn forward<T: Real>(x: &Tensor, [rows, width]: [usize; 2]) -> Result<
     tensor(y, &[rows, width])
 }
 
-pub(super) fn backward<T: Real>(x: &Tensor, dy: &Tensor, [rows, width]: [usize; 2]) -> Result<Tensor> {
+/// The result once more, and the gradient of x.
+pub(super) fn replayed<T: Real>(x: &Tensor, dy: &Tensor, [rows, width]: [usize; 2]) -> Result<[Tensor; 2]> {
     bind_slices!(OP, T, x, dy);
-    let bounds = even_bounds(rows, 2 * width, BLOCK);
-    let dx = fill_one(4 * x.len(), Blocks { bounds: &bounds, width: 2 * width }, |block, dx| {
+    let bounds = even_bounds(rows, width, BLOCK);
+    let [y, dx] = fill(5 * dy.len(), [width, 2 * width].map(|width| Blocks { bounds: &bounds, width }), |block, [y, dx]| {
         let start = bounds[block] * width;
-        pulled_back(&x[2 * start..][..dx.len()], &dy[start..][..dx.len() / 2], width, dx);
+        pulled_back(&x[2 * start..][..dx.len()], &dy[start..][..y.len()], width, y, dx);
     });
-    tensor(dx, &[rows, 2 * width])
+    Ok([tensor(y, &[rows, width])?, tensor(dx, &[rows, 2 * width])?])
 }
 
 vectorised! {
@@ -39,13 +40,16 @@ vectorised! {
         }
     }
 
-    /// With s the sigmoid of a: da = dy·b·s·(1 + a·(1 − s)), db = dy·a·s.
-    fn pulled_back<T>(x: &[T], dy: &[T], width: usize, dx: &mut [T]) {
+    /// With s the sigmoid of a: y = a·s·b, da = dy·b·s·(1 + a·(1 − s)), db = dy·a·s.
+    fn pulled_back<T>(x: &[T], dy: &[T], width: usize, y: &mut [T], dx: &mut [T]) {
         let one = T::one_if(true);
-        for ((x, dy), dx) in x.chunks_exact(2 * width).zip(dy.chunks_exact(width)).zip(dx.chunks_exact_mut(2 * width)) {
+        let rows = x.chunks_exact(2 * width).zip(dy.chunks_exact(width));
+        for ((x, dy), (y, dx)) in rows.zip(y.chunks_exact_mut(width).zip(dx.chunks_exact_mut(2 * width))) {
             let ((a, b), (da, db)) = (x.split_at(width), dx.split_at_mut(width));
-            for ((((da, db), &a), &b), &dy) in da.iter_mut().zip(db.iter_mut()).zip(a).zip(b).zip(dy) {
+            let written = y.iter_mut().zip(da.iter_mut()).zip(db.iter_mut());
+            for ((((y, da), db), (&a, &b)), &dy) in written.zip(a.iter().zip(b)).zip(dy) {
                 let s = sigmoid(a);
+                *y = a * s * b;
                 *da = dy * b * s * a.fma(one - s, one);
                 *db = dy * a * s;
             }

@@ -53,12 +53,21 @@ pub fn forward(x: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// As [`swiglu()`].
 pub fn backward(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    let [_, dx] = replayed(x, gradient)?;
+    Ok(dx)
+}
+
+/// What [`forward`] and [`backward`] give, with one exponential an output: for a way back that kept only x.
+///
+/// # Errors
+/// As [`swiglu()`].
+pub fn replayed(x: &Tensor, gradient: &Tensor) -> Result<[Tensor; 2]> {
     let [rows, width] = check(x)?;
     shape::exact(OP, "gradient", gradient, &[rows, width], "half as wide as x")?;
     match x.device() {
         #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(x, gradient, [rows, width]),
-        Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, gradient, [rows, width])),
+        device if gpu::serves(device) => Ok([cuda::forward(x, [rows, width])?, cuda::backward(x, gradient, [rows, width])?]),
+        Device::Cpu => with_real!(OP, x, T => cpu::replayed::<T>(x, gradient, [rows, width])),
         device => Err(elsewhere(OP, device)),
     }
 }

@@ -28,6 +28,14 @@ fn swiglu_equals_its_formula() -> Result<()> {
 }
 
 #[test]
+fn a_replay_gives_the_same_bits_as_the_way_there() -> Result<()> {
+    let (x, gradient) = (random(1, &[33, 80])?.to_dtype(DType::F32)?, random(2, &[33, 40])?.to_dtype(DType::F32)?);
+    let [y, _] = swiglu::replayed(&x, &gradient)?;
+    assert_eq!(flat(&y)?, flat(&swiglu::forward(&x)?)?);
+    Ok(())
+}
+
+#[test]
 fn extreme_arguments_saturate() -> Result<()> {
     let x = Tensor::new(&[-1e30_f32, -100.0, 0.0, 100.0, 1e30, f32::NAN], &Device::Cpu)?;
     let y = flat(&silu(&x)?)?;
