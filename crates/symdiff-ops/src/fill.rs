@@ -65,7 +65,7 @@ where
     if count < 2 || work < SERIAL || threads::count() == 1 {
         blocks.into_iter().enumerate().for_each(run);
     } else {
-        blocks.into_par_iter().enumerate().for_each(run);
+        blocks.into_par_iter().enumerate().for_each(|block| threads::task(|| run(block)));
     }
     for (result, total) in results.iter_mut().zip(totals) {
         // SAFETY: the blocks cover the first `total` elements without a gap (asserted above), each has been through `zeroed`, and

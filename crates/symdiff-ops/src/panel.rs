@@ -2,11 +2,15 @@
 
 use crate::{Ragged, Result, Samples, threads};
 use candle_core::{Device, Tensor};
+use rayon::iter::Either;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// About as many nodes make a panel: enough rows for products to run at full speed.
-const NODES: usize = 256;
+/// About as many nodes make a panel: enough rows for products to run at full speed, few enough for the second cache.
+const NODES: usize = 512;
+
+/// Panels are made as small as this for every thread to have one.
+const FEWEST: usize = 128;
 
 /// Consecutive samples of a batch, by themselves.
 #[derive(Clone, Debug)]
@@ -17,14 +21,22 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// Divides a batch into panels of about equal size, a power of two of them where there are samples enough. An accelerator gets the
-    /// whole batch as one: it wants large launches. The division depends on the sizes alone, never on the number of threads.
+    /// Divides a batch into panels of about equal size, a power of two of them where there are samples enough; a small batch into one for each
+    /// thread. An accelerator gets the whole batch as one: it wants large launches.
     ///
     /// # Errors
     /// Does not fail on a layout that exists.
     pub fn divide(layout: &Ragged, device: &Device) -> Result<Vec<Self>> {
-        let wanted = (layout.nodes() as f64 / NODES as f64).max(1.0).log2().round().exp2() as usize;
-        let count = if on_threads(device) { wanted.min(layout.len()) } else { 1 };
+        if on_threads(device) { Self::divided(layout, threads::count()) } else { Self::into(layout, 1) }
+    }
+
+    fn divided(layout: &Ragged, threads: usize) -> Result<Vec<Self>> {
+        let by_size = (layout.nodes() as f64 / NODES as f64).max(1.0).log2().round().exp2() as usize;
+        let by_thread = threads.min(layout.nodes() / FEWEST);
+        Self::into(layout, by_size.max(by_thread).min(layout.len()))
+    }
+
+    fn into(layout: &Ragged, count: usize) -> Result<Vec<Self>> {
         let mut panels = Vec::with_capacity(count);
         let mut start = 0;
         for k in 1..=count {
@@ -85,30 +97,81 @@ pub fn each<S: Send, R: Send>(items: Vec<S>, work: impl Fn(S) -> Result<R> + Sen
     if items.len() < 2 || threads::count() == 1 {
         return items.into_iter().map(work).collect();
     }
-    items.into_par_iter().map(work).collect()
+    items.into_par_iter().map(|item| threads::task(|| work(item))).collect()
+}
+
+/// Works on two lists at once: threads take one item after the other, those of `first`, which should be the longer pieces of work, before
+/// those of `second`, so that no thread is idle while another has more than its last item to do. Results come in order.
+///
+/// # Errors
+/// A failure of one of them.
+pub fn both<A: Send, B: Send, X: Send, Y: Send>(
+    first: Vec<A>,
+    on_first: impl Fn(A) -> Result<X> + Sync,
+    second: Vec<B>,
+    on_second: impl Fn(B) -> Result<Y> + Sync,
+) -> Result<(Vec<X>, Vec<Y>)> {
+    if first.len() + second.len() < 2 || threads::count() == 1 {
+        let first = first.into_iter().map(on_first).collect::<Result<_>>()?;
+        return Ok((first, second.into_iter().map(on_second).collect::<Result<_>>()?));
+    }
+    let (firsts, seconds) = (first.into_iter().map(Either::Left), second.into_iter().map(Either::Right));
+    let work = |(place, item)| {
+        let result = threads::task(|| match item {
+            Either::Left(item) => on_first(item).map(Either::Left),
+            Either::Right(item) => on_second(item).map(Either::Right),
+        });
+        Ok((place, result?))
+    };
+    let mut results = firsts.chain(seconds).enumerate().par_bridge().map(work).collect::<Result<Vec<(usize, Either<X, Y>)>>>()?;
+    results.sort_unstable_by_key(|(place, _)| *place);
+    let (mut xs, mut ys) = (Vec::new(), Vec::new());
+    results.into_iter().for_each(|(_, result)| match result {
+        Either::Left(x) => xs.push(x),
+        Either::Right(y) => ys.push(y),
+    });
+    Ok((xs, ys))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     #[test]
     fn panels_cover_every_sample_once_whatever_the_sizes() -> Result<()> {
         for sizes in [vec![1], vec![700], vec![1, 2000, 1], vec![18; 64], vec![29; 500], (1..90).collect::<Vec<_>>()] {
-            let layout = Ragged::from_sizes(&sizes)?;
-            let panels = Panel::divide(&layout, &Device::Cpu)?;
-            let ids: Vec<u64> = panels.iter().flat_map(|panel| panel.layout().samples().ids().to_vec()).collect();
-            assert_eq!(ids, layout.samples().ids(), "{sizes:?}");
-            assert_eq!(panels.iter().map(|panel| panel.layout().nodes()).sum::<usize>(), layout.nodes());
-            assert!(panels.len().is_power_of_two() || panels.len() == layout.len());
+            for threads in [1, 2, 3, 64] {
+                let layout = Ragged::from_sizes(&sizes)?;
+                let panels = Panel::divided(&layout, threads)?;
+                let ids: Vec<u64> = panels.iter().flat_map(|panel| panel.layout().samples().ids().to_vec()).collect();
+                assert_eq!(ids, layout.samples().ids(), "{sizes:?}");
+                assert_eq!(panels.iter().map(|panel| panel.layout().nodes()).sum::<usize>(), layout.nodes());
+            }
         }
         Ok(())
     }
 
     #[test]
     fn panels_of_a_batch_of_alike_samples_are_alike() -> Result<()> {
-        let panels = Panel::divide(&Ragged::from_sizes(&[18; 64])?, &Device::Cpu)?;
-        assert_eq!(panels.iter().map(|panel| panel.layout().nodes()).collect::<Vec<_>>(), [288; 4]);
+        let nodes = |samples: usize, threads: usize| -> Result<Vec<usize>> {
+            let panels = Panel::divided(&Ragged::from_sizes(&vec![18; samples])?, threads)?;
+            Ok(panels.iter().map(|panel| panel.layout().nodes()).collect())
+        };
+        assert_eq!(nodes(64, 2)?, [576; 2]);
+        assert_eq!(nodes(64, 4)?, [288; 4]);
+        assert_eq!(nodes(64, 100)?.len(), 9);
+        assert_eq!(nodes(7, 8)?, [126]);
+        Ok(())
+    }
+
+    #[test]
+    fn two_lists_are_worked_on_together_and_come_back_in_order() -> Result<()> {
+        let (squares, names) = both((0..40_u64).collect(), |k| Ok(k * k), vec!["a", "b"], |name| Ok(name.len()))?;
+        assert_eq!(squares, (0..40).map(|k| k * k).collect::<Vec<_>>());
+        assert_eq!(names, [1, 1]);
+        let refused = both(vec![1], Ok, vec![2], |_| Err::<(), _>(Error::Layout("refused".into())));
+        assert!(matches!(refused, Err(Error::Layout(_))));
         Ok(())
     }
 }

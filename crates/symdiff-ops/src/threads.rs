@@ -1,9 +1,16 @@
 //! The number of worker threads, one number for `gemm`, rayon and our own ops.
 
 use crate::{Error, Result};
+use std::cell::Cell;
 use std::thread::available_parallelism;
 
-/// Sets the number of threads; `None` takes the machine's cores. Call once, first thing in `main`, before any tensor work and any other thread.
+thread_local! {
+    /// Whether this thread is inside a [`task`].
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets the number of threads, the calling one among them; `None` takes the machine's cores. Call once, first thing in `main`, before any
+/// tensor work and any other thread: where the caller is no worker itself, each op wakes the pool and puts the caller to sleep.
 ///
 /// Candle keeps a pool of its own for elementwise ops, whose idle threads spin beside ours and slow the products down. It reads its size from
 /// `RAYON_NUM_THREADS` at its first use, and is told to have one thread; what is worth several threads here runs on ours.
@@ -16,7 +23,7 @@ pub fn set(count: Option<usize>) -> Result<()> {
     }
     let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok()).filter(|&count| count > 0);
     let count = count.or(asked).or_else(|| available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let built = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
+    let built = rayon::ThreadPoolBuilder::new().num_threads(count).use_current_thread().build_global();
     // SAFETY: documented to be called before other threads exist; rayon's own, just made, read no environment.
     unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
     match built {
@@ -27,5 +34,20 @@ pub fn set(count: Option<usize>) -> Result<()> {
 
 /// The number of threads that an op called here runs on: one inside a task, whose siblings keep the others busy.
 pub fn count() -> usize {
-    if rayon::current_thread_index().is_some() { 1 } else { rayon::current_num_threads() }
+    if IN_TASK.get() { 1 } else { rayon::current_num_threads() }
+}
+
+/// Runs one of several pieces of work that go on at the same time: ops inside stay on this thread.
+pub(crate) fn task<R>(work: impl FnOnce() -> R) -> R {
+    let _outer = Outer(IN_TASK.replace(true));
+    work()
+}
+
+/// What [`IN_TASK`] was before, restored even if the work panics.
+struct Outer(bool);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        IN_TASK.set(self.0);
+    }
 }

@@ -62,7 +62,7 @@ impl Attention {
     }
 
     /// The way back through [`Attention::branch`], given the gradient of its output.
-    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled<2>> {
+    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled> {
         let Saved { x, modulation, qkv, attended, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 2 * self.width, gradient, &layout)?;
         drop(y);

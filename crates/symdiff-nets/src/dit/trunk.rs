@@ -1,6 +1,6 @@
 //! The blocks one after the other, as one node of the graph.
 
-use super::block::{Block, Pulled, Saved};
+use super::block::{Block, LAYERS, Returned, Saved};
 use crate::Result;
 use candle_core::Tensor;
 use symdiff_ops::{Panel, Pullback, Ragged, fused, linear, panel};
@@ -8,23 +8,22 @@ use symdiff_ops::{Panel, Pullback, Ragged, fused, linear, panel};
 /// Runs the blocks: x `[N, D]`, conditioning `[B|1, D]` after its SiLU → `[N, D]`.
 ///
 /// A batch passes through in panels of whole samples, each through all blocks on one thread, so that activations stay near the core that
-/// made them; nothing in a block mixes samples. On the way back, panels meet after each block, where the gradients of its parameters are
-/// made from all of them.
+/// made them; nothing in a block mixes samples. On the way back, panels meet after each block: the gradients of its parameters are made
+/// from all of them, while the panels pass through the block before it.
 pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layout: &Ragged) -> Result<Tensor> {
-    let modulations = blocks.iter().map(|block| block.modulation(conditioning)).collect::<Result<Vec<_>>>()?;
     let weights = blocks.iter().flat_map(Block::weights);
-    let inputs: Vec<&Tensor> = [x].into_iter().chain(&modulations).chain(weights).collect();
+    let inputs: Vec<&Tensor> = [x, conditioning].into_iter().chain(weights).collect();
     let keep = inputs.iter().any(|input| input.track_op());
     let output = fused("dit_trunk", &inputs, |inputs| {
-        let (modulations, weights) = inputs[1..].split_at(blocks.len());
         // Rounded, where blocks compute in less than f32, once for both passes.
-        let weights = weights.chunks_exact(8).map(|weights| linear::rounded(weights, x.dtype()));
+        let weights = inputs[2..].chunks_exact(2 * LAYERS).map(|weights| linear::rounded(weights, x.dtype()));
         let blocks = blocks.iter().zip(weights).map(|(block, weights)| Ok(block.detached(&weights?)));
         let blocks = blocks.collect::<symdiff_ops::Result<Vec<Block>>>()?;
         let strands = panel::each(Panel::divide(layout, x.device())?, |panel| {
             let (mut x, mut saved) = (panel.nodes_of(&inputs[0])?, Vec::new());
-            for (block, modulation) in blocks.iter().zip(modulations) {
-                let (output, kept) = block.forward(&x, &panel.samples_of(modulation)?, panel.layout())?;
+            let conditioning = panel.samples_of(&inputs[1])?;
+            for block in &blocks {
+                let (output, kept) = block.forward(&x, &conditioning, panel.layout())?;
                 x = output;
                 saved.extend(keep.then_some(kept));
             }
@@ -38,33 +37,57 @@ pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layou
     Ok(output)
 }
 
-/// The gradients of x, of the modulations and of the weights, in the order of the node's inputs.
+/// A panel on its way back: what its blocks saved, and the gradients of its nodes and of its conditioning so far.
+struct Strand {
+    saved: Vec<Saved>,
+    x: Tensor,
+    conditioning: Option<Tensor>,
+}
+
+/// The gradients of x, of the conditioning and of the weights, in the order of the node's inputs.
 fn pull_back(
     blocks: &[Block],
     kept: Vec<(Panel, Vec<Saved>)>,
     gradient: &Tensor,
     shared: bool,
 ) -> symdiff_ops::Result<Vec<Option<Tensor>>> {
-    let strands = kept.into_iter().map(|(panel, saved)| Ok((saved, panel.nodes_of(gradient)?)));
+    let strands = kept.into_iter().map(|(panel, saved)| Ok(Strand { saved, x: panel.nodes_of(gradient)?, conditioning: None }));
     let mut strands = strands.collect::<symdiff_ops::Result<Vec<_>>>()?;
-    let (mut modulations, mut weights) = (Vec::new(), Vec::new());
+    let (mut layers, mut weights) = (Vec::new(), Vec::new());
     for block in blocks.iter().rev() {
-        let pulled = panel::each(strands, |(mut saved, gradient): (Vec<Saved>, Tensor)| {
-            let Some(own) = saved.pop() else { unreachable!("every block saves once for each panel") };
-            let Pulled { x, modulation, layers } = block.pull_back(own, &gradient)?;
-            Ok(((saved, x), modulation, layers))
-        })?;
-        let mut of_block = Vec::with_capacity(8);
-        for layer in 0..4 {
-            let parts: Vec<[&Tensor; 2]> = pulled.iter().map(|(_, _, layers)| layers[layer].each_ref()).collect();
-            of_block.extend(linear::backward_parameters(&parts)?);
+        let (pulled, of_later) = panel::both(strands, |strand| through(block, strand), layers, |layer: Parts| of_parameters(&layer))?;
+        weights.push(of_later);
+        let mut parts: [Parts; LAYERS] = Default::default();
+        strands = Vec::with_capacity(pulled.len());
+        for (strand, of_panel) in pulled {
+            strands.push(strand);
+            parts.iter_mut().zip(of_panel).for_each(|(parts, part)| parts.push(part));
         }
-        weights.push(of_block);
-        let parts: Vec<&Tensor> = pulled.iter().map(|(_, modulation, _)| modulation).collect();
-        modulations.push(if shared { Tensor::stack(&parts, 0)?.sum(0)? } else { Tensor::cat(&parts, 0)? });
-        strands = pulled.into_iter().map(|(strand, ..)| strand).collect();
+        layers = parts.into();
     }
-    let x: Vec<Tensor> = strands.into_iter().map(|(_, gradient)| gradient).collect();
-    let weights = weights.into_iter().rev().flatten();
-    Ok([Tensor::cat(&x, 0)?].into_iter().chain(modulations.into_iter().rev()).chain(weights).map(Some).collect())
+    weights.push(panel::each(layers, |layer| of_parameters(&layer))?);
+    let (x, conditioning): (Vec<Tensor>, Vec<_>) = strands.into_iter().map(|strand| (strand.x, strand.conditioning)).unzip();
+    let conditioning: Vec<Tensor> = conditioning.into_iter().flatten().collect();
+    let conditioning = if shared { Tensor::stack(&conditioning, 0)?.sum(0)? } else { Tensor::cat(&conditioning, 0)? };
+    let weights = weights.into_iter().rev().flatten().flatten();
+    Ok([Tensor::cat(&x, 0)?, conditioning].into_iter().chain(weights).map(Some).collect())
+}
+
+/// A layer's input and the gradient of its output, panel by panel.
+type Parts = Vec<[Tensor; 2]>;
+
+/// One panel back through one block.
+fn through(block: &Block, mut strand: Strand) -> symdiff_ops::Result<(Strand, [[Tensor; 2]; LAYERS])> {
+    let Some(saved) = strand.saved.pop() else { unreachable!("every block saves once for each panel") };
+    let Returned { x, conditioning, layers } = block.pull_back(saved, &strand.x)?;
+    let conditioning = match strand.conditioning {
+        Some(so_far) => (so_far + conditioning)?,
+        None => conditioning,
+    };
+    Ok((Strand { x, conditioning: Some(conditioning), ..strand }, layers))
+}
+
+fn of_parameters(parts: &Parts) -> symdiff_ops::Result<[Tensor; 2]> {
+    let parts: Vec<[&Tensor; 2]> = parts.iter().map(<[Tensor; 2]>::each_ref).collect();
+    linear::backward_parameters(&parts)
 }

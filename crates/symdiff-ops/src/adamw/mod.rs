@@ -24,6 +24,7 @@ use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::{Result, shape};
 use candle_core::{DType, Device, Tensor, Var};
+use rayon::prelude::*;
 
 const OP: &str = "adamw";
 
@@ -153,7 +154,7 @@ pub fn step_all<'a>(
         None => 1.0,
     };
     let rule = Rule { scale: rule.scale * factor, ..*rule };
-    items.into_iter().try_for_each(|(moments, parameter, gradient)| moments.step(parameter, gradient, &rule))
+    items.into_par_iter().try_for_each(|(moments, parameter, gradient)| moments.step(parameter, gradient, &rule))
 }
 
 /// The Euclidean norm of all entries of all tensors together, as a tensor without axes where they live: reading it is what waits for a
@@ -166,12 +167,10 @@ pub fn global_norm(tensors: &[&Tensor]) -> Result<Tensor> {
     if tensors.first().is_some_and(|tensor| gpu::serves(tensor.device())) {
         return cuda::norm(tensors);
     }
-    let mut total = 0.0;
-    for tensor in tensors {
-        total += match tensor.device() {
-            Device::Cpu => with_real!(OP, tensor, T => cpu::squares::<T>(tensor)),
-            device => Err(elsewhere(OP, device)),
-        }?;
-    }
+    let squares = tensors.par_iter().map(|tensor| match tensor.device() {
+        Device::Cpu => with_real!(OP, tensor, T => cpu::squares::<T>(tensor)),
+        device => Err(elsewhere(OP, device)),
+    });
+    let total: f64 = squares.collect::<Result<Vec<f64>>>()?.into_iter().sum();
     Ok(Tensor::new(total.sqrt(), &Device::Cpu)?)
 }
