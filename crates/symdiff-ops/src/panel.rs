@@ -126,10 +126,12 @@ pub fn both<A: Send, B: Send, X: Send, Y: Send>(
     let mut results = firsts.chain(seconds).enumerate().par_bridge().map(work).collect::<Result<Vec<(usize, Either<X, Y>)>>>()?;
     results.sort_unstable_by_key(|(place, _)| *place);
     let (mut xs, mut ys) = (Vec::new(), Vec::new());
-    results.into_iter().for_each(|(_, result)| match result {
-        Either::Left(x) => xs.push(x),
-        Either::Right(y) => ys.push(y),
-    });
+    for (_, result) in results {
+        match result {
+            Either::Left(x) => xs.push(x),
+            Either::Right(y) => ys.push(y),
+        }
+    }
     Ok((xs, ys))
 }
 
