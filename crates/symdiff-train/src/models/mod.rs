@@ -8,8 +8,8 @@ mod graph;
 mod observed;
 mod presets;
 
-pub use build::MoleculeDenoiser;
 pub(crate) use build::learned;
+pub use build::{Measure, MoleculeDenoiser};
 pub use config::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
 pub use dit::DitDenoiser;
 pub use frame::FrameNet;
