@@ -15,4 +15,4 @@ pub use dit::DitDenoiser;
 pub use frame::FrameNet;
 pub use graph::{EgnnDenoiser, GnnDenoiser};
 pub use observed::{Observed, WithPairs};
-pub use presets::PRESETS;
+pub use presets::{MATCHED, PRESETS};
