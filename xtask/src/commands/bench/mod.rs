@@ -1,10 +1,13 @@
 //! `bench`: how fast, and in how much memory.
 
+mod clouds;
 mod memory;
 mod profile;
 mod speed;
+mod subject;
+mod timing;
 
-pub(crate) use profile::Profile;
+pub(crate) use profile::{Profile, WhenStarted};
 
 use crate::failure::Outcome;
 use crate::output::Context;
@@ -21,10 +24,9 @@ pub(crate) enum Bench {
 }
 
 impl Bench {
-    /// The listener that `--profile` asks for.
+    /// The listener that profiles and counts of operations need.
     pub(crate) fn profile(&self) -> Option<Profile> {
-        let (Self::Step(speed) | Self::Sample(speed)) = self;
-        speed.profile.then_some(Profile)
+        matches!(self, Self::Step(_) | Self::Sample(_)).then_some(Profile)
     }
 
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
