@@ -1,6 +1,7 @@
 //! `bench`: how fast, and in how much memory.
 
 mod clouds;
+mod equivariance;
 mod memory;
 mod profile;
 mod speed;
@@ -21,6 +22,8 @@ pub(crate) enum Bench {
     Step(speed::Speed),
     /// One call of the denoiser at sampling.
     Sample(speed::Speed),
+    /// How far a model with random parameters is from equivariant under O(3).
+    Equivariance(equivariance::Equivariance),
 }
 
 impl Bench {
@@ -33,6 +36,7 @@ impl Bench {
         match self {
             Self::Step(speed) => speed.step(context),
             Self::Sample(speed) => speed.sample(context),
+            Self::Equivariance(equivariance) => equivariance.run(context),
         }
     }
 }
