@@ -55,3 +55,48 @@ fn without_a_warm_up_nothing_is_counted() {
     assert!(summary["flops"].is_null() && summary["flops_per_s"].is_null());
     assert!(refusal(&["bench", "step", "--model", "symdiff-tiny", "--clouds", "0"]).contains("--clouds must be at least 1"));
 }
+
+#[test]
+fn backbones_are_measured_at_equal_size_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let command = ["bench", "backbones", "--atoms", "3,5", "--batches", "2", "--steps", "1", "--json", "--out", out];
+    let summary = json(&command);
+    let rows = summary["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 10);
+    let number = |row: &Value, key: &str| row[key].as_f64().unwrap_or_else(|| panic!("no {key} in {row}"));
+    let parameters: Vec<f64> = rows.iter().map(|row| number(row, "parameters")).collect();
+    let (least, most) = parameters.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &p| (low.min(p), high.max(p)));
+    assert!(most / least < 1.02, "{parameters:?}");
+    for row in rows {
+        let positive =
+            ["train_s_per_molecule", "train_bytes", "train_flops", "sample_s_per_molecule", "sample_flops", "sample_flops_per_s"];
+        assert!(positive.iter().all(|key| number(row, key) > 0.0), "{row}");
+        // Equivariant by construction, not equivariant, equivariant in law.
+        let errors = [number(row, "pointwise_error"), number(row, "coupled_gap")];
+        let rounding = match row["label"].as_str().unwrap() {
+            "EGNN" => [true, true],
+            "GNN" | "DiT" => [false, false],
+            _ => [false, true],
+        };
+        assert_eq!(errors.map(|error| error < 1e-4), rounding, "{row}");
+        assert!(errors.iter().all(|&error| error < 1e-4 || error > 0.05), "{row}");
+    }
+    let table = std::fs::read_to_string(folder.path().join("backbones.csv")).unwrap();
+    assert_eq!(table.lines().count(), 11);
+    let picture = std::fs::read_to_string(folder.path().join("backbones.svg")).unwrap();
+    roxmltree::Document::parse(&picture).unwrap();
+
+    assert!(refusal(&command).contains("add --resume"));
+    // The last measurement, cut short, is repeated, and no other.
+    let cells = folder.path().join("cells.jsonl");
+    let text = std::fs::read_to_string(&cells).unwrap();
+    assert_eq!(text.lines().count(), 30);
+    std::fs::write(&cells, &text[..text.len() - 20]).unwrap();
+    let again = json(&[&command[..], &["--resume"]].concat());
+    let rows_again = again["rows"].as_array().unwrap();
+    assert_eq!(rows[..9], rows_again[..9]);
+    assert!(number(&rows_again[9], "sample_s_per_call") > 0.0);
+    let added = std::fs::read_to_string(&cells).unwrap();
+    assert!(added.starts_with(&text[..text.len() - 20]) && added.lines().count() == 31);
+}

@@ -45,8 +45,8 @@ pub(super) enum Style {
     Faint(usize),
 }
 
-const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 300.0;
+pub(super) const WIDTH: f64 = 480.0;
+pub(super) const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 34.0;
@@ -70,16 +70,23 @@ impl Figure {
     }
 
     fn drawing(&self, style: Option<&str>) -> Markup {
-        let x = self.scale(&self.x, |point| point.0, (LEFT, WIDTH - RIGHT));
-        let y = self.scale(&self.y, |point| point.1, (HEIGHT - BOTTOM, TOP));
         html! {
             svg xmlns="http://www.w3.org/2000/svg" class="figure" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.title) {
                 title { (self.title) }
                 @if let Some(style) = style { style { (PreEscaped(style)) } }
-                (self.grid(&x, &y))
-                @for layer in &self.layers { (layer.draw(&x, &y)) }
-                (self.legend())
+                (self.content())
             }
+        }
+    }
+
+    /// All that is drawn, [`WIDTH`] by [`HEIGHT`], for a picture of several.
+    pub(super) fn content(&self) -> Markup {
+        let x = self.scale(&self.x, |point| point.0, (LEFT, WIDTH - RIGHT));
+        let y = self.scale(&self.y, |point| point.1, (HEIGHT - BOTTOM, TOP));
+        html! {
+            (self.grid(&x, &y))
+            @for layer in &self.layers { (layer.draw(&x, &y)) }
+            (self.legend())
         }
     }
 

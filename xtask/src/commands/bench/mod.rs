@@ -1,5 +1,6 @@
 //! `bench`: how fast, and in how much memory.
 
+mod backbones;
 mod clouds;
 mod equivariance;
 mod memory;
@@ -24,6 +25,8 @@ pub(crate) enum Bench {
     Sample(speed::Speed),
     /// How far a model with random parameters is from equivariant under O(3).
     Equivariance(equivariance::Equivariance),
+    /// Equivariant against symmetrised backbones of one number of parameters, over sizes of molecules and batches.
+    Backbones(backbones::Backbones),
 }
 
 impl Bench {
@@ -37,6 +40,7 @@ impl Bench {
             Self::Step(speed) => speed.step(context),
             Self::Sample(speed) => speed.sample(context),
             Self::Equivariance(equivariance) => equivariance.run(context),
+            Self::Backbones(backbones) => backbones.run(context),
         }
     }
 }
