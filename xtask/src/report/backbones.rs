@@ -72,7 +72,7 @@ fn figure(rows: &[&BackboneRow], what: &'static str, quantity: impl Fn(&Backbone
         let own = rows.iter().filter(|row| row.label == label);
         let mut points: Vec<(f64, f64)> = own.filter_map(|row| Some((row.atoms as f64, quantity(row)? / row.batch as f64))).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Layer { label: Some(label.to_owned()), style: Style::Line(colour), points }
+        Layer { label: Some(label.to_owned()), style: Style::Dotted(colour), points }
     };
     Figure {
         name: "backbones".to_owned(),

@@ -43,6 +43,8 @@ pub(super) enum Style {
     Line(usize),
     /// A thin pale line beneath its plain one.
     Faint(usize),
+    /// A line that shows its points: few measurements rather than a curve.
+    Dotted(usize),
 }
 
 pub(super) const WIDTH: f64 = 480.0;
@@ -132,15 +134,21 @@ impl Layer {
     fn draw(&self, x: &Scale, y: &Scale) -> Markup {
         let finite = self.points.iter().filter(|(a, b)| a.is_finite() && b.is_finite());
         let places: Vec<(f64, f64)> = finite.map(|(a, b)| (x.at(*a), y.at(*b))).collect();
-        let mut path = String::new();
+        let (mut path, mut dots) = (String::new(), String::new());
         for (k, (a, b)) in places.iter().enumerate() {
             let _ = write!(path, "{}{} {}", if k == 0 { "M" } else { "L" }, pixel(*a), pixel(*b));
+            let _ = write!(dots, "M{} {}h0", pixel(*a), pixel(*b));
         }
         if let (Style::Area, Some(first), Some(last)) = (self.style, places.first(), places.last()) {
             let floor = HEIGHT - BOTTOM;
             let _ = write!(path, "L{} {floor}L{} {floor}Z", pixel(last.0), pixel(first.0));
         }
-        html! { @if !path.is_empty() { path class=(self.style.class()) d=(path) {} } }
+        html! {
+            @if !path.is_empty() {
+                path class=(self.style.class()) d=(path) {}
+                @if let Style::Dotted(colour) = self.style { path class={ "dots c" (colour % PALETTE) } d=(dots) {} }
+            }
+        }
     }
 }
 
@@ -148,7 +156,7 @@ impl Style {
     fn class(self) -> String {
         match self {
             Self::Area => "area".to_owned(),
-            Self::Line(colour) => format!("line c{}", colour % PALETTE),
+            Self::Line(colour) | Self::Dotted(colour) => format!("line c{}", colour % PALETTE),
             Self::Faint(colour) => format!("faint c{}", colour % PALETTE),
         }
     }

@@ -36,7 +36,7 @@ pub(crate) struct Backbones {
     #[arg(long, default_value_t = 5)]
     steps: usize,
     /// Seconds after which no further repetition of one and the same begins.
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 1.5)]
     budget: f64,
     /// The folder for `backbones.csv`, `backbones.svg` and the measurements they are made of.
     #[arg(long, default_value = "runs/backbones")]
@@ -51,6 +51,8 @@ impl Backbones {
         if self.steps == 0 || self.atoms.is_empty() || self.batches.is_empty() || self.atoms.contains(&0) || self.batches.contains(&0) {
             return Err(Failure::input("--atoms, --batches and --steps must be at least 1"));
         }
+        // A device that no cell could use is refused here, once.
+        context.device()?;
         let begin = Instant::now();
         std::fs::create_dir_all(&self.out).map_err(|error| Failure::input(format!("{}: cannot create it: {error}", self.out.display())))?;
         let mut store = Store::open(&self.out.join("cells.jsonl"), self.resume)?;

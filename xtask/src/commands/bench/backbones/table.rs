@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 const MIB: f64 = (1_u64 << 20) as f64;
 
-/// A table of training and one of calls would tear apart what belongs together: one line a row, training left of the call.
+/// One line a row, the training step left of the call; a gap where the size changes.
 pub(super) fn readable(rows: &[BackboneRow]) -> String {
     let mut lines = vec![
-        format!("{:>21} | {:^38} | {:^38} | {:^20}", "", "training step", "call", "equivariance"),
+        format!("{:>21} | {:^42} | {:^42} | {:^20}", "", "training step", "call", "equivariance error"),
         format!("{:<10} {:>4} {:>5} | {} | {} | {:>10} {:>9}  note", "model", "N", "batch", HEAD, HEAD, "same noise", "coupled"),
     ];
     let mut last = None;
