@@ -1,13 +1,12 @@
 //! What all commands share: the global options, the logs and the one JSON line at the end.
 
-use crate::commands::Profile;
+use crate::commands::{Profile, WhenStarted};
 use crate::failure::{Failure, Outcome};
 use candle_core::Device;
 use clap::Args;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -37,8 +36,7 @@ impl Context {
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
             .with_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")));
-        let ops = Targets::new().with_target("symdiff_ops", LevelFilter::TRACE);
-        tracing_subscriber::registry().with(logs).with(profile.map(|profile| profile.with_filter(ops))).init();
+        tracing_subscriber::registry().with(logs).with(profile.map(|profile| profile.with_filter(WhenStarted))).init();
         symdiff_ops::threads::set(self.threads).map_err(Failure::input)
     }
 

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::json;
+use common::{json, refusal};
+use serde_json::Value;
 
 #[test]
 fn a_profile_accounts_for_all_thread_time() {
@@ -23,4 +24,79 @@ fn without_a_profile_nothing_listens() {
     let summary = json(&["bench", "sample", "--model", "symdiff-tiny", "--batch", "8", "--steps", "2", "--json"]);
     assert!(summary["profile"].is_null());
     assert!(summary["sample_s_per_call"].as_f64() > Some(0.0));
+}
+
+#[test]
+fn operations_are_counted_and_clouds_have_the_size_asked_for() {
+    let bench = |kind, atoms| json(&["bench", kind, "--model", "dit-matched", "--clouds", atoms, "--batch", "2", "--steps", "1", "--json"]);
+    let flops = |summary: &Value| summary["flops"].as_u64().unwrap();
+    let (call, larger, step) = (bench("sample", "5"), bench("sample", "10"), bench("step", "5"));
+    assert_eq!((&call["atoms"], &larger["atoms"]), (&5.0.into(), &10.0.into()));
+
+    // Two molecules through four blocks of width 128: linear layers and attention; what stands at both ends; the time, which is one row.
+    let expected = |atoms: u64| {
+        let (rows, width) = (2 * atoms, 128);
+        let block = 2 * rows * width * (3 * width + width + 4 * width + 2 * width) + 4 * (2 * atoms * atoms) * width;
+        let ends = 2 * rows * (9 * 64 + 64 * 64 + width * 9);
+        let time = 2 * (256 * width + width * width + (4 * 6 + 2) * width * width);
+        4 * block + ends + time
+    };
+    assert_eq!((flops(&call), flops(&larger)), (expected(5), expected(10)));
+
+    // A backward pass is two forward passes, less what no gradient is needed for.
+    let ratio = flops(&step) as f64 / flops(&call) as f64;
+    assert!((2.5..3.3).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn without_a_warm_up_nothing_is_counted() {
+    let summary =
+        json(&["bench", "sample", "--model", "symdiff-tiny", "--clouds", "4", "--batch", "2", "--steps", "1", "--warmup", "0", "--json"]);
+    assert!(summary["flops"].is_null() && summary["flops_per_s"].is_null());
+    assert!(refusal(&["bench", "step", "--model", "symdiff-tiny", "--clouds", "0"]).contains("--clouds must be at least 1"));
+}
+
+#[test]
+fn backbones_are_measured_at_equal_size_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let command = ["bench", "backbones", "--atoms", "3,5", "--batches", "2", "--steps", "1", "--json", "--out", out];
+    let summary = json(&command);
+    let rows = summary["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 10);
+    let number = |row: &Value, key: &str| row[key].as_f64().unwrap_or_else(|| panic!("no {key} in {row}"));
+    let parameters: Vec<f64> = rows.iter().map(|row| number(row, "parameters")).collect();
+    let (least, most) = parameters.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &p| (low.min(p), high.max(p)));
+    assert!(most / least < 1.02, "{parameters:?}");
+    for row in rows {
+        let positive =
+            ["train_s_per_molecule", "train_bytes", "train_flops", "sample_s_per_molecule", "sample_flops", "sample_flops_per_s"];
+        assert!(positive.iter().all(|key| number(row, key) > 0.0), "{row}");
+        // Equivariant by construction, not equivariant, equivariant in law.
+        let errors = [number(row, "pointwise_error"), number(row, "coupled_gap")];
+        let rounding = match row["label"].as_str().unwrap() {
+            "EGNN" => [true, true],
+            "GNN" | "DiT" => [false, false],
+            _ => [false, true],
+        };
+        assert_eq!(errors.map(|error| error < 1e-4), rounding, "{row}");
+        assert!(errors.iter().all(|error| !(1e-4..0.05).contains(error)), "{row}");
+    }
+    let table = std::fs::read_to_string(folder.path().join("backbones.csv")).unwrap();
+    assert_eq!(table.lines().count(), 11);
+    let picture = std::fs::read_to_string(folder.path().join("backbones.svg")).unwrap();
+    roxmltree::Document::parse(&picture).unwrap();
+
+    assert!(refusal(&command).contains("add --resume"));
+    // The last measurement, cut short, is repeated, and no other.
+    let cells = folder.path().join("cells.jsonl");
+    let text = std::fs::read_to_string(&cells).unwrap();
+    assert_eq!(text.lines().count(), 30);
+    std::fs::write(&cells, &text[..text.len() - 20]).unwrap();
+    let again = json(&[&command[..], &["--resume"]].concat());
+    let rows_again = again["rows"].as_array().unwrap();
+    assert_eq!(rows[..9], rows_again[..9]);
+    assert!(number(&rows_again[9], "sample_s_per_call") > 0.0);
+    let added = std::fs::read_to_string(&cells).unwrap();
+    assert!(added.starts_with(&text[..text.len() - 20]) && added.lines().count() == 31);
 }

@@ -1,7 +1,7 @@
 //! What denoisers take and return: types that keep a state at a time apart from its noise.
 
 use symdiff_core::MarkovKernel;
-use symdiff_groups::{Action, Group, Result};
+use symdiff_groups::{Action, Group, Observe, Result};
 use symdiff_ops::{Batched, Samples};
 
 use crate::Times;
@@ -39,6 +39,12 @@ macro_rules! act_inside {
         impl<G: Group, S: Action<G>> Action<G> for $wrapper<S> {
             fn act(&self, group: &G, g: &G::Element) -> Result<Self> {
                 Ok(Self(self.0.act(group, g)?))
+            }
+        }
+
+        impl<S: Observe> Observe for $wrapper<S> {
+            fn observe(&self) -> Result<Vec<Vec<f64>>> {
+                self.0.observe()
             }
         }
     )+};

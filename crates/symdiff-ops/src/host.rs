@@ -89,10 +89,17 @@ impl Real for f64 {
     }
 }
 
-/// Runs a generic body with `T` bound to the tensor's number type, inside a span that bears the op's module as its target.
+/// Runs a generic body with `T` bound to the tensor's number type, inside a span that bears the op's module as its target and, where
+/// given, the operations of the products that the body makes by itself. Nobody counts them unless someone listens.
 macro_rules! with_real {
-    ($op:expr, $tensor:expr, $T:ident => $body:expr) => {{
-        let _span = tracing::trace_span!("op").entered();
+    ($op:expr, $tensor:expr, $T:ident => $body:expr) => {
+        with_real!(tracing::trace_span!("op"), $op, $tensor, $T => $body)
+    };
+    ($op:expr, $tensor:expr, flops = $flops:expr, $T:ident => $body:expr) => {
+        with_real!(tracing::trace_span!("op", flops = $flops), $op, $tensor, $T => $body)
+    };
+    ($span:expr, $op:expr, $tensor:expr, $T:ident => $body:expr) => {{
+        let _span = $span.entered();
         match $tensor.dtype() {
             candle_core::DType::F32 => {
                 type $T = f32;

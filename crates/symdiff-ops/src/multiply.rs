@@ -56,7 +56,7 @@ static UNPACKED: Once = Once::new();
 /// The operands hold what the dimensions and strides reach; `out` has room for rows of n ≤ `stride` entries, which hold numbers when
 /// `add`, and overlaps neither operand.
 unsafe fn run<T: Real>(out: *mut T, stride: usize, add: bool, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
-    let _span = tracing::trace_span!("product").entered();
+    let _span = tracing::trace_span!("product", flops = 2 * m * n * k).entered();
     UNPACKED.call_once(|| gemm::set_rhs_packing_threshold(256));
     let parallelism = match threads::count() {
         1 => Parallelism::None,

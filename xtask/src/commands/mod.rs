@@ -13,7 +13,7 @@ mod sample;
 mod tidy;
 mod train;
 
-pub(crate) use bench::Profile;
+pub(crate) use bench::{Profile, WhenStarted};
 
 use crate::failure::Outcome;
 use crate::output::Context;
@@ -40,7 +40,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// What listens to the spans of ops, where that was asked for.
+    /// What listens to the spans of ops, where a command has use for it.
     pub(crate) fn profile(&self) -> Option<Profile> {
         if let Self::Bench(bench) = self { bench.profile() } else { None }
     }

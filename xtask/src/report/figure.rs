@@ -43,10 +43,12 @@ pub(super) enum Style {
     Line(usize),
     /// A thin pale line beneath its plain one.
     Faint(usize),
+    /// A line that shows its points: few measurements rather than a curve.
+    Dotted(usize),
 }
 
-const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 300.0;
+pub(super) const WIDTH: f64 = 480.0;
+pub(super) const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 34.0;
@@ -70,16 +72,23 @@ impl Figure {
     }
 
     fn drawing(&self, style: Option<&str>) -> Markup {
-        let x = self.scale(&self.x, |point| point.0, (LEFT, WIDTH - RIGHT));
-        let y = self.scale(&self.y, |point| point.1, (HEIGHT - BOTTOM, TOP));
         html! {
             svg xmlns="http://www.w3.org/2000/svg" class="figure" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.title) {
                 title { (self.title) }
                 @if let Some(style) = style { style { (PreEscaped(style)) } }
-                (self.grid(&x, &y))
-                @for layer in &self.layers { (layer.draw(&x, &y)) }
-                (self.legend())
+                (self.content())
             }
+        }
+    }
+
+    /// All that is drawn, [`WIDTH`] by [`HEIGHT`], for a picture of several.
+    pub(super) fn content(&self) -> Markup {
+        let x = self.scale(&self.x, |point| point.0, (LEFT, WIDTH - RIGHT));
+        let y = self.scale(&self.y, |point| point.1, (HEIGHT - BOTTOM, TOP));
+        html! {
+            (self.grid(&x, &y))
+            @for layer in &self.layers { (layer.draw(&x, &y)) }
+            (self.legend())
         }
     }
 
@@ -125,15 +134,21 @@ impl Layer {
     fn draw(&self, x: &Scale, y: &Scale) -> Markup {
         let finite = self.points.iter().filter(|(a, b)| a.is_finite() && b.is_finite());
         let places: Vec<(f64, f64)> = finite.map(|(a, b)| (x.at(*a), y.at(*b))).collect();
-        let mut path = String::new();
+        let (mut path, mut dots) = (String::new(), String::new());
         for (k, (a, b)) in places.iter().enumerate() {
             let _ = write!(path, "{}{} {}", if k == 0 { "M" } else { "L" }, pixel(*a), pixel(*b));
+            let _ = write!(dots, "M{} {}h0", pixel(*a), pixel(*b));
         }
         if let (Style::Area, Some(first), Some(last)) = (self.style, places.first(), places.last()) {
             let floor = HEIGHT - BOTTOM;
             let _ = write!(path, "L{} {floor}L{} {floor}Z", pixel(last.0), pixel(first.0));
         }
-        html! { @if !path.is_empty() { path class=(self.style.class()) d=(path) {} } }
+        html! {
+            @if !path.is_empty() {
+                path class=(self.style.class()) d=(path) {}
+                @if let Style::Dotted(colour) = self.style { path class={ "dots c" (colour % PALETTE) } d=(dots) {} }
+            }
+        }
     }
 }
 
@@ -141,7 +156,7 @@ impl Style {
     fn class(self) -> String {
         match self {
             Self::Area => "area".to_owned(),
-            Self::Line(colour) => format!("line c{}", colour % PALETTE),
+            Self::Line(colour) | Self::Dotted(colour) => format!("line c{}", colour % PALETTE),
             Self::Faint(colour) => format!("faint c{}", colour % PALETTE),
         }
     }

@@ -3,6 +3,7 @@
 //! Plain data in ([`Report`]), files out ([`write()`]). Nothing here trains, samples or judges; what the page says beside a number
 //! is what the caller says about how it was made.
 
+mod backbones;
 mod curves;
 mod figure;
 mod gallery;
@@ -10,6 +11,7 @@ mod geometry;
 mod histograms;
 mod input;
 mod page;
+mod panels;
 mod published;
 mod scale;
 mod table;
@@ -17,6 +19,7 @@ mod table;
 mod tests;
 
 pub(crate) use {
+    backbones::{BackboneRow, Cost, drawing as backbones},
     gallery::standalone as gallery,
     geometry::Geometry,
     input::{DataReport, Estimate, Machine, Report, RunReport, Scores},

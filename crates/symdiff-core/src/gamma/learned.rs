@@ -1,8 +1,9 @@
 //! The learned γ.
 
+use super::Haar;
 use crate::{MarkovKernel, Result};
-use symdiff_groups::{Action, CompactGroup};
-use symdiff_ops::{Batched, Noise};
+use symdiff_groups::{Action, Group};
+use symdiff_ops::Noise;
 
 /// How a learned γ joins its Haar draw g₀ with the network's element r = f(g₀⁻¹·x).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,16 +18,27 @@ pub enum Composition {
 
 /// γ = `sym_Haar(f)` with a choice of [`Composition`]. With the default it draws exactly what `f.symmetrised(group, Haar(group))` draws.
 #[derive(Clone, Debug)]
-pub struct Learned<G, F> {
+pub struct Learned<G, F, M = Haar<G>> {
     group: G,
     frame: F,
+    measure: M,
     composition: Composition,
 }
 
-impl<G, F> Learned<G, F> {
+impl<G: Clone, F> Learned<G, F> {
     /// `sym_Haar(frame)`.
     pub fn new(group: G, frame: F) -> Self {
-        Self { group, frame, composition: Composition::default() }
+        let measure = Haar(group.clone());
+        Self { group, frame, measure, composition: Composition::default() }
+    }
+}
+
+impl<G, F, M> Learned<G, F, M> {
+    /// The same with g₀ drawn from another kernel in Haar's place, such as [`crate::testing::MovedHaar`].
+    #[must_use]
+    pub fn over<N>(self, measure: N) -> Learned<G, F, N> {
+        let Self { group, frame, composition, .. } = self;
+        Learned { group, frame, measure, composition }
     }
 
     /// The same with another composition.
@@ -41,17 +53,18 @@ impl<G, F> Learned<G, F> {
     }
 }
 
-impl<G, X, F> MarkovKernel<X> for Learned<G, F>
+impl<G, X, F, M> MarkovKernel<X> for Learned<G, F, M>
 where
-    G: CompactGroup,
-    X: Action<G> + Batched,
+    G: Group,
+    X: Action<G>,
     F: MarkovKernel<X, Out = G::Element>,
+    M: MarkovKernel<X, Out = G::Element>,
 {
     type Out = G::Element;
 
     fn sample(&self, x: &X, noise: Noise) -> Result<G::Element> {
         let [haar, frame] = noise.split();
-        let g = self.group.haar(x, haar)?;
+        let g = self.measure.sample(x, haar)?;
         let back = self.group.inverse(&g)?;
         let r = self.frame.sample(&x.act(&self.group, &back)?, frame)?;
         Ok(match self.composition {

@@ -7,7 +7,7 @@ mod tests;
 pub use encoding::Encoding;
 
 use candle_core::{DType, Device, Tensor};
-use symdiff_groups::{Action, MatrixGroup, Points};
+use symdiff_groups::{Action, MatrixGroup, Observe, Points};
 use symdiff_ops::{Batched, Error, Euclidean, Noise, Ragged, Result, Samples, centre, segment_sum, spread};
 
 /// A batch of molecules: positions and features of every atom, packed.
@@ -113,6 +113,13 @@ impl Batched for Molecules {
 
     fn dtype(&self) -> DType {
         self.positions.dtype()
+    }
+}
+
+/// Position and features of each atom, one after the other.
+impl Observe for Molecules {
+    fn observe(&self) -> symdiff_groups::Result<Vec<Vec<f64>>> {
+        Points::new(self.joined()?, self.layout.clone())?.observe()
     }
 }
 

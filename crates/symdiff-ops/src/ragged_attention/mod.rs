@@ -46,7 +46,7 @@ pub fn forward(qkv: &Tensor, heads: usize, layout: &Ragged) -> Result<Tensor> {
     match qkv.device() {
         #[cfg(kernels)]
         device if gpu::serves(device) => cuda::forward(qkv, sizes, layout),
-        Device::Cpu => with_real!(OP, qkv, T => cpu::forward::<T>(qkv, sizes, layout)),
+        Device::Cpu => with_real!(OP, qkv, flops = 2 * sizes.product(layout), T => cpu::forward::<T>(qkv, sizes, layout)),
         device => Err(elsewhere(OP, device)),
     }
 }
@@ -61,7 +61,7 @@ pub fn backward(qkv: &Tensor, heads: usize, gradient: &Tensor, layout: &Ragged) 
     match qkv.device() {
         #[cfg(kernels)]
         device if gpu::serves(device) => cuda::backward(qkv, gradient, sizes, layout),
-        Device::Cpu => with_real!(OP, qkv, T => cpu::backward::<T>(qkv, gradient, sizes, layout)),
+        Device::Cpu => with_real!(OP, qkv, flops = 5 * sizes.product(layout), T => cpu::backward::<T>(qkv, gradient, sizes, layout)),
         device => Err(elsewhere(OP, device)),
     }
 }
@@ -84,5 +84,10 @@ impl Heads {
 
     fn channels(self) -> usize {
         self.count * self.width
+    }
+
+    /// The operations of one product of all heads, such as that of the queries with the keys.
+    fn product(self, layout: &Ragged) -> usize {
+        2 * layout.pairs() * self.channels()
     }
 }

@@ -4,15 +4,26 @@ use super::config::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
 use super::{DitDenoiser, EgnnDenoiser, FrameNet, GnnDenoiser, Observed, WithPairs};
 use crate::Result;
 use candle_nn::VarBuilder;
-use symdiff_core::{Composition, Haar, Learned, MarkovKernelExt};
-use symdiff_diffusion::Denoiser;
-use symdiff_groups::{GramSchmidt, Orthogonal};
+use symdiff_core::{Composition, Haar, Learned, MarkovKernel, MarkovKernelExt};
+use symdiff_diffusion::{At, Denoiser};
+use symdiff_groups::{GramSchmidt, Matrices, Orthogonal};
 use symdiff_mol::state::Molecules;
 use symdiff_nets::{PairConfig, PairFeatures};
 use symdiff_ops::Noise;
 
 /// A denoiser of molecules, whatever it is made of.
 pub type MoleculeDenoiser = Box<dyn Denoiser<Molecules> + Send + Sync>;
+
+/// A kernel from which all models can draw elements of O(3): [`Haar`], or what a test of equivariance puts in its place.
+pub trait Measure:
+    MarkovKernel<At<Molecules>, Out = Matrices> + MarkovKernel<Observed, Out = Matrices> + Clone + Send + Sync + 'static
+{
+}
+
+impl<M> Measure for M where
+    M: MarkovKernel<At<Molecules>, Out = Matrices> + MarkovKernel<Observed, Out = Matrices> + Clone + Send + Sync + 'static
+{
+}
 
 impl ModelConfig {
     /// Builds the denoiser of molecules with `features` features from the parameters under `vb`.
@@ -22,24 +33,38 @@ impl ModelConfig {
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
     pub fn build(&self, features: usize, fresh: Option<Noise>, vb: VarBuilder) -> Result<MoleculeDenoiser> {
+        self.build_over(Haar(Orthogonal::new(3)), features, fresh, vb)
+    }
+
+    /// The same with the group elements of its symmetrisation drawn from `measure`, which models without one do not ask.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_over(&self, measure: impl Measure, features: usize, fresh: Option<Noise>, vb: VarBuilder) -> Result<MoleculeDenoiser> {
         self.check()?;
         match &self.backbone {
-            Backbone::Dit(sizes) => self.transformer(sizes, features, fresh, vb),
-            Backbone::Egnn(sizes) => Ok(self.symmetrised(EgnnDenoiser::new(sizes, features, self.padding_compat, vb)?)),
-            Backbone::Gnn(sizes) => Ok(self.symmetrised(GnnDenoiser::new(sizes, features, self.padding_compat, vb)?)),
+            Backbone::Dit(sizes) => self.transformer(sizes, measure, features, fresh, vb),
+            Backbone::Egnn(sizes) => Ok(self.symmetrised(EgnnDenoiser::new(sizes, features, self.padding_compat, vb)?, measure)),
+            Backbone::Gnn(sizes) => Ok(self.symmetrised(GnnDenoiser::new(sizes, features, self.padding_compat, vb)?, measure)),
         }
     }
 
     /// A denoiser without pair features under Haar draws, or as it is.
-    fn symmetrised(&self, denoiser: impl Denoiser<Molecules> + Send + Sync + 'static) -> MoleculeDenoiser {
-        let o3 = Orthogonal::new(3);
+    fn symmetrised(&self, denoiser: impl Denoiser<Molecules> + Send + Sync + 'static, measure: impl Measure) -> MoleculeDenoiser {
         match self.gamma {
-            Gamma::Haar => Box::new(denoiser.symmetrised(o3, Haar(o3))),
+            Gamma::Haar => Box::new(denoiser.symmetrised(Orthogonal::new(3), measure)),
             _ => Box::new(denoiser),
         }
     }
 
-    fn transformer(&self, sizes: &DitSizes, features: usize, fresh: Option<Noise>, vb: VarBuilder) -> Result<MoleculeDenoiser> {
+    fn transformer(
+        &self,
+        sizes: &DitSizes,
+        measure: impl Measure,
+        features: usize,
+        fresh: Option<Noise>,
+        vb: VarBuilder,
+    ) -> Result<MoleculeDenoiser> {
         let [trunk, frame] = fresh.map_or([None, None], |noise| noise.split().map(Some));
         let pairs = self.pairs(sizes, vb.clone())?;
         let name = if self.gamma == Gamma::None { "model" } else { "k" };
@@ -48,11 +73,11 @@ impl ModelConfig {
         let o3 = Orthogonal::new(3);
         Ok(match &self.gamma {
             Gamma::None => Box::new(WithPairs { pairs, kernel: denoiser }),
-            Gamma::Haar => Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(o3, Haar(o3)) }),
+            Gamma::Haar => Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(o3, measure) }),
             Gamma::Learned(gamma) => {
                 let net = FrameNet::new(gamma, sizes.hidden - sizes.embedding, vb)?;
                 frame.map_or(Ok(()), |noise| net.start_linear(noise))?;
-                Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(o3, learned(gamma, net)) })
+                Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(o3, learned(gamma, net).over(measure)) })
             }
         })
     }
@@ -71,7 +96,7 @@ impl ModelConfig {
 pub(crate) fn learned(
     sizes: &GammaSizes,
     net: FrameNet,
-) -> impl symdiff_core::MarkovKernel<Observed, Out = symdiff_groups::Matrices> + Send + Sync + use<> {
+) -> Learned<Orthogonal, impl MarkovKernel<Observed, Out = Matrices> + Send + Sync + use<>> {
     let o3 = Orthogonal::new(3);
     let chart = if sizes.rows { GramSchmidt::rows() } else { GramSchmidt::columns() };
     let composition = if sizes.released { Composition::Released } else { Composition::Equivariant };

@@ -8,11 +8,11 @@ mod graph;
 mod observed;
 mod presets;
 
-pub use build::MoleculeDenoiser;
 pub(crate) use build::learned;
+pub use build::{Measure, MoleculeDenoiser};
 pub use config::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
 pub use dit::DitDenoiser;
 pub use frame::FrameNet;
 pub use graph::{EgnnDenoiser, GnnDenoiser};
 pub use observed::{Observed, WithPairs};
-pub use presets::PRESETS;
+pub use presets::{MATCHED, PRESETS};

@@ -1,8 +1,17 @@
-//! The process's own memory, as the kernel counts it.
+//! Memory, as the kernel counts it.
 
-/// The largest resident size so far, in bytes; `None` where the system does not say.
+/// The largest resident size of this process so far, in bytes; `None` where the system does not say.
 pub(super) fn peak_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    bytes("/proc/self/status", "VmHWM:")
+}
+
+/// What processes can still have, in bytes; `None` where the system does not say.
+pub(super) fn available_bytes() -> Option<u64> {
+    bytes("/proc/meminfo", "MemAvailable:")
+}
+
+fn bytes(file: &str, key: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }

@@ -1,10 +1,15 @@
 //! `bench`: how fast, and in how much memory.
 
+mod backbones;
+mod clouds;
+mod equivariance;
 mod memory;
 mod profile;
 mod speed;
+mod subject;
+mod timing;
 
-pub(crate) use profile::Profile;
+pub(crate) use profile::{Profile, WhenStarted};
 
 use crate::failure::Outcome;
 use crate::output::Context;
@@ -18,19 +23,24 @@ pub(crate) enum Bench {
     Step(speed::Speed),
     /// One call of the denoiser at sampling.
     Sample(speed::Speed),
+    /// How far a model with random parameters is from equivariant under O(3).
+    Equivariance(equivariance::Equivariance),
+    /// Equivariant against symmetrised backbones of one number of parameters, over sizes of molecules and batches.
+    Backbones(backbones::Backbones),
 }
 
 impl Bench {
-    /// The listener that `--profile` asks for.
+    /// The listener that profiles and counts of operations need.
     pub(crate) fn profile(&self) -> Option<Profile> {
-        let (Self::Step(speed) | Self::Sample(speed)) = self;
-        speed.profile.then_some(Profile)
+        matches!(self, Self::Step(_) | Self::Sample(_)).then_some(Profile)
     }
 
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         match self {
             Self::Step(speed) => speed.step(context),
             Self::Sample(speed) => speed.sample(context),
+            Self::Equivariance(equivariance) => equivariance.run(context),
+            Self::Backbones(backbones) => backbones.run(context),
         }
     }
 }

@@ -1,18 +1,32 @@
-//! Where the time of a benchmark goes, by op: the spans that ops open, added up over all threads.
+//! Where the time of a benchmark goes, by op, and how many floating-point operations it takes: the spans that ops open, added up over all
+//! threads.
 
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tracing::Subscriber;
-use tracing::span::Id;
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id};
+use tracing::subscriber::Interest;
+use tracing::{Metadata, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
 /// Listens to the spans of ops; time inside an inner span (a product inside a linear layer) is the inner one's alone.
 pub(crate) struct Profile;
+
+/// Lets spans of ops through between [`start`] and [`stop`]. At other times they cost what they cost without a listener.
+pub(crate) struct WhenStarted;
+
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+/// Operations since [`start`], as the spans tell them.
+static FLOPS: AtomicU64 = AtomicU64::new(0);
 
 /// Calls and time of every op since [`start`], keyed by the module it lives in.
 static TOTALS: Mutex<BTreeMap<&'static str, (u64, Duration)>> = Mutex::new(BTreeMap::new());
@@ -22,7 +36,38 @@ thread_local! {
     static OPEN: RefCell<Vec<(Instant, Duration)>> = const { RefCell::new(Vec::new()) };
 }
 
+impl<S> Filter<S> for WhenStarted {
+    fn enabled(&self, span: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        STARTED.load(Ordering::Relaxed) && span.target().starts_with("symdiff_ops")
+    }
+
+    fn callsite_enabled(&self, span: &'static Metadata<'static>) -> Interest {
+        if STARTED.load(Ordering::Relaxed) && span.target().starts_with("symdiff_ops") { Interest::always() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(if STARTED.load(Ordering::Relaxed) { LevelFilter::TRACE } else { LevelFilter::OFF })
+    }
+}
+
+/// Adds up the field `flops`.
+struct Adding;
+
+impl Visit for Adding {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "flops" {
+            FLOPS.fetch_add(value, Ordering::Relaxed);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Profile {
+    fn on_new_span(&self, span: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        span.record(&mut Adding);
+    }
+
     fn on_enter(&self, _: &Id, _: Context<'_, S>) {
         OPEN.with_borrow_mut(|open| open.push((Instant::now(), Duration::ZERO)));
     }
@@ -38,9 +83,27 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Profile {
     }
 }
 
-/// Forgets what has been counted.
+/// Forgets what has been counted, and listens.
 pub(super) fn start() {
     TOTALS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    FLOPS.store(0, Ordering::Relaxed);
+    listen(true);
+}
+
+/// Listens no longer. What has been counted stays.
+pub(super) fn stop() {
+    listen(false);
+}
+
+fn listen(started: bool) {
+    STARTED.store(started, Ordering::Relaxed);
+    // Each span remembers whether anyone wants it.
+    tracing::callsite::rebuild_interest_cache();
+}
+
+/// Operations counted.
+pub(super) fn flops() -> u64 {
+    FLOPS.load(Ordering::Relaxed)
 }
 
 /// One row an op, the costliest first, of `steps` repetitions that took `seconds` in all; the last row is what the threads spent outside ops:

@@ -1,0 +1,87 @@
+//! One measurement, in a process of its own: its peak memory is its own, and what goes wrong there loses nothing else.
+
+use super::needs;
+use crate::failure::{Failure, Outcome};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fmt::{self, Display, Formatter};
+use std::process::Command;
+
+/// Which of the `bench` commands.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    /// A training step.
+    Step,
+    /// A denoiser call.
+    Sample,
+    /// Equivariance, whose time is not measured.
+    Equivariance,
+}
+
+/// A measurement by all that it depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Cell {
+    pub(super) kind: Kind,
+    pub(super) model: String,
+    pub(super) atoms: usize,
+    pub(super) batch: usize,
+    /// How often at most, and the seconds after which no repetition begins; of what is timed.
+    pub(super) repetitions: Option<(usize, f64)>,
+    pub(super) seed: u64,
+    pub(super) threads: Option<usize>,
+    pub(super) device: String,
+}
+
+impl Cell {
+    /// What the command prints, or a `note` that says why there is nothing.
+    pub(super) fn measure(&self) -> Outcome<Value> {
+        if let Some(note) = needs::too_much(self)? {
+            return Ok(json!({ "note": note }));
+        }
+        let program =
+            std::env::current_exe().map_err(|error| Failure::run(format!("cannot find this program to run it again: {error}")))?;
+        let output = Command::new(program).args(self.arguments()).output();
+        let output = output.map_err(|error| Failure::run(format!("cannot start a process for {self}: {error}")))?;
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let summary = stdout.lines().last().and_then(|line| serde_json::from_str(line).ok());
+        Ok(summary.filter(|_| output.status.success()).unwrap_or_else(|| {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let reason = stderr.lines().last().map_or_else(|| output.status.to_string(), str::to_owned);
+            json!({ "note": format!("{} failed: {reason}", self.kind) })
+        }))
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let pair = |key: &str, value: &dyn Display| [format!("--{key}"), value.to_string()];
+        let mut arguments = vec!["bench".to_owned(), self.kind.to_string(), "--json".to_owned()];
+        arguments.extend(pair("model", &self.model));
+        arguments.extend(pair("clouds", &self.atoms));
+        arguments.extend(pair("batch", &self.batch));
+        arguments.extend(pair("seed", &self.seed));
+        arguments.extend(pair("device", &self.device));
+        arguments.extend(self.threads.iter().flat_map(|threads| pair("threads", threads)));
+        if let Some((steps, budget)) = &self.repetitions {
+            arguments.extend(pair("steps", steps));
+            arguments.extend(pair("budget", budget));
+        }
+        arguments
+    }
+}
+
+impl Display for Kind {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Step => "step",
+            Self::Sample => "sample",
+            Self::Equivariance => "equivariance",
+        })
+    }
+}
+
+impl Display for Cell {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let Self { kind, model, atoms, batch, .. } = self;
+        write!(out, "{model}: {kind}, {batch} × {atoms} atoms")
+    }
+}

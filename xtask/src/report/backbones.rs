@@ -1,0 +1,84 @@
+//! What backbones of one number of parameters cost over the size of molecules.
+
+use super::figure::{Axis, Figure, Layer, Style};
+use super::panels;
+use super::scale::Kind;
+
+/// A model at one size of molecules and of batches.
+#[derive(Debug, Clone)]
+pub(crate) struct BackboneRow {
+    /// Its name.
+    pub(crate) model: &'static str,
+    /// Its name in tables.
+    pub(crate) label: &'static str,
+    pub(crate) parameters: Option<u64>,
+    /// A molecule.
+    pub(crate) atoms: usize,
+    /// Molecules a batch.
+    pub(crate) batch: usize,
+    /// Of a training step, where measured.
+    pub(crate) train: Option<Cost>,
+    /// Of a call without gradients, where measured.
+    pub(crate) sample: Option<Cost>,
+    /// Relative error of equivariance at equal noise.
+    pub(crate) pointwise_error: Option<f64>,
+    /// Relative error of equivariance with the Haar draws transported.
+    pub(crate) coupled_gap: Option<f64>,
+    /// Why something is missing.
+    pub(crate) note: String,
+}
+
+/// What a batch costs.
+#[derive(Debug, Clone)]
+pub(crate) struct Cost {
+    /// The median.
+    pub(crate) seconds: f64,
+    /// At most, beyond model and data.
+    pub(crate) bytes: Option<u64>,
+    /// Floating-point operations in products.
+    pub(crate) flops: Option<u64>,
+    pub(crate) flops_per_s: Option<f64>,
+}
+
+/// Time and memory a molecule over atoms a molecule: a line of panels a batch size, a curve a model.
+pub(crate) fn drawing(rows: &[BackboneRow]) -> String {
+    let mut batches: Vec<usize> = rows.iter().map(|row| row.batch).collect();
+    batches.sort_unstable();
+    batches.dedup();
+    let lines: Vec<_> = batches.into_iter().map(|batch| (format!("batches of {batch}"), figures(rows, batch))).collect();
+    panels::drawing("What backbones of equal size cost", &lines)
+}
+
+fn figures(rows: &[BackboneRow], batch: usize) -> Vec<Figure> {
+    let milliseconds = |cost: &Cost| Some(1e3 * cost.seconds);
+    let mebibytes = |cost: &Cost| cost.bytes.filter(|bytes| *bytes > 0).map(|bytes| bytes as f64 / f64::from(1 << 20));
+    let shown: Vec<&BackboneRow> = rows.iter().filter(|row| row.batch == batch).collect();
+    vec![
+        figure(&shown, "training step, ms a molecule", |row| row.train.as_ref().and_then(milliseconds)),
+        figure(&shown, "call, ms a molecule", |row| row.sample.as_ref().and_then(milliseconds)),
+        figure(&shown, "memory of training, MiB a molecule", |row| row.train.as_ref().and_then(mebibytes)),
+    ]
+}
+
+/// A quantity of a batch, a molecule, over the atoms of a molecule.
+fn figure(rows: &[&BackboneRow], what: &'static str, quantity: impl Fn(&BackboneRow) -> Option<f64>) -> Figure {
+    let mut labels: Vec<&str> = Vec::new();
+    for row in rows {
+        if !labels.contains(&row.label) {
+            labels.push(row.label);
+        }
+    }
+    let curve = |(colour, label): (usize, &str)| {
+        let own = rows.iter().filter(|row| row.label == label);
+        let mut points: Vec<(f64, f64)> = own.filter_map(|row| Some((row.atoms as f64, quantity(row)? / row.batch as f64))).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Layer { label: Some(label.to_owned()), style: Style::Dotted(colour), points }
+    };
+    Figure {
+        name: "backbones".to_owned(),
+        title: what.to_owned(),
+        x: Axis { label: "atoms a molecule", kind: Kind::Log, range: None },
+        y: Axis { label: what, kind: Kind::Log, range: None },
+        layers: labels.into_iter().enumerate().map(curve).collect(),
+    }
+}
