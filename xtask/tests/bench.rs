@@ -60,7 +60,7 @@ fn without_a_warm_up_nothing_is_counted() {
 fn backbones_are_measured_at_equal_size_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
-    let command = ["bench", "backbones", "--atoms", "3,5", "--batches", "2", "--steps", "1", "--json", "--out", out];
+    let command = ["bench", "backbones", "--atoms", "3,5", "--batches", "2", "--steps", "1", "--threads", "2", "--json", "--out", out];
     let summary = json(&command);
     let rows = summary["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 10);
@@ -88,10 +88,13 @@ fn backbones_are_measured_at_equal_size_and_once() {
     roxmltree::Document::parse(&picture).unwrap();
 
     assert!(refusal(&command).contains("add --resume"));
+    assert!(refusal(&["bench", "backbones", "--budget", "nan", "--out", out]).contains("give a number of seconds"));
     // The last measurement, cut short, is repeated, and no other.
     let cells = folder.path().join("cells.jsonl");
     let text = std::fs::read_to_string(&cells).unwrap();
     assert_eq!(text.lines().count(), 30);
+    let threads = |line| serde_json::from_str::<Value>(line).unwrap()["result"]["threads"].as_u64();
+    assert!(text.lines().filter_map(threads).all(|threads| threads == 2), "cells are measured on the threads asked for");
     std::fs::write(&cells, &text[..text.len() - 20]).unwrap();
     let again = json(&[&command[..], &["--resume"]].concat());
     let rows_again = again["rows"].as_array().unwrap();

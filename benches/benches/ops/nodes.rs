@@ -33,7 +33,7 @@ fn run(criterion: &mut Criterion) -> Result<()> {
         });
     }
     moves(criterion, "swiglu", "forward", 6 * row, || swiglu::forward(&wide).map(drop));
-    moves(criterion, "swiglu", "backward", 10 * row, || swiglu::backward(&wide, &hidden).map(drop));
+    moves(criterion, "swiglu", "backward", 12 * row, || swiglu::backward(&wide, &hidden).map(drop));
     moves(criterion, "silu", "forward", 2 * row, || silu::forward(&x).map(drop));
     moves(criterion, "silu", "backward", 3 * row, || silu::backward(&x, &y).map(drop));
     let samples = segment::segment_mean_forward(&x, &layout)?;

@@ -110,7 +110,11 @@ impl CustomOp2 for Node {
 
     fn bwd(&self, _: &Tensor, token: &Tensor, _: &Tensor, gradient: &Tensor) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let pullback = take(&self.pullback).ok_or_else(|| self.spent("backward"))?;
-        let mut gradients = pullback(&gradient.contiguous()?)?;
+        // A pullback that waits for other threads may meanwhile run work of theirs on this one, another backward pass included.
+        let sink = SINK.take();
+        let gradients = pullback(&gradient.contiguous()?);
+        SINK.set(sink);
+        let mut gradients = gradients?;
         let first = gradients.first_mut().and_then(Option::take);
         *self.slots.lock().unwrap_or_else(PoisonError::into_inner) = gradients;
         let token = token.track_op().then(|| token.zeros_like()).transpose()?;

@@ -4,6 +4,7 @@ use crate::host::Real;
 use crate::simd::Matrix;
 use crate::threads;
 use gemm::{Parallelism, gemm};
+#[cfg(target_arch = "x86_64")]
 use std::sync::Once;
 
 /// A result that a product is written to, or added to: rows of `stride` entries.
@@ -49,7 +50,8 @@ fn check<T: Copy>(a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
 }
 
 /// Our rows, `gemm`'s right operand, have their entries one after the other and are read where they lie: copying them first, as it does by
-/// default, takes longer than it saves (3 to 5 % of the forward products of `symdiff-qm9`).
+/// default, takes longer than it saves (3 to 5 % of the forward products of `symdiff-qm9`). Candle's products in this process follow.
+#[cfg(target_arch = "x86_64")]
 static UNPACKED: Once = Once::new();
 
 /// # Safety
@@ -57,6 +59,7 @@ static UNPACKED: Once = Once::new();
 /// `add`, and overlaps neither operand.
 unsafe fn run<T: Real>(out: *mut T, stride: usize, add: bool, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) {
     let _span = tracing::trace_span!("product", flops = 2 * m * n * k).entered();
+    #[cfg(target_arch = "x86_64")]
     UNPACKED.call_once(|| gemm::set_rhs_packing_threshold(256));
     let parallelism = match threads::count() {
         1 => Parallelism::None,

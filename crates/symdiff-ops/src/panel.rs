@@ -89,31 +89,32 @@ fn on_threads(device: &Device) -> bool {
     device.is_cpu()
 }
 
-/// Works on every item, each on one thread; a single item is left all threads. Results come in order.
+/// Works on every item, each on one thread; a single item is left all threads. Results come in order. What an accelerator works on is asked
+/// for by the calling thread alone.
 ///
 /// # Errors
 /// The first failure.
-pub fn each<S: Send, R: Send>(items: Vec<S>, work: impl Fn(S) -> Result<R> + Send + Sync) -> Result<Vec<R>> {
-    if items.len() < 2 || threads::count() == 1 {
+pub fn each<S: Send, R: Send>(device: &Device, items: Vec<S>, work: impl Fn(S) -> Result<R> + Send + Sync) -> Result<Vec<R>> {
+    if items.len() < 2 || alone(device) {
         return items.into_iter().map(work).collect();
     }
     items.into_par_iter().map(|item| threads::task(|| work(item))).collect()
 }
 
-/// Works on two lists at once: threads take one item after the other, those of `first`, which should be the longer pieces of work, before
-/// those of `second`, so that no thread is idle while another has more than its last item to do. Results come in order.
+/// Works on two lists at once, as [`each`] on one: threads take one item after the other, those of `first`, which should be the longer pieces
+/// of work, before those of `second`, so that no thread is idle while another has more than its last item to do.
 ///
 /// # Errors
 /// A failure of one of them.
 pub fn both<A: Send, B: Send, X: Send, Y: Send>(
+    device: &Device,
     first: Vec<A>,
-    on_first: impl Fn(A) -> Result<X> + Sync,
+    on_first: impl Fn(A) -> Result<X> + Send + Sync,
     second: Vec<B>,
-    on_second: impl Fn(B) -> Result<Y> + Sync,
+    on_second: impl Fn(B) -> Result<Y> + Send + Sync,
 ) -> Result<(Vec<X>, Vec<Y>)> {
-    if first.len() + second.len() < 2 || threads::count() == 1 {
-        let first = first.into_iter().map(on_first).collect::<Result<_>>()?;
-        return Ok((first, second.into_iter().map(on_second).collect::<Result<_>>()?));
+    if first.len() < 2 || alone(device) {
+        return Ok((each(device, first, on_first)?, each(device, second, on_second)?));
     }
     let (firsts, seconds) = (first.into_iter().map(Either::Left), second.into_iter().map(Either::Right));
     let work = |(place, item)| {
@@ -133,6 +134,11 @@ pub fn both<A: Send, B: Send, X: Send, Y: Send>(
         }
     }
     Ok((xs, ys))
+}
+
+/// True where there is nothing to divide work among.
+fn alone(device: &Device) -> bool {
+    !on_threads(device) || threads::count() == 1
 }
 
 #[cfg(test)]
@@ -169,10 +175,10 @@ mod tests {
 
     #[test]
     fn two_lists_are_worked_on_together_and_come_back_in_order() -> Result<()> {
-        let (squares, names) = both((0..40_u64).collect(), |k| Ok(k * k), vec!["a", "b"], |name| Ok(name.len()))?;
+        let (squares, names) = both(&Device::Cpu, (0..40_u64).collect(), |k| Ok(k * k), vec!["a", "b"], |name| Ok(name.len()))?;
         assert_eq!(squares, (0..40).map(|k| k * k).collect::<Vec<_>>());
         assert_eq!(names, [1, 1]);
-        let refused = both(vec![1], Ok, vec![2], |_| Err::<(), _>(Error::Layout("refused".into())));
+        let refused = both(&Device::Cpu, vec![1, 2], Ok, vec![3], |_| Err::<(), _>(Error::Layout("refused".into())));
         assert!(matches!(refused, Err(Error::Layout(_))));
         Ok(())
     }

@@ -23,7 +23,9 @@ pub fn set(count: Option<usize>) -> Result<()> {
     }
     let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok()).filter(|&count| count > 0);
     let count = count.or(asked).or_else(|| available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let built = rayon::ThreadPoolBuilder::new().num_threads(count).use_current_thread().build_global();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count);
+    // A pool whose one worker is the caller could not serve other threads while the caller waits for them.
+    let built = if count > 1 { pool.use_current_thread().build_global() } else { pool.build_global() };
     // SAFETY: documented to be called before other threads exist; rayon's own, just made, read no environment.
     unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
     match built {

@@ -12,7 +12,7 @@ use symdiff_diffusion::Method;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_train::{Sampling, Trained};
 
-/// Draw molecules. Molecule i of a seed is the same whatever the batch size and the number of threads.
+/// Draw molecules. Molecule i of a seed is the same, up to rounding, whatever the batch size and the number of threads.
 #[derive(Args)]
 pub(crate) struct Sample {
     /// A run folder, or a weights file made by `import`.

@@ -33,7 +33,7 @@ pub(crate) struct BackboneRow {
 pub(crate) struct Cost {
     /// The median.
     pub(crate) seconds: f64,
-    /// At most, beyond model and data.
+    /// At most, beyond the process's own at its start.
     pub(crate) bytes: Option<u64>,
     /// Floating-point operations in products.
     pub(crate) flops: Option<u64>,

@@ -19,7 +19,7 @@ pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layou
         let weights = inputs[2..].chunks_exact(2 * LAYERS).map(|weights| linear::rounded(weights, x.dtype()));
         let blocks = blocks.iter().zip(weights).map(|(block, weights)| Ok(block.detached(&weights?)));
         let blocks = blocks.collect::<symdiff_ops::Result<Vec<Block>>>()?;
-        let strands = panel::each(Panel::divide(layout, x.device())?, |panel| {
+        let strands = panel::each(x.device(), Panel::divide(layout, x.device())?, |panel| {
             let (mut x, mut saved) = (panel.nodes_of(&inputs[0])?, Vec::new());
             let conditioning = panel.samples_of(&inputs[1])?;
             for block in &blocks {
@@ -51,11 +51,13 @@ fn pull_back(
     gradient: &Tensor,
     shared: bool,
 ) -> symdiff_ops::Result<Vec<Option<Tensor>>> {
+    let device = gradient.device();
     let strands = kept.into_iter().map(|(panel, saved)| Ok(Strand { saved, x: panel.nodes_of(gradient)?, conditioning: None }));
     let mut strands = strands.collect::<symdiff_ops::Result<Vec<_>>>()?;
     let (mut layers, mut weights) = (Vec::new(), Vec::new());
     for block in blocks.iter().rev() {
-        let (pulled, of_later) = panel::both(strands, |strand| through(block, strand), layers, |layer: Parts| of_parameters(&layer))?;
+        let (pulled, of_later) =
+            panel::both(device, strands, |strand| through(block, strand), layers, |layer: Parts| of_parameters(&layer))?;
         weights.push(of_later);
         let mut parts: [Parts; LAYERS] = Default::default();
         strands = Vec::with_capacity(pulled.len());
@@ -65,7 +67,7 @@ fn pull_back(
         }
         layers = parts.into();
     }
-    weights.push(panel::each(layers, |layer| of_parameters(&layer))?);
+    weights.push(panel::each(device, layers, |layer| of_parameters(&layer))?);
     let (x, conditioning): (Vec<Tensor>, Vec<_>) = strands.into_iter().map(|strand| (strand.x, strand.conditioning)).unzip();
     let conditioning: Vec<Tensor> = conditioning.into_iter().flatten().collect();
     let conditioning = if shared { Tensor::stack(&conditioning, 0)?.sum(0)? } else { Tensor::cat(&conditioning, 0)? };

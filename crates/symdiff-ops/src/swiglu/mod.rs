@@ -53,8 +53,14 @@ pub fn forward(x: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// As [`swiglu()`].
 pub fn backward(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
-    let [_, dx] = replayed(x, gradient)?;
-    Ok(dx)
+    let [rows, width] = check(x)?;
+    shape::exact(OP, "gradient", gradient, &[rows, width], "half as wide as x")?;
+    match x.device() {
+        #[cfg(kernels)]
+        device if gpu::serves(device) => cuda::backward(x, gradient, [rows, width]),
+        Device::Cpu => with_real!(OP, x, T => cpu::replayed::<T>(x, gradient, [rows, width]).map(|[_, dx]| dx)),
+        device => Err(elsewhere(OP, device)),
+    }
 }
 
 /// What [`forward`] and [`backward`] give, with one exponential an output: for a way back that kept only x.

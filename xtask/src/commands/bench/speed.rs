@@ -82,6 +82,7 @@ impl Speed {
         if self.batch == 0 || self.steps == 0 {
             return Err(Failure::input("--batch and --steps must be at least 1"));
         }
+        let start_bytes = peak_bytes();
         let device = context.device()?;
         let experiment = self.subject.experiment(&self.precision)?;
         experiment.check_device(&device)?;
@@ -91,7 +92,7 @@ impl Speed {
             Model::frozen(&experiment, &device)?
         };
         let batches = self.subject.batches(self.warmup + self.steps, self.batch, &model.encoding, context.seed, &device)?;
-        Ok(Prepared { experiment, model, batches, device, start_bytes: peak_bytes() })
+        Ok(Prepared { experiment, model, batches, device, start_bytes })
     }
 
     fn time(&self, prepared: &Prepared, once: &mut dyn FnMut(&Molecules) -> symdiff_train::Result<()>) -> Outcome<Timing> {

@@ -29,7 +29,7 @@ pub(super) struct Cell {
     /// How often at most, and the seconds after which no repetition begins; of what is timed.
     pub(super) repetitions: Option<(usize, f64)>,
     pub(super) seed: u64,
-    pub(super) threads: Option<usize>,
+    pub(super) threads: usize,
     pub(super) device: String,
 }
 
@@ -60,7 +60,7 @@ impl Cell {
         arguments.extend(pair("batch", &self.batch));
         arguments.extend(pair("seed", &self.seed));
         arguments.extend(pair("device", &self.device));
-        arguments.extend(self.threads.iter().flat_map(|threads| pair("threads", threads)));
+        arguments.extend(pair("threads", &self.threads));
         if let Some((steps, budget)) = &self.repetitions {
             arguments.extend(pair("steps", steps));
             arguments.extend(pair("budget", budget));

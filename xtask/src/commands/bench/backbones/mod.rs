@@ -51,6 +51,9 @@ impl Backbones {
         if self.steps == 0 || self.atoms.is_empty() || self.batches.is_empty() || self.atoms.contains(&0) || self.batches.contains(&0) {
             return Err(Failure::input("--atoms, --batches and --steps must be at least 1"));
         }
+        if !(self.budget.is_finite() && self.budget >= 0.0) {
+            return Err(Failure::input(format!("--budget {}: give a number of seconds", self.budget)));
+        }
         // A device that no cell could use is refused here, once.
         context.device()?;
         let begin = Instant::now();
@@ -96,9 +99,10 @@ impl Backbones {
     }
 
     fn cell(&self, context: &Context, kind: Kind, model: &str, atoms: usize, batch: usize) -> Cell {
-        let Context { seed, threads, device, .. } = context;
+        let Context { seed, device, .. } = context;
+        let threads = symdiff_ops::threads::count();
         let repetitions = (kind != Kind::Equivariance).then_some((self.steps, self.budget));
-        Cell { kind, model: model.to_owned(), atoms, batch, repetitions, seed: *seed, threads: *threads, device: device.clone() }
+        Cell { kind, model: model.to_owned(), atoms, batch, repetitions, seed: *seed, threads, device: device.clone() }
     }
 
     /// One row a model, number of atoms and batch.

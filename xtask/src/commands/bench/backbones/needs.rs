@@ -25,11 +25,12 @@ fn expected_bytes(cell: &Cell) -> Outcome<f64> {
     if cell.kind != Kind::Step {
         return Ok(0.0);
     }
-    let (nodes, edges) = (cell.batch * cell.atoms, cell.batch * cell.atoms * (cell.atoms - 1));
+    let nodes = cell.batch as f64 * cell.atoms as f64;
+    let edges = nodes * (cell.atoms as f64 - 1.0);
     let (width, layers, edge_networks) = match ModelConfig::preset(&cell.model)?.backbone {
         Backbone::Dit(sizes) => (sizes.hidden, sizes.depth, 0),
         Backbone::Egnn(sizes) => (sizes.width, sizes.layers, sizes.layers * (sizes.sublayers + 1)),
         Backbone::Gnn(sizes) => (sizes.width, sizes.layers, sizes.layers),
     };
-    Ok(4.0 * width as f64 * (edge_networks as f64 * edges as f64 + 20.0 * layers as f64 * nodes as f64))
+    Ok(4.0 * width as f64 * (edge_networks as f64 * edges + 20.0 * layers as f64 * nodes))
 }
