@@ -90,7 +90,7 @@ pub fn read_permutation(path: &Path) -> Result<Vec<usize>> {
             return Err(Fault::unexpected("one axis", &format!("{:?}", array.shape), "give a permutation as numpy saves it"));
         };
         // A number below zero is far above any length.
-        let permutation: Vec<usize> = array.integers()?.into_iter().map(|place| place as usize).collect();
+        let permutation: Vec<usize> = array.integers(|place| Ok(place as usize))?;
         Split { train: permutation.clone(), valid: Vec::new(), test: Vec::new() }.check(length)?;
         Ok(permutation)
     };

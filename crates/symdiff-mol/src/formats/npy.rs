@@ -87,28 +87,28 @@ impl Array {
         Ok(Self { kind, shape, data: bytes })
     }
 
-    /// Whole numbers as `i64`.
-    pub(crate) fn integers(&self) -> Result<Vec<i64>, Fault> {
-        Ok(match self.kind {
-            Kind::U8 | Kind::Bool => self.data.iter().map(|v| i64::from(*v)).collect(),
-            Kind::I8 => self.data.iter().map(|v| i64::from(*v as i8)).collect(),
-            Kind::I32 => self.words(|w| i64::from(i32::from_le_bytes(w))),
-            Kind::I64 => self.words(i64::from_le_bytes),
-            Kind::F32 | Kind::F64 => return Err(self.wrong("whole numbers")),
-        })
+    /// Whole numbers, each narrowed as it is read.
+    pub(crate) fn integers<T>(&self, narrow: impl Fn(i64) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
+        match self.kind {
+            Kind::U8 | Kind::Bool => self.data.iter().map(|v| narrow(i64::from(*v))).collect(),
+            Kind::I8 => self.data.iter().map(|v| narrow(i64::from(*v as i8))).collect(),
+            Kind::I32 => self.words(|w| narrow(i64::from(i32::from_le_bytes(w)))).collect(),
+            Kind::I64 => self.words(|w| narrow(i64::from_le_bytes(w))).collect(),
+            Kind::F32 | Kind::F64 => Err(self.wrong("whole numbers")),
+        }
     }
 
-    /// Real numbers as `f64`.
-    pub(crate) fn reals(&self) -> Result<Vec<f64>, Fault> {
+    /// Real numbers, each converted as it is read.
+    pub(crate) fn reals<T>(&self, convert: impl Fn(f64) -> T) -> Result<Vec<T>, Fault> {
         Ok(match self.kind {
-            Kind::F32 => self.words(|w| f64::from(f32::from_le_bytes(w))),
-            Kind::F64 => self.words(f64::from_le_bytes),
+            Kind::F32 => self.words(|w| convert(f64::from(f32::from_le_bytes(w)))).collect(),
+            Kind::F64 => self.words(|w| convert(f64::from_le_bytes(w))).collect(),
             _ => return Err(self.wrong("real numbers")),
         })
     }
 
-    fn words<const W: usize, T>(&self, read: impl Fn([u8; W]) -> T) -> Vec<T> {
-        self.data.as_chunks().0.iter().map(|w| read(*w)).collect()
+    fn words<'a, const W: usize, T>(&'a self, read: impl Fn([u8; W]) -> T + 'a) -> impl Iterator<Item = T> + 'a {
+        self.data.as_chunks().0.iter().map(move |w| read(*w))
     }
 
     fn wrong(&self, expected: &'static str) -> Fault {
@@ -187,8 +187,8 @@ mod tests {
         assert_eq!(bytes.len() % 64, data.len());
         let array = Array::parse(bytes).unwrap();
         assert_eq!(array.shape, [2, 1]);
-        assert_eq!(array.reals().unwrap(), [1.5, -2.0]);
-        assert!(array.integers().is_err());
+        assert_eq!(array.reals(|value| value).unwrap(), [1.5, -2.0]);
+        assert!(array.integers(Ok).is_err());
     }
 
     #[test]

@@ -33,9 +33,10 @@ pub fn read(source: Source, path: &Path) -> Result<MoleculeSet> {
 pub fn from_bytes(path: &Path, bytes: impl AsRef<[u8]>) -> Result<MoleculeSet> {
     let mut archive = Archive::new(path, Cursor::new(bytes))?;
     let sizes = archive.unsigned::<usize>("num_atoms")?;
+    let padding = archive.padding("charges", "positions", sizes.len())?;
     let mut atomic_numbers = archive.unsigned::<u8>("charges")?;
     let mut positions = archive.positions("positions")?;
-    if let Some(width) = archive.padding("charges", "positions", sizes.len())? {
+    if let Some(width) = padding {
         check_padding(&sizes, width, &atomic_numbers)
             .map_err(|(molecule, fault)| Error::content(path, Place::Molecule(molecule), fault))?;
         atomic_numbers = unpadded(&sizes, width, &atomic_numbers);

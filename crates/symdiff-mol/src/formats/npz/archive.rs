@@ -12,6 +12,8 @@ use zip::ZipArchive;
 const REWRITE: &str = "write the archive again";
 /// An archive may not unpack to more than this: deflate can claim a thousand times its size.
 const LARGEST: u64 = 16 << 30;
+/// The largest ratio by which deflate shrinks.
+const MOST: u64 = 1032;
 
 pub(super) struct Archive<'a, R> {
     path: &'a Path,
@@ -34,27 +36,20 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
 
     /// An array of whole numbers that fit `T`.
     pub(super) fn unsigned<T: TryFrom<i64>>(&mut self, name: &str) -> Result<Vec<T>> {
-        let numbers = self.array(name)?.integers();
-        let numbers = numbers.map_err(|fault| self.fault(name, fault))?;
-        let narrow = |value: i64| {
-            T::try_from(value).map_err(|_| {
-                let found = value.to_string();
-                self.fault(name, Fault::unexpected("smaller numbers", &found, REWRITE))
-            })
-        };
-        numbers.into_iter().map(narrow).collect()
+        let narrow = |value: i64| T::try_from(value).map_err(|_| Fault::unexpected("smaller numbers", &value.to_string(), REWRITE));
+        self.take(name)?.integers(narrow).map_err(|fault| self.fault(name, fault))
     }
 
     /// An array of rows of three real numbers, whatever its other axes.
     pub(super) fn positions(&mut self, name: &str) -> Result<Vec<[f32; 3]>> {
-        let array = self.array(name)?;
+        let array = self.take(name)?;
         if array.shape.len() < 2 || array.shape.last() != Some(&3) {
             let found = format!("{:?}", array.shape);
             return Err(self.fault(name, Fault::unexpected("the shape [atoms, 3]", &found, REWRITE)));
         }
-        let values = array.reals().map_err(|fault| self.fault(name, fault))?;
-        let rows = values.as_chunks::<3>().0;
-        Ok(rows.iter().map(|row| row.map(|value| value as f32)).collect())
+        let values = array.reals(|value| value as f32).map_err(|fault| self.fault(name, fault))?;
+        drop(array);
+        Ok(values.as_chunks::<3>().0.to_vec())
     }
 
     /// The width of padded rows; `None` of packed arrays.
@@ -86,7 +81,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
                 Err(Error::Content { fault: Fault::Unsupported { .. }, .. }) => continue,
                 array => array?,
             };
-            if let (&[length], Ok(values)) = (array.shape.as_slice(), array.reals())
+            if let (&[length], Ok(values)) = (array.shape.as_slice(), array.reals(|value| value))
                 && length == molecules
             {
                 properties.insert(name, values);
@@ -104,6 +99,14 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         Ok(&self.arrays[name])
     }
 
+    /// The same, kept no longer than the caller needs it.
+    fn take(&mut self, name: &str) -> Result<Array> {
+        match self.arrays.remove(name) {
+            Some(array) => Ok(array),
+            None => self.unpack(name).map_err(|fault| self.fault(name, fault)),
+        }
+    }
+
     fn unpack(&mut self, name: &str) -> Result<Array, Fault> {
         if !self.has(name) {
             return Err(Fault::Missing {
@@ -112,9 +115,11 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
             });
         }
         let damaged = |error: &dyn Display| Fault::Container { what: "the array", reason: error.to_string() };
-        let mut bytes = Vec::new();
         let entry = self.zip.by_name(&format!("{name}.npy"));
         let entry = entry.map_err(|error| damaged(&error))?;
+        // The size that the archive claims is believed as far as deflate could unpack to it.
+        let likely = entry.size().min(MOST * entry.compressed_size()).min(LARGEST);
+        let mut bytes = Vec::with_capacity(likely as usize);
         let read = entry.take(LARGEST).read_to_end(&mut bytes);
         read.map_err(|error| damaged(&error))?;
         Array::parse(bytes)
