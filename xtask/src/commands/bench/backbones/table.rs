@@ -72,7 +72,7 @@ pub(super) fn json(row: &BackboneRow) -> Value {
     })
 }
 
-/// The columns of the file, in order: the keys of [`json`].
+/// The columns of the file, in order: the keys of [`json()`].
 const COLUMNS: [&str; 18] = [
     "model",
     "label",
