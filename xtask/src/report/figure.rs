@@ -119,12 +119,21 @@ impl Figure {
 
     fn legend(&self) -> Markup {
         let named = self.layers.iter().filter_map(|layer| Some((layer.label.as_deref()?, layer.style)));
-        let mut at = LEFT;
+        let (mut next, mut line) = (LEFT, 0.0);
+        // A name that would leave the picture begins another line.
+        let mut place = |name: &str| {
+            let wide = 34.0 + CHARACTER * name.chars().count() as f64;
+            if next > LEFT && next + wide > WIDTH {
+                (next, line) = (LEFT, line + 15.0);
+            }
+            next += wide;
+            (next - wide, line + 12.0)
+        };
         html! {
             @for (name, style) in named {
-                path class={ "key " (style.class()) } d={ "M" (pixel(at)) " 18h14" } {}
-                text x=(pixel(at + 19.0)) y="22" { (name) }
-                @let () = at += 34.0 + CHARACTER * name.chars().count() as f64;
+                @let (x, y) = place(name);
+                path class={ "key " (style.class()) } d={ "M" (pixel(x)) " " (y - 4.0) "h14" } {}
+                text x=(pixel(x + 19.0)) y=(y) { (name) }
             }
         }
     }
