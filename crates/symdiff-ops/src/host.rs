@@ -1,5 +1,6 @@
 //! Tensors as slices, for ops on the CPU.
 
+use crate::simd::Lanes;
 use crate::{Error, Result};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, DType, Device, Layout, Storage, Tensor, WithDType};
@@ -17,12 +18,16 @@ pub(crate) trait Real:
     + Default
     + Send
     + Sync
+    + Lanes
 {
     /// self·a + b, rounded once where the machine can.
     fn fma(self, a: Self, b: Self) -> Self;
 
     /// e^self; see [`crate::simd::exp`] for f32.
     fn exp(self) -> Self;
+
+    /// e^self for numbers that are not positive.
+    fn exp_nonpositive(self) -> Self;
 
     /// √self.
     fn sqrt(self) -> Self;
@@ -31,6 +36,9 @@ pub(crate) trait Real:
     fn one_if(condition: bool) -> Self {
         Self::from_f64(f64::from(u8::from(condition)))
     }
+
+    /// The number itself, if it is an f32.
+    fn as_f32(self) -> Option<f32>;
 
     /// The values of a storage of this type.
     fn values(storage: &CpuStorage) -> Option<&[Self]>;
@@ -51,8 +59,17 @@ impl Real for f32 {
     }
 
     #[inline(always)]
+    fn exp_nonpositive(self) -> Self {
+        crate::simd::exp_nonpositive(self)
+    }
+
+    #[inline(always)]
     fn sqrt(self) -> Self {
         f32::sqrt(self)
+    }
+
+    fn as_f32(self) -> Option<f32> {
+        Some(self)
     }
 
     fn values(storage: &CpuStorage) -> Option<&[Self]> {
@@ -76,8 +93,17 @@ impl Real for f64 {
     }
 
     #[inline(always)]
+    fn exp_nonpositive(self) -> Self {
+        f64::exp(self)
+    }
+
+    #[inline(always)]
     fn sqrt(self) -> Self {
         f64::sqrt(self)
+    }
+
+    fn as_f32(self) -> Option<f32> {
+        None
     }
 
     fn values(storage: &CpuStorage) -> Option<&[Self]> {

@@ -2,12 +2,11 @@
 
 use crate::{Ragged, Result, Samples, threads};
 use candle_core::{Device, Tensor};
-use rayon::iter::Either;
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// About as many nodes make a panel: enough rows for products to run at full speed, few enough for the second cache.
-const NODES: usize = 512;
+const NODES: usize = 384;
 
 /// Panels are made as small as this for every thread to have one.
 const FEWEST: usize = 128;
@@ -31,7 +30,8 @@ impl Panel {
     }
 
     fn divided(layout: &Ragged, threads: usize) -> Result<Vec<Self>> {
-        let by_size = (layout.nodes() as f64 / NODES as f64).max(1.0).log2().round().exp2() as usize;
+        let nn: f64 = std::env::var("NN").ok().and_then(|x| x.parse().ok()).unwrap_or(NODES as f64);
+        let by_size = (layout.nodes() as f64 / nn).max(1.0).log2().round().exp2() as usize;
         let by_thread = threads.min(layout.nodes() / FEWEST);
         Self::into(layout, by_size.max(by_thread).min(layout.len()))
     }
@@ -89,51 +89,19 @@ fn on_threads(device: &Device) -> bool {
     device.is_cpu()
 }
 
-/// Works on every item, each on one thread; a single item is left all threads. Results come in order. What an accelerator works on is asked
-/// for by the calling thread alone.
+/// Works on every item, each on one thread; a single item is left all threads. Threads take one item after the other, so that those which take
+/// longest should come first, and results come in order. What an accelerator works on is asked for by the calling thread alone.
 ///
 /// # Errors
-/// The first failure.
+/// A failure of one of them.
 pub fn each<S: Send, R: Send>(device: &Device, items: Vec<S>, work: impl Fn(S) -> Result<R> + Send + Sync) -> Result<Vec<R>> {
     if items.len() < 2 || alone(device) {
         return items.into_iter().map(work).collect();
     }
-    items.into_par_iter().map(|item| threads::task(|| work(item))).collect()
-}
-
-/// Works on two lists at once, as [`each`] on one: threads take one item after the other, those of `first`, which should be the longer pieces
-/// of work, before those of `second`, so that no thread is idle while another has more than its last item to do.
-///
-/// # Errors
-/// A failure of one of them.
-pub fn both<A: Send, B: Send, X: Send, Y: Send>(
-    device: &Device,
-    first: Vec<A>,
-    on_first: impl Fn(A) -> Result<X> + Send + Sync,
-    second: Vec<B>,
-    on_second: impl Fn(B) -> Result<Y> + Send + Sync,
-) -> Result<(Vec<X>, Vec<Y>)> {
-    if first.len() < 2 || alone(device) {
-        return Ok((each(device, first, on_first)?, each(device, second, on_second)?));
-    }
-    let (firsts, seconds) = (first.into_iter().map(Either::Left), second.into_iter().map(Either::Right));
-    let work = |(place, item)| {
-        let result = threads::task(|| match item {
-            Either::Left(item) => on_first(item).map(Either::Left),
-            Either::Right(item) => on_second(item).map(Either::Right),
-        });
-        Ok((place, result?))
-    };
-    let mut results = firsts.chain(seconds).enumerate().par_bridge().map(work).collect::<Result<Vec<(usize, Either<X, Y>)>>>()?;
+    let work = |(place, item)| Ok((place, threads::task(|| work(item))?));
+    let mut results = items.into_iter().enumerate().par_bridge().map(work).collect::<Result<Vec<(usize, R)>>>()?;
     results.sort_unstable_by_key(|(place, _)| *place);
-    let (mut xs, mut ys) = (Vec::new(), Vec::new());
-    for (_, result) in results {
-        match result {
-            Either::Left(x) => xs.push(x),
-            Either::Right(y) => ys.push(y),
-        }
-    }
-    Ok((xs, ys))
+    Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
 /// True where there is nothing to divide work among.
@@ -166,19 +134,18 @@ mod tests {
             let panels = Panel::divided(&Ragged::from_sizes(&vec![18; samples])?, threads)?;
             Ok(panels.iter().map(|panel| panel.layout().nodes()).collect())
         };
-        assert_eq!(nodes(64, 2)?, [576; 2]);
-        assert_eq!(nodes(64, 4)?, [288; 4]);
+        assert_eq!(nodes(64, 2)?, [288; 4]);
+        assert_eq!(nodes(16, 2)?, [144; 2]);
         assert_eq!(nodes(64, 100)?.len(), 9);
         assert_eq!(nodes(7, 8)?, [126]);
         Ok(())
     }
 
     #[test]
-    fn two_lists_are_worked_on_together_and_come_back_in_order() -> Result<()> {
-        let (squares, names) = both(&Device::Cpu, (0..40_u64).collect(), |k| Ok(k * k), vec!["a", "b"], |name| Ok(name.len()))?;
+    fn results_come_in_order_and_a_failure_comes_out() -> Result<()> {
+        let squares = each(&Device::Cpu, (0..40_u64).collect(), |k| Ok(k * k))?;
         assert_eq!(squares, (0..40).map(|k| k * k).collect::<Vec<_>>());
-        assert_eq!(names, [1, 1]);
-        let refused = both(&Device::Cpu, vec![1, 2], Ok, vec![3], |_| Err::<(), _>(Error::Layout("refused".into())));
+        let refused = each(&Device::Cpu, vec![1, 2, 3], |k| if k == 2 { Err(Error::Layout("refused".into())) } else { Ok(k) });
         assert!(matches!(refused, Err(Error::Layout(_))));
         Ok(())
     }

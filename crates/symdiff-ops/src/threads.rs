@@ -1,4 +1,4 @@
-//! The number of worker threads, one number for `gemm`, rayon and our own ops.
+//! The number of worker threads, one number for rayon and our own ops.
 
 use crate::{Error, Result};
 use std::cell::Cell;

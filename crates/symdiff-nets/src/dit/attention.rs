@@ -5,7 +5,8 @@ use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use symdiff_ops::ada_layer_norm::Columns;
-use symdiff_ops::{Ragged, ada_layer_norm, gated_residual, linear, ragged_attention};
+use symdiff_ops::linear::Weight;
+use symdiff_ops::{Ragged, ada_layer_norm, gated_residual, ragged_attention};
 
 /// x + gate·proj(attention(qkv(norm(x)·(1 + scale) + shift))), with (shift, scale, gate) in columns 0, D, 2D of the modulation.
 #[derive(Clone, Debug)]
@@ -50,27 +51,44 @@ impl Attention {
         Columns { shift: 0, scale: self.width }
     }
 
-    /// The branch without a graph.
-    pub(super) fn branch(&self, x: &Tensor, modulation: &Tensor, layout: &Ragged) -> symdiff_ops::Result<(Tensor, Saved)> {
-        let normed = ada_layer_norm::forward(x, modulation, self.norm(), layout)?;
-        let qkv = linear::forward(&normed, &self.qkv.weight, Some(&self.qkv.bias))?;
-        let attended = ragged_attention::forward(&qkv, self.heads, layout)?;
-        let y = linear::forward(&attended, &self.proj.weight, Some(&self.proj.bias))?;
-        let output = gated_residual::forward(x, &y, modulation, 2 * self.width, layout)?;
-        let (x, modulation, layout) = (x.clone(), modulation.clone(), layout.clone());
-        Ok((output, Saved { x, modulation, qkv, attended, y, layout }))
+    /// The weights of qkv and proj.
+    pub(super) fn matrices(&self) -> [&Tensor; 2] {
+        [&self.qkv.weight, &self.proj.weight]
     }
 
-    /// The way back through [`Attention::branch`], given the gradient of its output.
-    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled> {
+    /// The branch without a graph, given its [matrices](Self::matrices) for this direction.
+    pub(super) fn branch(
+        &self,
+        [qkv, proj]: [&Weight; 2],
+        x: &Tensor,
+        modulation: &Tensor,
+        layout: &Ragged,
+    ) -> symdiff_ops::Result<(Tensor, Saved)> {
+        let normed = ada_layer_norm::forward(x, modulation, self.norm(), layout)?;
+        let qkv = qkv.times(&normed, Some(&self.qkv.bias))?;
+        drop(normed);
+        let attended = ragged_attention::forward(&qkv, self.heads, layout)?;
+        let y = proj.times(&attended, Some(&self.proj.bias))?;
+        let (x, modulation, layout) = (x.clone(), modulation.clone(), layout.clone());
+        let saved = Saved { x, modulation, qkv, attended, y, layout };
+        Ok((self.output(&saved)?, saved))
+    }
+
+    /// What came out of [`Attention::branch`], once more.
+    pub(super) fn output(&self, saved: &Saved) -> symdiff_ops::Result<Tensor> {
+        gated_residual::forward(&saved.x, &saved.y, &saved.modulation, 2 * self.width, &saved.layout)
+    }
+
+    /// The way back through [`Attention::branch`], given its matrices for this direction and the gradient of its output.
+    pub(super) fn pull_back(&self, [of_qkv, of_proj]: [&Weight; 2], saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled> {
         let Saved { x, modulation, qkv, attended, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 2 * self.width, gradient, &layout)?;
         drop(y);
-        let d_attended = linear::backward_input(&d_y, &self.proj.weight)?;
+        let d_attended = of_proj.times(&d_y, None)?;
         let d_qkv = ragged_attention::backward(&qkv, self.heads, &d_attended, &layout)?;
         drop((qkv, d_attended));
         let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
-        let d_normed = linear::backward_input(&d_qkv, &self.qkv.weight)?;
+        let d_normed = of_qkv.times(&d_qkv, None)?;
         let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
         let modulation = Tensor::cat(&[d_norm, d_gate], 1)?;
         Ok(Pulled { x: d_x, modulation, layers: [[normed, d_qkv], [attended, d_y]] })

@@ -6,6 +6,7 @@ use super::feedforward::{self, Feedforward};
 use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
+use symdiff_ops::linear::Weight;
 use symdiff_ops::{Noise, Ragged, linear};
 
 /// x ← x + g₁·attention(norm₁(x)), then x ← x + g₂·mlp(norm₂(x)); norms and gates are modulated by the conditioning.
@@ -32,7 +33,7 @@ impl Block {
         self.feedforward.start_linear(noise)
     }
 
-    /// Weight and bias of each of the [`LAYERS`].
+    /// Weight and bias of each of the [`LAYERS`], then those of the modulation.
     pub(super) fn weights(&self) -> impl Iterator<Item = &Tensor> {
         let branches = self.attention.weights().into_iter().chain(self.feedforward.weights());
         branches.chain([&self.modulation.weight, &self.modulation.bias])
@@ -48,31 +49,60 @@ impl Block {
         }
     }
 
-    /// The block without a graph: x `[N, D]`, conditioning `[B|1, D]` after its SiLU → `[N, D]`.
-    pub(super) fn forward(&self, x: &Tensor, conditioning: &Tensor, layout: &Ragged) -> symdiff_ops::Result<(Tensor, Saved)> {
-        let modulation = linear::forward(conditioning, &self.modulation.weight, Some(&self.modulation.bias))?;
-        let (middle, attended) = self.attention.branch(x, &modulation, layout)?;
-        let (output, fed) = self.feedforward.branch(&middle, &modulation, layout)?;
-        Ok((output, Saved { conditioning: conditioning.clone(), attended, fed }))
+    /// The weights of its [`LAYERS`].
+    pub(super) fn matrices(&self) -> [&Tensor; LAYERS] {
+        let ([qkv, proj], [fc1, fc2]) = (self.attention.matrices(), self.feedforward.matrices());
+        [qkv, proj, fc1, fc2]
     }
 
-    /// The way back through [`Block::forward`], given the gradient of its output.
-    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Returned> {
-        let later = self.feedforward.pull_back(saved.fed, gradient)?;
-        let earlier = self.attention.pull_back(saved.attended, &later.x)?;
+    /// The modulation of both branches, `[B|1, 6D]`, by the conditioning `[B|1, D]` after its SiLU.
+    pub(super) fn modulation(&self, conditioning: &Tensor) -> symdiff_ops::Result<Tensor> {
+        linear::forward(conditioning, &self.modulation.weight, Some(&self.modulation.bias))
+    }
+
+    /// The way back through [`Block::modulation`]: the gradients of the conditioning, the weight and the bias.
+    pub(super) fn pull_modulation(&self, conditioning: &Tensor, gradient: &Tensor) -> symdiff_ops::Result<[Tensor; 3]> {
+        let [weight, bias] = linear::backward_parameters(&[[conditioning, gradient]])?;
+        Ok([linear::backward_input(gradient, &self.modulation.weight)?, weight, bias])
+    }
+
+    /// The block without a graph, given its [matrices](Self::matrices) for this direction: x `[N, D]`, modulation `[B|1, 6D]` → `[N, D]`.
+    pub(super) fn forward(
+        &self,
+        weights: &[Weight],
+        x: &Tensor,
+        modulation: &Tensor,
+        layout: &Ragged,
+    ) -> symdiff_ops::Result<(Tensor, Saved)> {
+        let (attention, feedforward) = of_branches(weights);
+        let (middle, attended) = self.attention.branch(attention, x, modulation, layout)?;
+        let (output, fed) = self.feedforward.branch(feedforward, &middle, modulation, layout)?;
+        Ok((output, Saved { attended, fed }))
+    }
+
+    /// The way back through [`Block::forward`], given the matrices for this direction and the gradient of its output.
+    pub(super) fn pull_back(&self, weights: &[Weight], saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Returned> {
+        let (attention, feedforward) = of_branches(weights);
+        let middle = self.attention.output(&saved.attended)?;
+        let later = self.feedforward.pull_back(feedforward, saved.fed, &middle, gradient)?;
+        drop(middle);
+        let earlier = self.attention.pull_back(attention, saved.attended, &later.x)?;
         let modulation = Tensor::cat(&[earlier.modulation, later.modulation], 1)?;
-        let conditioning = linear::backward_input(&modulation, &self.modulation.weight)?;
         let ([qkv, proj], [fc1, fc2]) = (earlier.layers, later.layers);
-        Ok(Returned { x: earlier.x, conditioning, layers: [qkv, proj, fc1, fc2, [saved.conditioning, modulation]] })
+        Ok(Returned { x: earlier.x, modulation, layers: [qkv, proj, fc1, fc2] })
     }
 }
 
-/// The affine layers of a block: qkv, proj, fc1, fc2 and the modulation.
-pub(super) const LAYERS: usize = 5;
+/// The matrices of each branch.
+fn of_branches(weights: &[Weight]) -> ([&Weight; 2], [&Weight; 2]) {
+    ([&weights[0], &weights[1]], [&weights[2], &weights[3]])
+}
 
-/// What the way back through a block needs: ten `[N, D]` tensors, and what belongs to samples.
+/// The affine layers that nodes pass through in a block: qkv, proj, fc1 and fc2.
+pub(super) const LAYERS: usize = 4;
+
+/// What the way back through a block needs: as much as eleven `[N, D]` tensors, and what belongs to samples.
 pub(super) struct Saved {
-    conditioning: Tensor,
     attended: attention::Saved,
     fed: feedforward::Saved,
 }
@@ -81,8 +111,8 @@ pub(super) struct Saved {
 pub(super) struct Returned {
     /// The gradient of its input, `[N, D]`.
     pub(super) x: Tensor,
-    /// The gradient of its conditioning, `[B|1, D]`.
-    pub(super) conditioning: Tensor,
+    /// The gradient of its modulation, `[B|1, 6D]`.
+    pub(super) modulation: Tensor,
     /// The input of each layer and the gradient of its output: what the gradients of its parameters are made of.
     pub(super) layers: [[Tensor; 2]; LAYERS],
 }

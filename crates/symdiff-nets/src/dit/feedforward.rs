@@ -6,7 +6,8 @@ use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use symdiff_ops::ada_layer_norm::Columns;
-use symdiff_ops::{Noise, Ragged, Samples, ada_layer_norm, gated_residual, linear, swiglu};
+use symdiff_ops::linear::Weight;
+use symdiff_ops::{Noise, Ragged, Samples, ada_layer_norm, gated_residual, swiglu};
 
 /// x + gate·fc2(SwiGLU(fc1(norm(x)·(1 + scale) + shift))), with (shift, scale, gate) in columns 3D, 4D, 5D of the modulation.
 #[derive(Clone, Debug)]
@@ -16,9 +17,8 @@ pub(super) struct Feedforward {
     width: usize,
 }
 
-/// What the backward pass needs; the normalised input and SwiGLU's output are computed again.
+/// What the backward pass needs beside the input; SwiGLU's output and the normalised input are computed again.
 pub(super) struct Saved {
-    x: Tensor,
     modulation: Tensor,
     packed: Tensor,
     y: Tensor,
@@ -53,27 +53,38 @@ impl Feedforward {
         Columns { shift: 3 * self.width, scale: 4 * self.width }
     }
 
-    /// The branch without a graph.
-    pub(super) fn branch(&self, x: &Tensor, modulation: &Tensor, layout: &Ragged) -> symdiff_ops::Result<(Tensor, Saved)> {
-        let normed = ada_layer_norm::forward(x, modulation, self.norm(), layout)?;
-        let packed = linear::forward(&normed, &self.fc1.weight, Some(&self.fc1.bias))?;
-        drop(normed);
-        let y = linear::forward(&swiglu::forward(&packed)?, &self.fc2.weight, Some(&self.fc2.bias))?;
-        let output = gated_residual::forward(x, &y, modulation, 5 * self.width, layout)?;
-        let (x, modulation, layout) = (x.clone(), modulation.clone(), layout.clone());
-        Ok((output, Saved { x, modulation, packed, y, layout }))
+    /// The weights of fc1 and fc2.
+    pub(super) fn matrices(&self) -> [&Tensor; 2] {
+        [&self.fc1.weight, &self.fc2.weight]
     }
 
-    /// The way back through [`Feedforward::branch`], given the gradient of its output.
-    pub(super) fn pull_back(&self, saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled> {
-        let Saved { x, modulation, packed, y, layout } = saved;
+    /// The branch without a graph, given its [matrices](Self::matrices) for this direction.
+    pub(super) fn branch(
+        &self,
+        [fc1, fc2]: [&Weight; 2],
+        x: &Tensor,
+        modulation: &Tensor,
+        layout: &Ragged,
+    ) -> symdiff_ops::Result<(Tensor, Saved)> {
+        let normed = ada_layer_norm::forward(x, modulation, self.norm(), layout)?;
+        let packed = fc1.times(&normed, Some(&self.fc1.bias))?;
+        drop(normed);
+        let y = fc2.times(&swiglu::forward(&packed)?, Some(&self.fc2.bias))?;
+        let output = gated_residual::forward(x, &y, modulation, 5 * self.width, layout)?;
+        let (modulation, layout) = (modulation.clone(), layout.clone());
+        Ok((output, Saved { modulation, packed, y, layout }))
+    }
+
+    /// The way back through [`Feedforward::branch`], given its matrices for this direction, its input and the gradient of its output.
+    pub(super) fn pull_back(&self, [fc1, fc2]: [&Weight; 2], saved: Saved, x: &Tensor, gradient: &Tensor) -> symdiff_ops::Result<Pulled> {
+        let Saved { modulation, packed, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 5 * self.width, gradient, &layout)?;
         drop(y);
-        let [gated, d_packed] = swiglu::replayed(&packed, &linear::backward_input(&d_y, &self.fc2.weight)?)?;
+        let [gated, d_packed] = swiglu::replayed(&packed, &fc2.times(&d_y, None)?)?;
         drop(packed);
-        let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
-        let d_normed = linear::backward_input(&d_packed, &self.fc1.weight)?;
-        let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
+        let normed = ada_layer_norm::forward(x, &modulation, self.norm(), &layout)?;
+        let d_normed = fc1.times(&d_packed, None)?;
+        let (d_x, d_norm) = ada_layer_norm::backward(x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
         let modulation = Tensor::cat(&[d_norm, d_gate], 1)?;
         Ok(Pulled { x: d_x, modulation, layers: [[normed, d_packed], [gated, d_y]] })
     }

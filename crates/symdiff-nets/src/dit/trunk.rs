@@ -3,93 +3,165 @@
 use super::block::{Block, LAYERS, Returned, Saved};
 use crate::Result;
 use candle_core::Tensor;
+use symdiff_ops::linear::Weight;
 use symdiff_ops::{Panel, Pullback, Ragged, fused, linear, panel};
 
 /// Runs the blocks: x `[N, D]`, conditioning `[B|1, D]` after its SiLU → `[N, D]`.
 ///
-/// A batch passes through in panels of whole samples, each through all blocks on one thread, so that activations stay near the core that
-/// made them; nothing in a block mixes samples. On the way back, panels meet after each block: the gradients of its parameters are made
-/// from all of them, while the panels pass through the block before it.
+/// A batch passes through in panels of whole samples, each through a block on one thread, so that activations stay near the core that made
+/// them; nothing in a block mixes samples. What panels share is made meanwhile: the next block's matrices in the order in which products
+/// read them, and, on the way back, the gradients of the parameters of the block just left.
 pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layout: &Ragged) -> Result<Tensor> {
     let weights = blocks.iter().flat_map(Block::weights);
     let inputs: Vec<&Tensor> = [x, conditioning].into_iter().chain(weights).collect();
     let keep = inputs.iter().any(|input| input.track_op());
     let output = fused("dit_trunk", &inputs, |inputs| {
         // Rounded, where blocks compute in less than f32, once for both passes.
-        let weights = inputs[2..].chunks_exact(2 * LAYERS).map(|weights| linear::rounded(weights, x.dtype()));
+        let weights = inputs[2..].chunks_exact(2 * (LAYERS + 1)).map(|weights| linear::rounded(weights, x.dtype()));
         let blocks = blocks.iter().zip(weights).map(|(block, weights)| Ok(block.detached(&weights?)));
-        let blocks = blocks.collect::<symdiff_ops::Result<Vec<Block>>>()?;
-        let strands = panel::each(x.device(), Panel::divide(layout, x.device())?, |panel| {
-            let (mut x, mut saved) = (panel.nodes_of(&inputs[0])?, Vec::new());
-            let conditioning = panel.samples_of(&inputs[1])?;
-            for block in &blocks {
-                let (output, kept) = block.forward(&x, &conditioning, panel.layout())?;
-                x = output;
-                saved.extend(keep.then_some(kept));
-            }
-            Ok((x, (panel, saved)))
-        })?;
-        let (outputs, kept): (Vec<Tensor>, Vec<_>) = strands.into_iter().unzip();
-        let shared = conditioning.dims()[0] == 1;
-        let pullback: Pullback = Box::new(move |gradient| pull_back(&blocks, kept, gradient, shared));
-        Ok((Tensor::cat(&outputs, 0)?, pullback))
+        let trunk = Trunk { blocks: blocks.collect::<symdiff_ops::Result<_>>()?, conditioning: inputs[1].clone() };
+        let panels = Panel::divide(layout, x.device())?.into_iter();
+        let strands = panels.map(|panel| Ok(Strand { x: panel.nodes_of(&inputs[0])?, panel, saved: Vec::new() }));
+        let strands = trunk.run(strands.collect::<symdiff_ops::Result<_>>()?, keep)?;
+        let outputs: Vec<&Tensor> = strands.iter().map(|strand| &strand.x).collect();
+        let output = Tensor::cat(&outputs, 0)?;
+        let pullback: Pullback = Box::new(move |gradient| trunk.pull_back(strands, gradient));
+        Ok((output, pullback))
     })?;
     Ok(output)
 }
 
-/// A panel on its way back: what its blocks saved, and the gradients of its nodes and of its conditioning so far.
+/// The blocks on tensors outside the graph, and what modulates them.
+struct Trunk {
+    blocks: Vec<Block>,
+    conditioning: Tensor,
+}
+
+/// A panel on its way.
 struct Strand {
-    saved: Vec<Saved>,
+    panel: Panel,
+    /// Its nodes behind the block just left; on the way back, their gradient.
     x: Tensor,
-    conditioning: Option<Tensor>,
+    /// What the blocks behind it saved.
+    saved: Vec<Saved>,
 }
 
-/// The gradients of x, of the conditioning and of the weights, in the order of the node's inputs.
-fn pull_back(
-    blocks: &[Block],
-    kept: Vec<(Panel, Vec<Saved>)>,
-    gradient: &Tensor,
-    shared: bool,
-) -> symdiff_ops::Result<Vec<Option<Tensor>>> {
-    let device = gradient.device();
-    let strands = kept.into_iter().map(|(panel, saved)| Ok(Strand { saved, x: panel.nodes_of(gradient)?, conditioning: None }));
-    let mut strands = strands.collect::<symdiff_ops::Result<Vec<_>>>()?;
-    let (mut layers, mut weights) = (Vec::new(), Vec::new());
-    for block in blocks.iter().rev() {
-        let (pulled, of_later) =
-            panel::both(device, strands, |strand| through(block, strand), layers, |layer: Parts| of_parameters(&layer))?;
-        weights.push(of_later);
-        let mut parts: [Parts; LAYERS] = Default::default();
-        strands = Vec::with_capacity(pulled.len());
-        for (strand, of_panel) in pulled {
-            strands.push(strand);
-            parts.iter_mut().zip(of_panel).for_each(|(parts, part)| parts.push(part));
+/// A piece of work between two blocks, for one thread; the longer kinds first.
+enum Work<'a> {
+    /// Make a layer's gradients of its inputs and the gradients of its outputs, panel by panel.
+    Gradients(Vec<[Tensor; 2]>),
+    /// Lead a panel through the block.
+    Lead(Strand),
+    /// Lay out a matrix of the block to come.
+    LayOut(&'a Tensor),
+}
+
+/// What came of it all, kind by kind, in order.
+struct Done<R> {
+    gradients: Vec<Tensor>,
+    led: Vec<R>,
+    weights: Vec<Weight>,
+}
+
+impl Trunk {
+    fn run(&self, mut strands: Vec<Strand>, keep: bool) -> symdiff_ops::Result<Vec<Strand>> {
+        let device = self.conditioning.device();
+        let modulations = panel::each(device, self.blocks.iter().collect(), |block: &Block| block.modulation(&self.conditioning))?;
+        let mut weights = panel::each(device, self.matrices(0), Weight::forward)?;
+        for (place, (block, modulation)) in self.blocks.iter().zip(&modulations).enumerate() {
+            let work = strands.into_iter().map(Work::Lead).chain(self.matrices(place + 1).into_iter().map(Work::LayOut));
+            let lead = |mut strand: Strand| {
+                let modulation = strand.panel.samples_of(modulation)?;
+                let (x, saved) = block.forward(&weights, &strand.x, &modulation, strand.panel.layout())?;
+                strand.saved.extend(keep.then_some(saved));
+                Ok(Strand { x, ..strand })
+            };
+            let done = self.share(work.collect(), lead, Weight::forward)?;
+            (strands, weights) = (done.led, done.weights);
         }
-        layers = parts.into();
+        Ok(strands)
     }
-    weights.push(panel::each(device, layers, |layer| of_parameters(&layer))?);
-    let (x, conditioning): (Vec<Tensor>, Vec<_>) = strands.into_iter().map(|strand| (strand.x, strand.conditioning)).unzip();
-    let conditioning: Vec<Tensor> = conditioning.into_iter().flatten().collect();
-    let conditioning = if shared { Tensor::stack(&conditioning, 0)?.sum(0)? } else { Tensor::cat(&conditioning, 0)? };
-    let weights = weights.into_iter().rev().flatten().flatten();
-    Ok([Tensor::cat(&x, 0)?, conditioning].into_iter().chain(weights).map(Some).collect())
-}
 
-/// A layer's input and the gradient of its output, panel by panel.
-type Parts = Vec<[Tensor; 2]>;
+    /// The gradients of x, of the conditioning and of the weights, in the order of the node's inputs.
+    fn pull_back(&self, mut strands: Vec<Strand>, gradient: &Tensor) -> symdiff_ops::Result<Vec<Option<Tensor>>> {
+        let device = gradient.device();
+        for strand in &mut strands {
+            strand.x = strand.panel.nodes_of(gradient)?;
+        }
+        let last = self.blocks.len().saturating_sub(1);
+        let mut weights = panel::each(device, self.matrices(last), Weight::backward)?;
+        let (mut layers, mut of_layers, mut of_modulations) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, block) in self.blocks.iter().enumerate().rev() {
+            let next = place.checked_sub(1).map(|next| self.matrices(next)).unwrap_or_default();
+            let work = layers.into_iter().map(Work::Gradients).chain(strands.into_iter().map(Work::Lead));
+            let lead = |mut strand: Strand| {
+                let Some(saved) = strand.saved.pop() else { unreachable!("every block saves once for each panel") };
+                let Returned { x, modulation, layers } = block.pull_back(&weights, saved, &strand.x)?;
+                Ok((Strand { x, ..strand }, (modulation, layers)))
+            };
+            let done = self.share(work.chain(next.into_iter().map(Work::LayOut)).collect(), lead, Weight::backward)?;
+            of_layers.push(done.gradients);
+            weights = done.weights;
+            let of_panels: Vec<_>;
+            (strands, of_panels) = done.led.into_iter().unzip();
+            let (modulations, of_panels): (Vec<Tensor>, Vec<[[Tensor; 2]; LAYERS]>) = of_panels.into_iter().unzip();
+            of_modulations.push((block, self.joined(&modulations)?));
+            layers = (0..LAYERS).map(|layer| of_panels.iter().map(|layers| layers[layer].clone()).collect()).collect();
+        }
+        let rest = layers.into_iter().map(Work::Gradients).collect();
+        of_layers.push(self.share(rest, Ok, Weight::backward)?.gradients);
+        let of_modulations = panel::each(device, of_modulations, |(block, gradient)| block.pull_modulation(&self.conditioning, &gradient))?;
 
-/// One panel back through one block.
-fn through(block: &Block, mut strand: Strand) -> symdiff_ops::Result<(Strand, [[Tensor; 2]; LAYERS])> {
-    let Some(saved) = strand.saved.pop() else { unreachable!("every block saves once for each panel") };
-    let Returned { x, conditioning, layers } = block.pull_back(saved, &strand.x)?;
-    let conditioning = match strand.conditioning {
-        Some(so_far) => (so_far + conditioning)?,
-        None => conditioning,
-    };
-    Ok((Strand { x, conditioning: Some(conditioning), ..strand }, layers))
-}
+        let x: Vec<Tensor> = strands.into_iter().map(|strand| strand.x).collect();
+        let mut conditioning = self.conditioning.zeros_like()?;
+        let mut of_weights = Vec::new();
+        for (of_layers, [of_conditioning, weight, bias]) in of_layers.into_iter().skip(1).zip(of_modulations).rev() {
+            conditioning = (conditioning + of_conditioning)?;
+            of_weights.extend(of_layers.into_iter().chain([weight, bias]));
+        }
+        Ok([Tensor::cat(&x, 0)?, conditioning].into_iter().chain(of_weights).map(Some).collect())
+    }
 
-fn of_parameters(parts: &Parts) -> symdiff_ops::Result<[Tensor; 2]> {
-    let parts: Vec<[&Tensor; 2]> = parts.iter().map(<[Tensor; 2]>::each_ref).collect();
-    linear::backward_parameters(&parts)
+    /// The matrices of a block; none beyond the last one.
+    fn matrices(&self, place: usize) -> Vec<&Tensor> {
+        self.blocks.get(place).map(Block::matrices).into_iter().flatten().collect()
+    }
+
+    /// Does all the work on all threads.
+    fn share<R: Send>(
+        &self,
+        work: Vec<Work>,
+        lead: impl Fn(Strand) -> symdiff_ops::Result<R> + Send + Sync,
+        lay_out: impl Fn(&Tensor) -> symdiff_ops::Result<Weight> + Send + Sync,
+    ) -> symdiff_ops::Result<Done<R>> {
+        enum Piece<R> {
+            Gradients([Tensor; 2]),
+            Led(R),
+            Weight(Weight),
+        }
+        let pieces = panel::each(self.conditioning.device(), work, |work| {
+            Ok(match work {
+                Work::Gradients(parts) => {
+                    let parts: Vec<[&Tensor; 2]> = parts.iter().map(<[Tensor; 2]>::each_ref).collect();
+                    Piece::Gradients(linear::backward_parameters(&parts)?)
+                }
+                Work::Lead(strand) => Piece::Led(lead(strand)?),
+                Work::LayOut(matrix) => Piece::Weight(lay_out(matrix)?),
+            })
+        })?;
+        let mut done = Done { gradients: Vec::new(), led: Vec::new(), weights: Vec::new() };
+        for piece in pieces {
+            match piece {
+                Piece::Gradients(gradients) => done.gradients.extend(gradients),
+                Piece::Led(strand) => done.led.push(strand),
+                Piece::Weight(weight) => done.weights.push(weight),
+            }
+        }
+        Ok(done)
+    }
+
+    /// Gradients for the samples of all panels as one, in the shape of the conditioning's rows.
+    fn joined(&self, of_panels: &[Tensor]) -> symdiff_ops::Result<Tensor> {
+        Ok(if self.conditioning.dims()[0] == 1 { Tensor::stack(of_panels, 0)?.sum(0)? } else { Tensor::cat(of_panels, 0)? })
+    }
 }

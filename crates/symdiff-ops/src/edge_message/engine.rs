@@ -5,7 +5,7 @@ use super::pairs::Pairs;
 use super::rows::{First, FirstGradients, activate, activate_with_slope, pull_first};
 use crate::fill::{Blocks, even_bounds, fill, fill_one};
 use crate::host::Real;
-use crate::multiply::{Target, multiply};
+use crate::product::{Packed, Target, multiply};
 use crate::simd::Matrix;
 use std::ops::Range;
 
@@ -61,6 +61,7 @@ pub(super) fn forward<T: Real>(edges: &Edges<T>, head: &impl Head<T>, keep: bool
     let per_edge = |columns| Blocks { bounds: &starts, width: if keep { columns } else { 0 } };
     let shapes = [Blocks { bounds: &nodes, width: head.columns() }, per_edge(width), per_edge(head.kept())];
     let work = width * width * edges.pairs.len();
+    let second = Packed::new(Matrix::transposed(edges.second, width), [width, width]);
     let [out, hidden, kept] = fill(work, shapes, |chunk, [out, hidden, kept]| {
         let receivers = nodes[chunk]..nodes[chunk + 1];
         let count = starts[chunk + 1] - starts[chunk];
@@ -71,12 +72,7 @@ pub(super) fn forward<T: Real>(edges: &Edges<T>, head: &impl Head<T>, keep: bool
         for (receiver, part) in edges.each(&receivers) {
             activate(edges.first(receiver, &distances, &part), &mut a[part.start * width..part.end * width]);
         }
-        multiply(
-            Target { values: z, stride: width, add: false },
-            Matrix::dense(&a, width),
-            Matrix::transposed(edges.second, width),
-            [count, width, width],
-        );
+        multiply(Target { values: z, stride: width, add: false }, Matrix::dense(&a, width), &second, count);
         for ((receiver, part), out) in edges.each(&receivers).zip(out.chunks_exact_mut(head.columns())) {
             let kept = &mut kept[part.start * head.kept()..part.end * head.kept()];
             head.forward(receiver, &z[part.start * width..part.end * width], kept, out);
@@ -94,11 +90,13 @@ pub(super) fn backward<T: Real>(edges: &Edges<T>, head: &impl Head<T>, kept: &Ke
     let size = width * width + 2 * width + head.parameters();
     let shapes = [per_node(width), per_node(width), per_node(6), Blocks { bounds: &each, width: size }];
     let work = width * width * edges.pairs.len();
+    let second = Packed::new(Matrix::dense(edges.second, width), [width, width]);
     let [receivers, senders, points, sums] = fill(work, shapes, |block, [receivers, senders, points, sums]| {
         let first = nodes[block];
         let chunks = edges.pairs.chunks(first..nodes[block + 1], CHUNK);
         let largest = edges.pairs.starts(&chunks).windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
-        let mut chunk = Chunk { edges, first, scratch: vec![T::default(); 3 * largest * width], receivers, senders, points, sums };
+        let second = &second;
+        let mut chunk = Chunk { edges, second, first, scratch: vec![T::default(); 3 * largest * width], receivers, senders, points, sums };
         for pair in chunks.windows(2) {
             chunk.pull(head, &(pair[0]..pair[1]), kept, gradient);
         }
@@ -119,6 +117,7 @@ fn added_up<T: Real>(rows: &[T], width: usize) -> Vec<T> {
 /// The state of one task of the backward pass: its share of the results, and room for one chunk.
 struct Chunk<'a, T> {
     edges: &'a Edges<'a, T>,
+    second: &'a Packed<T>,
     /// The first node of the task.
     first: usize,
     scratch: Vec<T>,
@@ -151,19 +150,10 @@ impl<T: Real> Chunk<'_, T> {
         }
 
         let dz = &*dz;
-        multiply(
-            Target { values: dw, stride: width, add: true },
-            Matrix::transposed(dz, width),
-            Matrix::dense(a, width),
-            [width, width, count],
-        );
+        let edges_by_channel = Packed::new(Matrix::dense(a, width), [count, width]);
+        multiply(Target { values: dw, stride: width, add: true }, Matrix::transposed(dz, width), &edges_by_channel, width);
         let da = a;
-        multiply(
-            Target { values: da, stride: width, add: false },
-            Matrix::dense(dz, width),
-            Matrix::dense(edges.second, width),
-            [count, width, width],
-        );
+        multiply(Target { values: da, stride: width, add: false }, Matrix::dense(dz, width), self.second, count);
 
         let (dw_near, dw_far) = dw_distances.split_at_mut(width);
         let mut d_distances = [vec![T::default(); count], vec![T::default(); count]];

@@ -5,7 +5,7 @@ use super::engine::{self, Backward, Edges, Forward, Kept};
 use super::head::{Displacement, Message};
 use super::pairs::Pairs;
 use crate::host::{Real, elements, tensor};
-use crate::multiply::{Target, multiply};
+use crate::product::{Packed, Part, Target, multiply, product};
 use crate::simd::Matrix;
 use crate::{Pullback, Result, shape};
 use candle_core::Tensor;
@@ -82,14 +82,11 @@ impl<T: Real> Halves<T> {
     fn new(call: &Call, slices: &[&[T]]) -> Self {
         let (d, [h, first, bias]) = (call.width, [slices[0], slices[1], slices[2]]);
         let (n, stride) = (call.pairs.layout().nodes(), first.len() / d);
-        let half = |values: &mut Vec<T>, from: usize, add: bool| {
-            let target = Target { values, stride: d, add };
-            multiply(target, Matrix::dense(h, d), Matrix::transposed(&first[from..], stride), [n, d, d]);
+        let half = |from: usize, bias| {
+            let weight = Packed::new(Matrix::transposed(&first[from..], stride), [d, d]);
+            product(bias, &[Part::new(Matrix::dense(h, d), d)], &weight, n)
         };
-        let mut receivers = bias.repeat(n);
-        half(&mut receivers, 0, true);
-        let mut senders = vec![T::default(); n * d];
-        half(&mut senders, d, false);
+        let (receivers, senders) = (half(0, Some(bias)), half(d, None));
         let mut distance_weights = vec![T::default(); 2 * d];
         for (k, column) in distance_weights.chunks_exact_mut(d).enumerate().take(stride - 2 * d) {
             column.iter_mut().zip(first.chunks_exact(stride)).for_each(|(weight, row)| *weight = row[2 * d + k]);
@@ -180,11 +177,12 @@ fn pull_halves<T: Real>(h: &[T], first: &[T], halves: [&[T]; 2], distance_weight
     let d = distance_weights.len() / 2;
     let (n, stride) = (h.len() / d, first.len() / d);
     let (mut dh, mut dw, mut db) = (vec![T::default(); n * d], vec![T::default(); d * stride], vec![T::default(); d]);
+    let nodes = Packed::new(Matrix::dense(h, d), [n, d]);
     for (which, half) in halves.into_iter().enumerate() {
-        let weight = Matrix::dense(&first[which * d..], stride);
-        multiply(Target { values: &mut dh, stride: d, add: which > 0 }, Matrix::dense(half, d), weight, [n, d, d]);
+        let weight = Packed::new(Matrix::dense(&first[which * d..], stride), [d, d]);
+        multiply(Target { values: &mut dh, stride: d, add: which > 0 }, Matrix::dense(half, d), &weight, n);
         let target = Target { values: &mut dw[which * d..], stride, add: false };
-        multiply(target, Matrix::transposed(half, d), Matrix::dense(h, d), [d, d, n]);
+        multiply(target, Matrix::transposed(half, d), &nodes, d);
     }
     for (k, column) in distance_weights.chunks_exact(d).enumerate().take(stride - 2 * d) {
         dw.chunks_exact_mut(stride).zip(column).for_each(|(row, &weight)| row[2 * d + k] = weight);

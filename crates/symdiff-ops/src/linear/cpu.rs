@@ -2,35 +2,45 @@
 
 use super::OP;
 use crate::Result;
-use crate::host::{Real, bind_slices, tensor};
-use crate::multiply::product;
+use crate::host::{Real, bind_slices, elements, tensor};
+use crate::product::{Packed, Part, product};
 use crate::simd::{Matrix, vectorised};
 use candle_core::Tensor;
 
-pub(super) fn forward<T: Real>(x: &Tensor, w: &Tensor, b: Option<&Tensor>, [n, i, o]: [usize; 3]) -> Result<Tensor> {
-    bind_slices!(OP, T, x, w);
-    let mut y = Vec::with_capacity(n * o);
-    if let Some(b) = b {
-        bind_slices!(OP, T, b);
-        (0..n).for_each(|_| y.extend_from_slice(b));
-    }
-    tensor(product(y, Matrix::dense(x, i), Matrix::transposed(w, i), [n, o, i]), &[n, o])
+/// W `[O, I]`, or its transpose, as a right factor.
+pub(super) fn packed<T: Real>(w: &Tensor, [o, i]: [usize; 2], transposed: bool) -> Result<Packed<T>> {
+    bind_slices!(OP, T, w);
+    Ok(if transposed { Packed::new(Matrix::transposed(w, i), [i, o]) } else { Packed::new(Matrix::dense(w, i), [o, i]) })
 }
 
-pub(super) fn backward_input<T: Real>(g: &Tensor, w: &Tensor, [n, i, o]: [usize; 3]) -> Result<Tensor> {
-    bind_slices!(OP, T, g, w);
-    tensor(product(Vec::new(), Matrix::dense(g, o), Matrix::dense(w, i), [n, i, o]), &[n, i])
+pub(super) fn times<T: Real>(x: &Tensor, weight: &Packed<T>, bias: Option<&Tensor>) -> Result<Tensor> {
+    let (n, columns) = (x.dims()[0], weight.columns());
+    bind_slices!(OP, T, x);
+    let a = [Part::new(Matrix::dense(x, weight.depth()), weight.depth())];
+    let y = match bias {
+        Some(bias) => {
+            bind_slices!(OP, T, bias);
+            product(Some(bias), &a, weight, n)
+        }
+        None => product(None, &a, weight, n),
+    };
+    tensor(y, &[n, columns])
 }
 
-/// One product after the other into the same result: it does not depend on the number of threads.
+/// One product, over the nodes of all parts.
 pub(super) fn backward_parameters<T: Real>(parts: &[[&Tensor; 2]], [i, o]: [usize; 2]) -> Result<[Tensor; 2]> {
-    let (mut dw, mut db) = (Vec::new(), vec![T::default(); o]);
-    for [x, g] in parts {
-        let nodes = x.dims()[0];
-        bind_slices!(OP, T, x, g);
-        dw = product(dw, Matrix::transposed(g, o), Matrix::dense(x, i), [o, i, nodes]);
+    let tensors = parts.iter().flatten().map(|tensor| tensor.contiguous()).collect::<candle_core::Result<Vec<_>>>()?;
+    let guards: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
+    let slices = guards.iter().map(|(storage, layout)| elements::<T>(OP, storage, layout)).collect::<Result<Vec<_>>>()?;
+    let (mut xs, mut gs, mut db) = (Vec::new(), Vec::new(), vec![T::default(); o]);
+    for part in slices.as_chunks::<2>().0 {
+        let [x, g] = *part;
+        let depth = x.len() / i;
+        xs.push(Part::new(Matrix::dense(x, i), depth));
+        gs.push(Part::new(Matrix::transposed(g, o), depth));
         add_rows(g, &mut db);
     }
+    let dw = product(None, &gs, &Packed::stacked(&xs, i), o);
     Ok([tensor(dw, &[o, i])?, tensor(db, &[o])?])
 }
 

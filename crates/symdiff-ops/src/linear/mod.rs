@@ -7,8 +7,8 @@
 //! gradients are f32.
 //!
 //! # Cost
-//! 2·N·I·O operations forward, twice that backward. The bias is what the product is added to, so it costs one write; its
-//! gradient is the column sum of the output's.
+//! 2·N·I·O operations forward, twice that backward. The bias is where the product's sums start; its gradient is the column sum of the
+//! output's.
 
 mod cpu;
 #[cfg(kernels)]
@@ -17,6 +17,7 @@ mod cuda;
 #[cfg(kernels)]
 use crate::gpu;
 use crate::host::{elsewhere, with_real};
+use crate::product::Packed;
 use crate::{Error, Pullback, Result, fused, shape};
 use candle_core::{DType, Device, Tensor};
 #[cfg(kernels)]
@@ -48,19 +49,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
 /// # Errors
 /// As [`linear()`].
 pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    let ([n, i], [o, i2]) = (matrix(x, "x", "[N, I]")?, matrix(weight, "weight", "[O, I]")?);
-    if i != i2 {
-        return Err(shape::refused(OP, "weight", weight, format!("[O, {i}], as x is [{n}, {i}]")));
-    }
-    if let Some(bias) = bias.filter(|bias| bias.dims() != [o]) {
-        return Err(shape::refused(OP, "bias", bias, format!("[{o}], one entry a row of the weight")));
-    }
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(x, weight, bias),
-        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, weight, bias, [n, i, o])),
-        device => Err(elsewhere(OP, device)),
-    }
+    Weight::forward(weight)?.times(x, bias)
 }
 
 /// ∂/∂x: g·W, `[N, I]`.
@@ -68,12 +57,80 @@ pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Ten
 /// # Errors
 /// When shapes do not belong together.
 pub fn backward_input(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let ([n, o], [_, i]) = (matrix(gradient, "gradient", "[N, O]")?, matrix(weight, "weight", "[O, I]")?);
-    match gradient.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward_input(gradient, weight),
-        Device::Cpu => with_real!(OP, gradient, T => cpu::backward_input::<T>(gradient, weight, [n, i, o])),
-        device => Err(elsewhere(OP, device)),
+    Weight::backward(weight)?.times(gradient, None)
+}
+
+/// A weight as the right factor of products, for one direction: on the CPU a copy in the order in which the vector unit reads it, which
+/// several products may share; elsewhere the tensor itself.
+#[derive(Debug)]
+pub struct Weight {
+    factor: Factor,
+    /// The rows and columns of the factor.
+    dims: [usize; 2],
+}
+
+#[derive(Debug)]
+enum Factor {
+    F32(Packed<f32>),
+    F64(Packed<f64>),
+    #[cfg(kernels)]
+    Device {
+        weight: Tensor,
+        transposed: bool,
+    },
+}
+
+impl Weight {
+    /// Wᵀ of a weight `[O, I]`, for x·Wᵀ + b.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless it is a matrix.
+    pub fn forward(weight: &Tensor) -> Result<Self> {
+        Self::new(weight, true)
+    }
+
+    /// W itself, for g·W, the gradient of what was multiplied by Wᵀ.
+    ///
+    /// # Errors
+    /// As [`Weight::forward`].
+    pub fn backward(weight: &Tensor) -> Result<Self> {
+        Self::new(weight, false)
+    }
+
+    fn new(weight: &Tensor, transposed: bool) -> Result<Self> {
+        let dims = matrix(weight, "weight", "[O, I]")?;
+        let factor = match (weight.device(), weight.dtype()) {
+            #[cfg(kernels)]
+            (device, _) if gpu::serves(device) => Factor::Device { weight: weight.clone(), transposed },
+            (Device::Cpu, DType::F32) => Factor::F32(cpu::packed(weight, dims, transposed)?),
+            (Device::Cpu, DType::F64) => Factor::F64(cpu::packed(weight, dims, transposed)?),
+            (Device::Cpu, got) => return Err(Error::DType { op: OP, got }),
+            (device, _) => return Err(elsewhere(OP, device)),
+        };
+        let [o, i] = dims;
+        Ok(Self { factor, dims: if transposed { [i, o] } else { [o, i] } })
+    }
+
+    /// x·factor + b: x `[N, rows]`, b `[columns]` → `[N, columns]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the shapes do not belong together.
+    pub fn times(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        let ([n, inner], [rows, columns]) = (matrix(x, "x", "[N, I]")?, self.dims);
+        if inner != rows {
+            return Err(shape::refused(OP, "x", x, format!("[{n}, {rows}], as wide as what the weight takes")));
+        }
+        if let Some(bias) = bias.filter(|bias| bias.dims() != [columns]) {
+            return Err(shape::refused(OP, "bias", bias, format!("[{columns}], one entry a row of the weight")));
+        }
+        match &self.factor {
+            Factor::F32(weight) => in_op(|| cpu::times(x, weight, bias)),
+            Factor::F64(weight) => in_op(|| cpu::times(x, weight, bias)),
+            #[cfg(kernels)]
+            Factor::Device { weight, transposed: true } => cuda::forward(x, weight, bias),
+            #[cfg(kernels)]
+            Factor::Device { weight, transposed: false } => cuda::backward_input(x, weight),
+        }
     }
 }
 
@@ -96,6 +153,11 @@ pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
         Device::Cpu => with_real!(OP, x, T => cpu::backward_parameters::<T>(parts, [i, o])),
         device => Err(elsewhere(OP, device)),
     }
+}
+
+/// Runs a body in a span of this op.
+fn in_op<R>(body: impl FnOnce() -> R) -> R {
+    tracing::trace_span!("op").in_scope(body)
 }
 
 /// Parameters in the dtype of the activations that they meet, for several products: on CUDA in one launch.

@@ -161,7 +161,7 @@ vectorised! {
 
 #[inline(always)]
 fn bump<T: Real>(z: T) -> T {
-    (z * z * T::from_f64(-0.5)).exp()
+    (z * z * T::from_f64(-0.5)).exp_nonpositive()
 }
 
 #[inline(always)]

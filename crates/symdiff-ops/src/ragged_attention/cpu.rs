@@ -3,7 +3,7 @@
 use super::{Heads, OP};
 use crate::fill::{Blocks, fill_one};
 use crate::host::{Real, bind_slices, tensor};
-use crate::simd::{Matrix, accumulate, folded, vectorised};
+use crate::simd::{Matrix, accumulate, folded, places, transpose, vectorised};
 use crate::{Ragged, Result};
 use candle_core::Tensor;
 
@@ -87,7 +87,8 @@ impl<T: Real> Scratch<T> {
 
     /// out = a·bᵀ·factor for a and b `[n, d]`.
     fn times_transposed(&mut self, out: &mut [T], a: Matrix<T>, b: Matrix<T>, factor: T) {
-        transpose(&mut self.transposed, self.stride, b, [self.nodes, self.width], factor);
+        // SAFETY: nothing but numbers is written.
+        transpose(unsafe { places(&mut self.transposed) }, self.stride, b, [self.nodes, self.width], factor);
         out.fill(T::default());
         let transposed = Matrix::dense(&self.transposed, self.stride);
         accumulate(out, self.stride, a, transposed, [self.nodes, self.stride, self.width]);
@@ -98,36 +99,16 @@ impl<T: Real> Scratch<T> {
 const LANES: usize = 16;
 
 vectorised! {
-    /// out, `[columns, stride]`, = bᵀ·factor, whole vectors of rows at a time; what lies beyond the rows is zero.
-    fn transpose<T>(out: &mut [T], stride: usize, b: Matrix<T>, sizes: [usize; 2], factor: T) {
-        let [rows, columns] = sizes;
-        for first in (0..rows).step_by(LANES) {
-            // Rows beyond the last one are read as the last, times zero.
-            let mut factors = [factor; LANES];
-            let mut starts = [0; LANES];
-            for l in 0..LANES {
-                starts[l] = (first + l).min(rows - 1) * b.rows;
-                if first + l >= rows {
-                    factors[l] = T::default();
-                }
-            }
-            for (c, row) in out.chunks_exact_mut(stride).take(columns).enumerate() {
-                let mut vector = [T::default(); LANES];
-                for l in 0..LANES {
-                    vector[l] = b.values[starts[l] + c];
-                }
-                for ((slot, &value), &factor) in row[first..first + LANES].iter_mut().zip(&vector).zip(&factors) {
-                    *slot = value * factor;
-                }
-            }
-        }
-    }
-
     /// Each row's first `nodes` entries become its softmax, the others zero.
     fn softmax<T>(p: &mut [T], stride: usize, nodes: usize) {
+        // Of the last vector of each row, the lanes that hold entries.
+        let last = stride / LANES - 1;
+        let inside: [bool; LANES] = std::array::from_fn(|l| last * LANES + l < nodes);
         for row in p.chunks_exact_mut(stride) {
-            row[nodes..].fill(T::from_f64(f64::NEG_INFINITY));
             let row = row.as_chunks_mut::<LANES>().0;
+            for l in 0..LANES {
+                row[last][l] = if inside[l] { row[last][l] } else { T::from_f64(f64::NEG_INFINITY) };
+            }
             let mut tops = row[0];
             for vector in row.iter().skip(1) {
                 for l in 0..LANES {
@@ -138,7 +119,7 @@ vectorised! {
             let mut sums = [T::default(); LANES];
             for vector in row.iter_mut() {
                 for l in 0..LANES {
-                    vector[l] = (vector[l] - top).exp();
+                    vector[l] = (vector[l] - top).exp_nonpositive();
                     sums[l] += vector[l];
                 }
             }

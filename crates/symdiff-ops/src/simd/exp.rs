@@ -1,24 +1,43 @@
 //! The exponential function in f32, without a branch.
 
+/// Adding it rounds to the nearest whole number, and leaves that number in the low bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// −126·ln 2, rounded towards zero: below it results are no longer normal numbers.
+const LOWEST: f32 = -87.336_54;
+
 /// e^x within 1 ulp for results in the normal range; +∞ above 88.72, 0 below −87.33, where results would no longer be normal numbers; NaN
 /// for NaN.
 ///
 /// Denormal results cost a processor some hundred cycles a vector, and masked entries of a softmax or Gaussians of far pairs have nothing else.
 ///
-/// x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r by a polynomial of degree seven in Horner's form, the terms from the third on fitted for
-/// the interval (coefficients of Moshier's Cephes library); the factor 2ⁿ in two halves, so that neither overflows before the product does.
+/// x = n·ln 2 + r with |r| ≤ ln 2 / 2; the factor 2ⁿ in two halves, so that neither overflows before the product does.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Adding it rounds to the nearest whole number, and leaves that number in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    const LN_2_HIGH: f32 = 0.693_145_75;
-    const LN_2_LOW: f32 = 1.428_606_8e-6;
-    // −126·ln 2, rounded towards zero.
-    const LOWEST: f32 = -87.336_54;
     // Comparisons that are false for NaN, so that it passes through.
     let vanishes = x < LOWEST;
     let x = if x > 89.0 { 89.0 } else { x };
-    let x = if vanishes { LOWEST } else { x };
+    let (power, n) = reduced(if vanishes { LOWEST } else { x });
+    let half = n >> 1;
+    let result = power * two_to(half) * two_to(n.wrapping_sub(half));
+    if vanishes { 0.0 } else { result }
+}
+
+/// As [`exp`], for x ≤ 0, where 2ⁿ is a normal number.
+#[inline(always)]
+pub(crate) fn exp_nonpositive(x: f32) -> f32 {
+    let vanishes = x < LOWEST;
+    let (power, n) = reduced(if vanishes { LOWEST } else { x });
+    let result = power * two_to(n);
+    if vanishes { 0.0 } else { result }
+}
+
+/// e^r and n. The former by a polynomial of degree seven in Horner's form, the terms from the third on fitted for the interval (coefficients of
+/// Moshier's Cephes library).
+#[inline(always)]
+fn reduced(x: f32) -> (f32, i32) {
+    const LN_2_HIGH: f32 = 0.693_145_75;
+    const LN_2_LOW: f32 = 1.428_606_8e-6;
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     let r = n.mul_add(-LN_2_LOW, n.mul_add(-LN_2_HIGH, x));
@@ -28,11 +47,7 @@ pub(crate) fn exp(x: f32) -> f32 {
         .mul_add(r, 4.166_579_6e-2)
         .mul_add(r, 1.666_666_5e-1)
         .mul_add(r, 5e-1);
-    let power = tail.mul_add(r * r, r) + 1.0;
-    let exponent = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-    let half = exponent >> 1;
-    let result = power * two_to(half) * two_to(exponent.wrapping_sub(half));
-    if vanishes { 0.0 } else { result }
+    (tail.mul_add(r * r, r) + 1.0, (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32))
 }
 
 /// 2ⁿ for |n| ≤ 126; some float for other n.
@@ -43,7 +58,7 @@ fn two_to(n: i32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::exp;
+    use super::{exp, exp_nonpositive};
 
     /// The distance to the exact value in units of the last place of an f32 of that size.
     fn ulps(x: f32) -> f64 {
@@ -65,6 +80,15 @@ mod tests {
         let first = (-87.336_54_f32).to_bits();
         assert!(exp(f32::from_bits(first)) >= f32::MIN_POSITIVE);
         assert!((first + 1..first + 3_000_000).step_by(31).all(|bits| exp(f32::from_bits(bits)).to_bits() == 0));
+    }
+
+    #[test]
+    fn is_the_same_for_nonpositive_numbers_alone() {
+        for bits in (0..f32::INFINITY.to_bits() + 2).step_by(9973) {
+            let x = -f32::from_bits(bits);
+            assert_eq!(exp_nonpositive(x).to_bits(), exp(x).to_bits(), "{x}");
+        }
+        assert!(exp_nonpositive(f32::NAN).is_nan());
     }
 
     #[test]

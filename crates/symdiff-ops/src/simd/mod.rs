@@ -5,12 +5,17 @@
 //! vector instructions: fixed numbers of lanes in reductions, no branches, and [`exp`] instead of a library call.
 
 mod exp;
+mod lanes;
 mod product;
+mod transpose;
 
-pub(crate) use exp::exp;
+pub(crate) use exp::{exp, exp_nonpositive};
+pub(crate) use lanes::Lanes;
 pub(crate) use product::{Matrix, accumulate};
+pub(crate) use transpose::transpose;
 
 use crate::host::Real;
+use std::mem::MaybeUninit;
 
 /// Independent partial sums of a reduction: two AVX-512 registers of f32.
 const LANES: usize = 32;
@@ -119,6 +124,15 @@ pub(crate) fn loaded<T: Real, const W: usize>(values: &[T]) -> [T; W] {
     let mut vector = [T::default(); W];
     vector.copy_from_slice(&values[..W]);
     vector
+}
+
+/// The places of numbers.
+///
+/// # Safety
+/// Nothing but numbers may be written to them.
+pub(crate) unsafe fn places<T: Real>(values: &mut [T]) -> &mut [MaybeUninit<T>] {
+    // SAFETY: `MaybeUninit<T>` has the layout of `T`.
+    unsafe { &mut *(std::ptr::from_mut(values) as *mut [MaybeUninit<T>]) }
 }
 
 /// 1 / (1 + e^−x).

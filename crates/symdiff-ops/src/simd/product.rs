@@ -1,4 +1,4 @@
-//! Small matrix products: too small for `gemm` to pay, too hot for a plain loop.
+//! Small matrix products: too small to lay an operand out first, too hot for a plain loop.
 
 use super::{loaded, vectorised};
 use crate::host::Real;
@@ -12,6 +12,12 @@ pub(crate) struct Matrix<'a, T> {
 }
 
 impl<'a, T> Matrix<'a, T> {
+    /// True when a matrix of this shape lies inside its values.
+    #[inline(always)]
+    pub(crate) fn holds(&self, [m, n]: [usize; 2]) -> bool {
+        m == 0 || n == 0 || (m - 1) * self.rows + (n - 1) * self.columns < self.values.len()
+    }
+
     /// A row-major matrix of this width.
     pub(crate) fn dense(values: &'a [T], width: usize) -> Self {
         Self { values, rows: width, columns: 1 }

@@ -8,7 +8,7 @@ use crate::simd::{sigmoid, vectorised};
 use candle_core::Tensor;
 
 /// About as many results are made by one task.
-const BLOCK: usize = 8192;
+const BLOCK: usize = 2048;
 
 pub(super) fn forward<T: Real>(x: &Tensor, [rows, width]: [usize; 2]) -> Result<Tensor> {
     bind_slices!(OP, T, x);

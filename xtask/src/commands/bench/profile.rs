@@ -133,7 +133,7 @@ pub(super) fn table(rows: &[Value]) -> String {
 /// The op of a module path; matrix products, which several ops share, by their own name.
 fn name(target: &'static str) -> &'static str {
     match target.rsplit("::").next() {
-        Some("multiply") => "matrix products",
+        Some("product") => "matrix products",
         Some(module) => module,
         None => target,
     }

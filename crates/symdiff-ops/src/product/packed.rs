@@ -1,0 +1,137 @@
+//! The right operand of products, in the order in which tiles read it.
+
+use super::tile::registers;
+use super::{Part, blocks};
+use crate::host::Real;
+use crate::simd::{Lanes, Matrix, transpose};
+use pulp::{Arch, Simd, WithSimd};
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+/// The bytes of a cache line, on which slivers begin.
+pub(super) const LINE: usize = 64;
+
+/// A matrix `[k, n]` in slivers: for each part of its rows, for each [block](blocks) of these, and for each few columns (as many as a tile is
+/// wide), its rows one after the other; what is missing in the last columns is zero.
+#[derive(Debug)]
+pub(crate) struct Packed<T> {
+    values: Vec<T>,
+    /// The first value that lies on a cache line.
+    offset: usize,
+    width: usize,
+    /// The rows of each part.
+    parts: Vec<usize>,
+    columns: usize,
+}
+
+impl<T: Real> Packed<T> {
+    /// Lays out b, `[k, n]`.
+    pub(crate) fn new(b: Matrix<T>, [k, n]: [usize; 2]) -> Self {
+        Self::stacked(&[Part::new(b, k)], n)
+    }
+
+    /// Lays out the rows of all parts, one below the other.
+    pub(crate) fn stacked(parts: &[Part<T>], columns: usize) -> Self {
+        let _span = tracing::trace_span!(target: "symdiff_ops::product", "pack").entered();
+        assert!(parts.iter().all(|part| part.matrix.holds([part.depth, columns])), "the right operand holds what its strides reach");
+        let depths: Vec<usize> = parts.iter().map(|part| part.depth).collect();
+        let width = Arch::new().dispatch(Width(PhantomData::<T>));
+        let line = LINE / size_of::<T>();
+        let mut values: Vec<T> = Vec::with_capacity(columns.next_multiple_of(width) * depths.iter().sum::<usize>() + line);
+        let offset = values.as_ptr().align_offset(LINE).min(line);
+        values.resize(offset, T::default());
+        for &Part { matrix, depth } in parts {
+            let mut top = 0;
+            for depth in blocks(depth) {
+                for left in (0..columns).step_by(width) {
+                    let to = &mut values.spare_capacity_mut()[..depth * width];
+                    let first = (top * matrix.rows + left * matrix.columns).min(matrix.values.len());
+                    let from = Matrix { values: &matrix.values[first..], ..matrix };
+                    Arch::new().dispatch(Sliver { to, from, width, wide: width.min(columns - left) });
+                    // SAFETY: all of `to`, which lies behind the values so far, has been written.
+                    unsafe { values.set_len(values.len() + depth * width) };
+                }
+                top += depth;
+            }
+        }
+        Self { values, offset, width, parts: depths, columns }
+    }
+
+    /// k.
+    pub(crate) fn depth(&self) -> usize {
+        self.parts.iter().sum()
+    }
+
+    /// n.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The rows of each part.
+    pub(super) fn parts(&self) -> &[usize] {
+        &self.parts
+    }
+
+    /// The columns of a sliver.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The slivers, one after the other.
+    pub(super) fn slivers(&self) -> &[T] {
+        &self.values[self.offset..]
+    }
+}
+
+/// Asks for the columns of a sliver on this machine.
+struct Width<T>(PhantomData<T>);
+
+impl<T: Lanes> WithSimd for Width<T> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        registers::<S>() * size_of::<T::Vector<S>>() / size_of::<T>()
+    }
+}
+
+/// Copies `wide` columns of a matrix into rows of `width`, and zeros behind them.
+struct Sliver<'a, T> {
+    to: &'a mut [MaybeUninit<T>],
+    from: Matrix<'a, T>,
+    width: usize,
+    wide: usize,
+}
+
+impl<T: Real> WithSimd for Sliver<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { to, from, width, wide } = self;
+        if wide < width {
+            to.fill(MaybeUninit::new(T::default()));
+        }
+        if from.columns == 1 {
+            for (p, row) in to.chunks_exact_mut(width).enumerate() {
+                let values = &from.values[p * from.rows..][..wide];
+                // Whole vectors by value: a copy of few of them is slower through the library's function.
+                let (vectors, rest) = values.as_chunks::<16>();
+                let (to, to_rest) = row[..wide].as_chunks_mut::<16>();
+                to.iter_mut().zip(vectors).for_each(|(to, vector)| *to = vector.map(MaybeUninit::new));
+                to_rest.iter_mut().zip(rest).for_each(|(to, &value)| *to = MaybeUninit::new(value));
+            }
+            return;
+        }
+        let depth = to.len() / width;
+        if from.rows == 1 {
+            let columns = Matrix { values: from.values, rows: from.columns, columns: 1 };
+            return transpose(to, width, columns, [wide, depth], T::one_if(true));
+        }
+        for p in 0..depth {
+            for j in 0..wide {
+                to[p * width + j].write(from.values[p * from.rows + j * from.columns]);
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A chunk of rows of the result: block after block of terms, sliver after sliver, tile after tile.
+
+use super::tile::{HIGH, Left, Place, registers, tile};
+use super::{Packed, Part, Start, blocks};
+use crate::host::Real;
+use crate::simd::Matrix;
+use pulp::{Simd, WithSimd};
+use std::mem::MaybeUninit;
+
+/// The left operand is copied, where its rows are not contiguous, if as many slivers as this read the copy.
+const READERS: usize = 5;
+
+/// Rows `first..` of start + a·b, as many as `out` has; it holds numbers where `start` is [`Start::Held`].
+pub(super) struct Rows<'a, T> {
+    pub(super) out: &'a mut [MaybeUninit<T>],
+    pub(super) stride: usize,
+    pub(super) start: Start<'a, T>,
+    pub(super) a: &'a [Part<'a, T>],
+    pub(super) first: usize,
+    pub(super) b: &'a Packed<T>,
+    /// Where a block of a is copied to.
+    pub(super) room: &'a mut Vec<T>,
+}
+
+impl<T: Real> WithSimd for Rows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match registers::<S>() {
+            4 => self.run::<S, 4>(simd),
+            _ => self.run::<S, 2>(simd),
+        }
+    }
+}
+
+impl<T: Real> Rows<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd, const V: usize>(self, simd: S) {
+        let Self { out, stride, start, a, first, b, room } = self;
+        let (m, slivers) = (out.len().div_ceil(stride), b.columns().div_ceil(b.width()));
+        let (mut rest, mut start) = (b.slivers(), start);
+        for &Part { matrix, depth } in a {
+            let mut term = 0;
+            for depth in blocks(depth) {
+                let from = (first * matrix.rows + term * matrix.columns).min(matrix.values.len());
+                let left = Matrix { values: &matrix.values[from..], ..matrix };
+                let left = if left.columns == 1 {
+                    Left { matrix: left, scattered: false }
+                } else if slivers >= READERS {
+                    Left { matrix: copied(left, [m, depth], room), scattered: false }
+                } else {
+                    Left { matrix: left, scattered: true }
+                };
+                let (block, after) = rest.split_at(slivers * depth * b.width());
+                // SAFETY: `out` holds numbers where `start` says so at first, and after the first block, which has written them.
+                unsafe { add_block::<S, T, V>(simd, out, stride, start, left, m, b, [block, after]) };
+                (rest, start) = (after, Start::Held);
+                term += depth;
+            }
+        }
+    }
+}
+
+/// Adds the terms of one block, given its slivers and those after it.
+///
+/// # Safety
+/// `out` holds numbers where `start` is [`Start::Held`].
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "one block of the loop above, apart for its depth")]
+unsafe fn add_block<S: Simd, T: Real, const V: usize>(
+    simd: S,
+    out: &mut [MaybeUninit<T>],
+    stride: usize,
+    start: Start<T>,
+    a: Left<T>,
+    m: usize,
+    b: &Packed<T>,
+    [block, after]: [&[T]; 2],
+) {
+    let (n, width) = (b.columns(), b.width());
+    let size = block.len() / n.div_ceil(width);
+    for (sliver, left) in (0..n).step_by(width).enumerate() {
+        let (sliver, rest) = block[sliver * size..].split_at(size);
+        let next = if rest.is_empty() { &after[..after.len().min(size)] } else { &rest[..size] };
+        let sliver = T::vectors::<S>(sliver).as_chunks::<V>().0;
+        let start = if let Start::Row(row) = start { Start::Row(&row[left..]) } else { start };
+        let wide = width.min(n - left);
+        for top in (0..m).step_by(HIGH) {
+            let ahead = &next[next.len() * top / m..next.len() * (top + HIGH).min(m) / m];
+            let from = (top * a.matrix.rows).min(a.matrix.values.len());
+            let a = Left { matrix: Matrix { values: &a.matrix.values[from..], ..a.matrix }, ..a };
+            let place = Place { out: &mut out[top * stride + left..], stride, wide };
+            // SAFETY: promised by the caller.
+            unsafe {
+                match m - top {
+                    1 => tile::<S, T, V, 1>(simd, place, start, a, sliver, ahead),
+                    2 => tile::<S, T, V, 2>(simd, place, start, a, sliver, ahead),
+                    3 => tile::<S, T, V, 3>(simd, place, start, a, sliver, ahead),
+                    4 => tile::<S, T, V, 4>(simd, place, start, a, sliver, ahead),
+                    5 => tile::<S, T, V, 5>(simd, place, start, a, sliver, ahead),
+                    _ => tile::<S, T, V, HIGH>(simd, place, start, a, sliver, ahead),
+                }
+            }
+        }
+    }
+}
+
+/// The first rows and terms of a matrix, term by term.
+#[inline(always)]
+fn copied<'a, T: Real>(a: Matrix<T>, [rows, depth]: [usize; 2], room: &'a mut Vec<T>) -> Matrix<'a, T> {
+    // A cache line more than the rows take, so that the entries of a column do not share a set.
+    let stride = rows.next_multiple_of(16) + 16;
+    room.clear();
+    room.reserve(depth * stride);
+    for p in 0..depth {
+        let column = &a.values[p * a.columns..];
+        if a.rows == 1 {
+            room.extend_from_slice(&column[..rows]);
+        } else {
+            room.extend(column.iter().step_by(a.rows).take(rows));
+        }
+        room.resize((p + 1) * stride, T::default());
+    }
+    Matrix { values: room, rows: 1, columns: stride }
+}

@@ -1,0 +1,117 @@
+//! Matrices turned about their diagonal.
+
+use super::{Matrix, loaded};
+use crate::host::Real;
+use std::mem::MaybeUninit;
+
+/// Rows and columns are turned this many at a time where the compiler finds the instructions.
+const SQUARE: usize = 4;
+
+/// And where it does not: as many as a vector of f32 on AVX-512 has lanes.
+#[cfg(target_arch = "x86_64")]
+const LANES: usize = 16;
+
+/// `out[j·stride + i] = b[i, j]·factor` for i < rows, j < columns; the entries of a row of b are contiguous. Writes nothing but numbers.
+pub(crate) fn transpose<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [rows, columns]: [usize; 2], factor: T) {
+    assert!(b.columns == 1 && b.holds([rows, columns]), "rows are contiguous, and there");
+    assert!(columns == 0 || (columns - 1) * stride + rows <= out.len(), "the result fits");
+    let done = turned(out, stride, b, [rows, columns], factor);
+    squares(&mut out[done * stride..], stride, Matrix { values: &b.values[done..], ..b }, [rows, columns - done], factor);
+}
+
+/// As [`transpose`], for the first columns; returns how many they were.
+fn turned<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [rows, columns]: [usize; 2], factor: T) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if let (super::Level::Avx512, Some(factor)) = (super::Level::here(), factor.as_f32()) {
+        let whole = columns - columns % LANES;
+        for i in (0..rows).step_by(LANES) {
+            for j in (0..whole).step_by(LANES) {
+                let (to, from) = (out[j * stride + i..].as_mut_ptr().cast(), b.values[i * b.rows + j..].as_ptr().cast());
+                // SAFETY: T is f32; the rows and columns of this square lie inside both (asserted by the caller); the machine has AVX-512.
+                unsafe { turn(to, stride, from, b.rows, LANES.min(rows - i), factor) };
+            }
+        }
+        return whole;
+    }
+    0
+}
+
+/// Up to sixteen rows of sixteen columns.
+///
+/// # Safety
+/// `from` points at that many rows of sixteen numbers, `step` apart, and `to` at sixteen rows of as many places, `stride` apart.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn turn(to: *mut f32, stride: usize, from: *const f32, step: usize, rows: usize, factor: f32) {
+    use std::arch::x86_64::{
+        _mm_loadu_ps, _mm512_castps128_ps512, _mm512_insertf32x4, _mm512_mask_storeu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_shuffle_ps,
+        _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    };
+    let (factor, there) = (_mm512_set1_ps(factor), ((1_u32 << rows) - 1) as u16);
+    for four in (0..LANES).step_by(4) {
+        // Vector i: the four columns of rows i, 4 + i, 8 + i and 12 + i, side by side. Rows that are not there are read as the last one.
+        // SAFETY: four of the sixteen numbers of a row, as the caller promises.
+        let column = |row: usize| unsafe { _mm_loadu_ps(from.add(row.min(rows - 1) * step + four)) };
+        let [a, b, c, d] = [0, 1, 2, 3].map(|i| {
+            let two = _mm512_insertf32x4::<1>(_mm512_castps128_ps512(column(i)), column(4 + i));
+            _mm512_mul_ps(factor, _mm512_insertf32x4::<3>(_mm512_insertf32x4::<2>(two, column(8 + i)), column(12 + i)))
+        });
+        let (ab, cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+        let (ab_high, cd_high) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+        let turned = [
+            _mm512_shuffle_ps::<0b01_00_01_00>(ab, cd),
+            _mm512_shuffle_ps::<0b11_10_11_10>(ab, cd),
+            _mm512_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high),
+            _mm512_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high),
+        ];
+        for (l, row) in turned.into_iter().enumerate() {
+            // SAFETY: a row of places, as the caller promises; those beyond the rows that are there are left alone.
+            unsafe { _mm512_mask_storeu_ps(to.add((four + l) * stride), there, row) };
+        }
+    }
+}
+
+fn squares<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [rows, columns]: [usize; 2], factor: T) {
+    let (high, wide) = (rows - rows % SQUARE, columns - columns % SQUARE);
+    for j in (0..wide).step_by(SQUARE) {
+        for i in (0..high).step_by(SQUARE) {
+            let square: [[T; SQUARE]; SQUARE] = std::array::from_fn(|l| loaded(&b.values[(i + l) * b.rows + j..]));
+            for q in 0..SQUARE {
+                let column: [MaybeUninit<T>; SQUARE] = std::array::from_fn(|l| MaybeUninit::new(square[l][q] * factor));
+                out[(j + q) * stride + i..][..SQUARE].copy_from_slice(&column);
+            }
+        }
+    }
+    for i in 0..rows {
+        for j in if i < high { wide } else { 0 }..columns {
+            out[j * stride + i].write(b.values[i * b.rows + j] * factor);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Real>(number: impl Fn(usize) -> T) {
+        for [rows, columns] in [[1, 1], [4, 4], [18, 64], [16, 16], [33, 35], [5, 48], [40, 3]] {
+            let (step, stride) = (columns + 3, rows + 2);
+            let values: Vec<T> = (0..rows * step).map(&number).collect();
+            let mut out = vec![MaybeUninit::new(number(99)); columns * stride];
+            transpose(&mut out, stride, Matrix::dense(&values, step), [rows, columns], number(2));
+            for (k, slot) in out.iter().enumerate() {
+                let (j, i) = (k / stride, k % stride);
+                // SAFETY: everything was a number before, and nothing but numbers is written.
+                let value = unsafe { slot.assume_init() };
+                let expected = if i < rows { values[i * step + j] * number(2) } else { number(99) };
+                assert_eq!(value.to_f64().to_bits(), expected.to_f64().to_bits(), "{rows} × {columns}: ({i}, {j})");
+            }
+        }
+    }
+
+    #[test]
+    fn every_entry_is_in_its_place_and_nothing_else_is_touched() {
+        check(|k| k as f32);
+        check(|k| k as f64);
+    }
+}
