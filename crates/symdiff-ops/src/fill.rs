@@ -1,8 +1,8 @@
 //! New vectors, filled block by block on all threads.
 //!
-//! Every op of this crate writes its results through [`fill`]: the memory comes uninitialised, each block is zeroed by the task that
-//! is about to write it (while it sits in that core's cache), and blocks never depend on the number of threads. That is what makes
-//! the ops deterministic.
+//! Every op of this crate writes its results through [`fill`], or, where each number is written once and for all, through [`fill_places`].
+//! The memory comes uninitialised; for the former, each block is zeroed by the task that is about to write it (while it sits in that core's
+//! cache). Blocks never depend on the number of threads: that is what makes the ops deterministic.
 
 use crate::threads;
 use rayon::prelude::*;
@@ -40,6 +40,19 @@ pub(crate) fn fill<T, const M: usize>(work: usize, shapes: [Blocks<'_>; M], body
 where
     T: Copy + Default + Send,
 {
+    // SAFETY: zeros are numbers.
+    unsafe { fill_places(work, shapes, |block, parts| body(block, parts.map(zeroed))) }
+}
+
+/// As [`fill`], for a body that writes to every place itself.
+///
+/// # Safety
+/// After `body` all places of its blocks hold numbers.
+pub(crate) unsafe fn fill_places<T: Copy + Send, const M: usize>(
+    work: usize,
+    shapes: [Blocks<'_>; M],
+    body: impl Fn(usize, [&mut [MaybeUninit<T>]; M]) + Sync,
+) -> [Vec<T>; M] {
     let count = shapes.first().map_or(0, |shape| shape.bounds.len().saturating_sub(1));
     assert!(shapes.iter().all(|shape| shape.bounds.len() == count + 1), "results of one call have the same number of blocks");
     let totals = shapes.map(|shape| shape.total());
@@ -61,15 +74,15 @@ where
         })
         .collect();
     assert!(rests.iter().all(|rest| rest.is_empty()), "block bounds start at row 0");
-    let run = |(block, parts): (usize, [&mut [MaybeUninit<T>]; M])| body(block, parts.map(zeroed));
+    let run = |(block, parts): (usize, [&mut [MaybeUninit<T>]; M])| body(block, parts);
     if count < 2 || work < SERIAL || threads::count() == 1 {
         blocks.into_iter().enumerate().for_each(run);
     } else {
         blocks.into_par_iter().enumerate().for_each(|block| threads::task(|| run(block)));
     }
     for (result, total) in results.iter_mut().zip(totals) {
-        // SAFETY: the blocks cover the first `total` elements without a gap (asserted above), each has been through `zeroed`, and
-        // a panic of `body` does not come here.
+        // SAFETY: the blocks cover the first `total` elements without a gap (asserted above), `body` has written them all, as the caller
+        // promises, and a panic of it does not come here.
         unsafe { result.set_len(total) };
     }
     results
@@ -81,7 +94,8 @@ pub(crate) fn fill_one<T: Copy + Default + Send>(work: usize, shape: Blocks<'_>,
     result
 }
 
-fn zeroed<T: Copy + Default>(block: &mut [MaybeUninit<T>]) -> &mut [T] {
+/// Places, each with a zero in it.
+pub(crate) fn zeroed<T: Copy + Default>(block: &mut [MaybeUninit<T>]) -> &mut [T] {
     for slot in block.iter_mut() {
         slot.write(T::default());
     }

@@ -1,19 +1,22 @@
 //! One task a sample.
 
 use super::OP;
-use crate::fill::{Blocks, fill, fill_one};
+use crate::fill::{Blocks, fill, fill_places};
 use crate::host::{Real, bind_slices, gathered, row_of, tensor};
 use crate::simd::vectorised;
 use crate::{Ragged, Result};
 use candle_core::Tensor;
+use std::mem::MaybeUninit;
 
 pub(super) fn forward<T: Real>(x: &Tensor, y: &Tensor, modulation: &Tensor, first: usize, layout: &Ragged) -> Result<Tensor> {
     let (width, row) = (x.dims()[1], row_of(modulation));
     bind_slices!(OP, T, x, y, modulation);
-    let z = fill_one(3 * x.len(), Blocks { bounds: layout.offsets(), width }, |sample, z| {
+    let body = |sample: usize, [z]: [&mut [MaybeUninit<T>]; 1]| {
         let nodes = layout.rows(sample).start * width..layout.rows(sample).end * width;
         added(&x[nodes.clone()], &y[nodes], &modulation[row(sample)][first..][..width], z);
-    });
+    };
+    // SAFETY: `added` writes whole rows, those of the sample.
+    let [z] = unsafe { fill_places(3 * x.len(), [Blocks { bounds: layout.offsets(), width }], body) };
     tensor(z, &[layout.nodes(), width])
 }
 
@@ -30,11 +33,11 @@ pub(super) fn backward<T: Real>(y: &Tensor, modulation: &Tensor, first: usize, d
 }
 
 vectorised! {
-    fn added<T>(x: &[T], y: &[T], gate: &[T], z: &mut [T]) {
+    fn added<T>(x: &[T], y: &[T], gate: &[T], z: &mut [MaybeUninit<T>]) {
         let width = gate.len();
         for ((x, y), z) in x.chunks_exact(width).zip(y.chunks_exact(width)).zip(z.chunks_exact_mut(width)) {
             for (((z, &x), &y), &gate) in z.iter_mut().zip(x).zip(y).zip(gate) {
-                *z = gate.fma(y, x);
+                z.write(gate.fma(y, x));
             }
         }
     }

@@ -91,6 +91,7 @@ unsafe fn run<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, start: Start<T
     if m * n == 0 {
         return;
     }
+    assert!(!a.is_empty(), "at least one part, be it of no terms");
     assert!(n <= stride && (m - 1) * stride + n <= out.len(), "the product fits its place");
     assert!(a.iter().map(|part| part.depth).eq(b.parts().iter().copied()), "both operands have the same terms in the same parts");
     assert!(a.iter().all(|part| part.matrix.holds([m, part.depth])), "the left operand holds what its strides reach");
@@ -178,6 +179,36 @@ mod tests {
         for shape in shapes {
             check::<f32>(shape);
             check::<f64>(shape);
+        }
+    }
+
+    /// The product on a given vector unit, from a row.
+    fn on<S: pulp::Simd, T: Real>(simd: S, sizes: [usize; 3]) {
+        let [m, n, k] = sizes;
+        let (left, right, row) = (filled::<T>(m * k, 1), filled::<T>(k * n, 2), filled::<T>(n, 3));
+        for (rows, columns) in [(k, 1), (1, m)] {
+            let (a, b) = (Matrix { values: &left, rows, columns }, Matrix::dense(&right, n));
+            let width = simd.vectorize(packed::Width(std::marker::PhantomData::<T>));
+            let packed = Packed::of_width(width, &[Part::new(b, k)], n);
+            let mut out = filled::<T>(m * n, 4);
+            // SAFETY: a product writes nothing but numbers.
+            let places = unsafe { places(&mut out) };
+            let start = Start::Row(&row);
+            simd.vectorize(Rows { out: places, stride: n, start, a: &[Part::new(a, k)], first: 0, b: &packed, room: &mut Vec::new() });
+            same(&out, &plain(|_, j| row[j], a, b, sizes), &format!("{simd:?}, {sizes:?}, strides {rows}, {columns}"));
+        }
+    }
+
+    #[test]
+    fn older_vector_units_give_the_same() {
+        for sizes in [[1, 1, 1], [7, 37, 20], [12, 100, DEPTH + 3]] {
+            on::<_, f32>(pulp::Scalar::new(), sizes);
+            on::<_, f64>(pulp::Scalar::new(), sizes);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = pulp::x86::V3::try_new() {
+                on::<_, f32>(avx2, sizes);
+                on::<_, f64>(avx2, sizes);
+            }
         }
     }
 

@@ -32,10 +32,14 @@ impl<T: Real> Packed<T> {
 
     /// Lays out the rows of all parts, one below the other.
     pub(crate) fn stacked(parts: &[Part<T>], columns: usize) -> Self {
+        Self::of_width(Arch::new().dispatch(Width(PhantomData::<T>)), parts, columns)
+    }
+
+    /// The same in slivers of this many columns.
+    pub(super) fn of_width(width: usize, parts: &[Part<T>], columns: usize) -> Self {
         let _span = tracing::trace_span!(target: "symdiff_ops::product", "pack").entered();
         assert!(parts.iter().all(|part| part.matrix.holds([part.depth, columns])), "the right operand holds what its strides reach");
         let depths: Vec<usize> = parts.iter().map(|part| part.depth).collect();
-        let width = Arch::new().dispatch(Width(PhantomData::<T>));
         let line = LINE / size_of::<T>();
         let mut values: Vec<T> = Vec::with_capacity(columns.next_multiple_of(width) * depths.iter().sum::<usize>() + line);
         let offset = values.as_ptr().align_offset(LINE).min(line);
@@ -84,7 +88,7 @@ impl<T: Real> Packed<T> {
 }
 
 /// Asks for the columns of a sliver on this machine.
-struct Width<T>(PhantomData<T>);
+pub(super) struct Width<T>(pub(super) PhantomData<T>);
 
 impl<T: Lanes> WithSimd for Width<T> {
     type Output = usize;

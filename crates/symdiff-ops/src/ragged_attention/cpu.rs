@@ -3,7 +3,7 @@
 use super::{Heads, OP};
 use crate::fill::{Blocks, fill_one};
 use crate::host::{Real, bind_slices, tensor};
-use crate::simd::{Matrix, accumulate, folded, places, transpose, vectorised};
+use crate::simd::{Matrix, accumulate, loaded, places, transpose, vectorised};
 use crate::{Ragged, Result};
 use candle_core::Tensor;
 
@@ -17,8 +17,7 @@ pub(super) fn forward<T: Real>(qkv: &Tensor, heads: Heads, layout: &Ragged) -> R
         for head in 0..heads.count {
             let [q, k, v] = views(&qkv[3 * width * rows.start..3 * width * rows.end], head, heads);
             scratch.probabilities(q, k);
-            let p = Matrix { values: &scratch.p, rows: scratch.stride, columns: 1 };
-            accumulate(&mut o[head * heads.width..], width, p, v, [nodes, heads.width, nodes]);
+            accumulate(&mut o[head * heads.width..], width, scratch.by_query(&scratch.p), v, [nodes, heads.width, nodes]);
         }
     });
     tensor(o, &[layout.nodes(), width])
@@ -38,14 +37,12 @@ pub(super) fn backward<T: Real>(qkv: &Tensor, gradient: &Tensor, heads: Heads, l
             let first = head * heads.width;
             let d_out = Matrix { values: &gradient[width * rows.start + first..width * rows.end], rows: width, columns: 1 };
             scratch.probabilities(q, k);
-            scratch.times_transposed(&mut ds, d_out, v, T::one_if(true));
+            scratch.times_transposed(&mut ds, v, d_out, T::one_if(true));
             softmax_pulled_back(&scratch.p, &mut ds, scratch.stride, scratch.scale);
-            let by_query = |values| Matrix { values, rows: scratch.stride, columns: 1 };
-            let by_key = |values| Matrix { values, rows: 1, columns: scratch.stride };
             let sizes = [nodes, heads.width, nodes];
-            accumulate(&mut dqkv[first..], 3 * width, by_query(&ds), k, sizes);
-            accumulate(&mut dqkv[width + first..], 3 * width, by_key(&ds), q, sizes);
-            accumulate(&mut dqkv[2 * width + first..], 3 * width, by_key(&scratch.p), d_out, sizes);
+            accumulate(&mut dqkv[first..], 3 * width, scratch.by_query(&ds), k, sizes);
+            accumulate(&mut dqkv[width + first..], 3 * width, scratch.by_key(&ds), q, sizes);
+            accumulate(&mut dqkv[2 * width + first..], 3 * width, scratch.by_key(&scratch.p), d_out, sizes);
         }
     });
     tensor(dqkv, &[layout.nodes(), 3 * width])
@@ -57,7 +54,8 @@ fn views<T>(qkv: &[T], head: usize, heads: Heads) -> [Matrix<'_, T>; 3] {
     [0, 1, 2].map(|part| Matrix { values: &qkv[part * width + head * heads.width..], rows: 3 * width, columns: 1 })
 }
 
-/// What a task needs beside its input and output: the probabilities `[n, stride]`, and room to transpose k or v into.
+/// What a task needs beside its input and output: the probabilities, a row for each key and a column for each query, and room to transpose
+/// queries into. Rows are whole vectors of queries; in columns beyond the last query stands what nobody reads.
 struct Scratch<T> {
     p: Vec<T>,
     transposed: Vec<T>,
@@ -77,11 +75,11 @@ impl<T: Real> Scratch<T> {
         Self { p: vec![zero; nodes * stride], transposed: vec![zero; width * stride], nodes, width, stride, scale }
     }
 
-    /// p = softmax(q·kᵀ/√d), row by row.
+    /// p = softmax(k·qᵀ/√d), query by query.
     fn probabilities(&mut self, q: Matrix<T>, k: Matrix<T>) {
         let mut p = std::mem::take(&mut self.p);
-        self.times_transposed(&mut p, q, k, self.scale);
-        softmax(&mut p, self.stride, self.nodes);
+        self.times_transposed(&mut p, k, q, self.scale);
+        softmax(&mut p, self.stride);
         self.p = p;
     }
 
@@ -93,59 +91,62 @@ impl<T: Real> Scratch<T> {
         let transposed = Matrix::dense(&self.transposed, self.stride);
         accumulate(out, self.stride, a, transposed, [self.nodes, self.stride, self.width]);
     }
+
+    /// Values laid out as the probabilities are, with a row for each query.
+    fn by_query<'a>(&self, values: &'a [T]) -> Matrix<'a, T> {
+        Matrix::transposed(values, self.stride)
+    }
+
+    /// The same with a row for each key.
+    fn by_key<'a>(&self, values: &'a [T]) -> Matrix<'a, T> {
+        Matrix::dense(values, self.stride)
+    }
 }
 
-/// Entries of a row are worked on this many at a time.
+/// Queries are worked on this many at a time.
 const LANES: usize = 16;
 
 vectorised! {
-    /// Each row's first `nodes` entries become its softmax, the others zero.
-    fn softmax<T>(p: &mut [T], stride: usize, nodes: usize) {
-        // Of the last vector of each row, the lanes that hold entries.
-        let last = stride / LANES - 1;
-        let inside: [bool; LANES] = std::array::from_fn(|l| last * LANES + l < nodes);
-        for row in p.chunks_exact_mut(stride) {
-            let row = row.as_chunks_mut::<LANES>().0;
-            for l in 0..LANES {
-                row[last][l] = if inside[l] { row[last][l] } else { T::from_f64(f64::NEG_INFINITY) };
-            }
-            let mut tops = row[0];
-            for vector in row.iter().skip(1) {
+    /// Each column becomes its softmax.
+    fn softmax<T>(p: &mut [T], stride: usize) {
+        for first in (0..stride).step_by(LANES) {
+            let mut tops = [T::from_f64(f64::NEG_INFINITY); LANES];
+            for row in p.chunks_exact(stride) {
+                let scores: [T; LANES] = loaded(&row[first..]);
                 for l in 0..LANES {
-                    tops[l] = if vector[l] > tops[l] { vector[l] } else { tops[l] };
+                    tops[l] = if scores[l] > tops[l] { scores[l] } else { tops[l] };
                 }
             }
-            let top = folded(tops, |x, y| if y > x { y } else { x });
             let mut sums = [T::default(); LANES];
-            for vector in row.iter_mut() {
-                for l in 0..LANES {
-                    vector[l] = (vector[l] - top).exp_nonpositive();
-                    sums[l] += vector[l];
+            for row in p.chunks_exact_mut(stride) {
+                for (l, p) in row[first..first + LANES].iter_mut().enumerate() {
+                    *p = (*p - tops[l]).exp_nonpositive();
+                    sums[l] += *p;
                 }
             }
-            let inverse = T::one_if(true) / folded(sums, |x, y| x + y);
-            for vector in row.iter_mut() {
-                for p in vector.iter_mut() {
-                    *p *= inverse;
+            let inverse = sums.map(|sum| T::one_if(true) / sum);
+            for row in p.chunks_exact_mut(stride) {
+                for (l, p) in row[first..first + LANES].iter_mut().enumerate() {
+                    *p *= inverse[l];
                 }
             }
         }
     }
 
-    /// ds, which comes in as dP, becomes P∘(dP − Σ P·dP)·scale; zero where P is.
+    /// ds, which comes in as dP, becomes P∘(dP − Σ P·dP)·scale, the sum being that of the column.
     fn softmax_pulled_back<T>(p: &[T], ds: &mut [T], stride: usize, scale: T) {
-        for (p, ds) in p.chunks_exact(stride).zip(ds.chunks_exact_mut(stride)) {
-            let (p, ds) = (p.as_chunks::<LANES>().0, ds.as_chunks_mut::<LANES>().0);
-            let mut sums = [T::default(); LANES];
-            for (p, ds) in p.iter().zip(ds.iter()) {
+        for first in (0..stride).step_by(LANES) {
+            let mut means = [T::default(); LANES];
+            for (p, ds) in p.chunks_exact(stride).zip(ds.chunks_exact(stride)) {
+                let (p, ds): ([T; LANES], [T; LANES]) = (loaded(&p[first..]), loaded(&ds[first..]));
                 for l in 0..LANES {
-                    sums[l] = p[l].fma(ds[l], sums[l]);
+                    means[l] = p[l].fma(ds[l], means[l]);
                 }
             }
-            let mean = folded(sums, |x, y| x + y);
-            for (p, ds) in p.iter().zip(ds.iter_mut()) {
-                for l in 0..LANES {
-                    ds[l] = p[l] * (ds[l] - mean) * scale;
+            for (p, ds) in p.chunks_exact(stride).zip(ds.chunks_exact_mut(stride)) {
+                let p: [T; LANES] = loaded(&p[first..]);
+                for (l, ds) in ds[first..first + LANES].iter_mut().enumerate() {
+                    *ds = p[l] * (*ds - means[l]) * scale;
                 }
             }
         }

@@ -30,13 +30,14 @@ impl<'a, T> Matrix<'a, T> {
 }
 
 /// Rows of the result that a tile holds in registers.
-const TALL: usize = 4;
+const TALL: usize = 6;
 
 vectorised! {
     /// `out[i, j] += Σ a[i, p]·b[p, j]` for i < m, j < n, p < k. Rows of `b` (strided by `b.rows`) and of `out` (by `stride`) are
     /// contiguous. Each entry is summed in the order of p, whatever the tile it falls in.
     pub(crate) fn accumulate<T>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, sizes: [usize; 3]) {
         let [m, n, k] = sizes;
+        assert!(a.holds([m, k]) && b.holds([k, n]) && b.columns == 1, "the operands hold what their strides reach");
         let (wide, half) = (n - n % 32, n - n % 16);
         for j in (0..wide).step_by(32) {
             column_of_tiles::<T, 32>(out, stride, a, b, [m, j, k]);
@@ -52,30 +53,28 @@ vectorised! {
 
 #[inline(always)]
 fn column_of_tiles<T: Real, const WIDE: usize>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, [m, j, k]: [usize; 3]) {
-    let mut i = 0;
-    while i + TALL <= m {
-        tile::<T, TALL, WIDE>(&mut out[i * stride + j..], stride, Matrix { values: &a.values[i * a.rows..], ..a }, b, j, k);
-        i += TALL;
-    }
-    if i == m {
-        return;
-    }
-    let rest = Matrix { values: &a.values[i * a.rows..], ..a };
-    match m - i {
-        3 => tile::<T, 3, WIDE>(&mut out[i * stride + j..], stride, rest, b, j, k),
-        2 => tile::<T, 2, WIDE>(&mut out[i * stride + j..], stride, rest, b, j, k),
-        _ => tile::<T, 1, WIDE>(&mut out[i * stride + j..], stride, rest, b, j, k),
+    for i in (0..m).step_by(TALL) {
+        let out = &mut out[i * stride + j..];
+        match m - i {
+            1 => tile::<T, 1, WIDE>(out, stride, a, b, [i, j, k]),
+            2 => tile::<T, 2, WIDE>(out, stride, a, b, [i, j, k]),
+            3 => tile::<T, 3, WIDE>(out, stride, a, b, [i, j, k]),
+            4 => tile::<T, 4, WIDE>(out, stride, a, b, [i, j, k]),
+            5 => tile::<T, 5, WIDE>(out, stride, a, b, [i, j, k]),
+            _ => tile::<T, TALL, WIDE>(out, stride, a, b, [i, j, k]),
+        }
     }
 }
 
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "counted loops over both sides of the tile keep it in registers")]
-fn tile<T: Real, const H: usize, const W: usize>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, j: usize, k: usize) {
+fn tile<T: Real, const H: usize, const W: usize>(out: &mut [T], stride: usize, a: Matrix<T>, b: Matrix<T>, [first, j, k]: [usize; 3]) {
     let mut sums = [[T::default(); W]; H];
     for p in 0..k {
         let row: [T; W] = loaded(&b.values[p * b.rows + j..]);
         for i in 0..H {
-            let factor = a.values[i * a.rows + p * a.columns];
+            // SAFETY: `accumulate` has found a to hold its rows and terms.
+            let factor = unsafe { *a.values.get_unchecked((first + i) * a.rows + p * a.columns) };
             for l in 0..W {
                 sums[i][l] = factor.fma(row[l], sums[i][l]);
             }
