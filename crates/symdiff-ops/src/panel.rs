@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// About as many nodes make a panel: enough rows for products to run at full speed, few enough for the second cache.
-const NODES: usize = 384;
+const NODES: usize = 512;
 
 /// Panels are made as small as this for every thread to have one.
 const FEWEST: usize = 128;
@@ -134,7 +134,8 @@ mod tests {
             let panels = Panel::divided(&Ragged::from_sizes(&vec![18; samples])?, threads)?;
             Ok(panels.iter().map(|panel| panel.layout().nodes()).collect())
         };
-        assert_eq!(nodes(64, 2)?, [288; 4]);
+        assert_eq!(nodes(64, 2)?, [576; 2]);
+        assert_eq!(nodes(64, 4)?, [288; 4]);
         assert_eq!(nodes(16, 2)?, [144; 2]);
         assert_eq!(nodes(64, 100)?.len(), 9);
         assert_eq!(nodes(7, 8)?, [126]);
