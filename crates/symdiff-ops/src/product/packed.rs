@@ -49,9 +49,7 @@ impl<T: Real> Packed<T> {
             for depth in blocks(depth) {
                 for left in (0..columns).step_by(width) {
                     let to = &mut values.spare_capacity_mut()[..depth * width];
-                    let first = (top * matrix.rows + left * matrix.columns).min(matrix.values.len());
-                    let from = Matrix { values: &matrix.values[first..], ..matrix };
-                    Arch::new().dispatch(Sliver { to, from, width, wide: width.min(columns - left) });
+                    Arch::new().dispatch(Sliver { to, from: matrix.tail([top, left]), width, wide: width.min(columns - left) });
                     // SAFETY: all of `to`, which lies behind the values so far, has been written.
                     unsafe { values.set_len(values.len() + depth * width) };
                 }

@@ -43,18 +43,17 @@ impl<T: Real> Rows<'_, T> {
         for &Part { matrix, depth } in a {
             let mut term = 0;
             for depth in blocks(depth) {
-                let from = (first * matrix.rows + term * matrix.columns).min(matrix.values.len());
-                let left = Matrix { values: &matrix.values[from..], ..matrix };
-                let left = if left.columns == 1 {
-                    Left { matrix: left, scattered: false }
-                } else if slivers >= READERS {
-                    Left { matrix: copied(left, [m, depth], room), scattered: false }
+                let matrix = matrix.tail([first, term]);
+                let left = if matrix.columns != 1 && slivers >= READERS {
+                    Left { matrix: copied(matrix, [m, depth], room), scattered: false }
                 } else {
-                    Left { matrix: left, scattered: true }
+                    Left { matrix, scattered: matrix.columns != 1 }
                 };
-                let (block, after) = rest.split_at(slivers * depth * b.width());
+                let (slivers_here, after) = rest.split_at(slivers * depth * b.width());
+                let block =
+                    Block { out: &mut *out, stride, start, left, slivers: slivers_here, after, columns: b.columns(), width: b.width() };
                 // SAFETY: `out` holds numbers where `start` says so at first, and after the first block, which has written them.
-                unsafe { add_block::<S, T, V>(simd, out, stride, start, left, m, b, [block, after]) };
+                unsafe { block.add::<S, V>(simd) };
                 (rest, start) = (after, Start::Held);
                 term += depth;
             }
@@ -62,44 +61,48 @@ impl<T: Real> Rows<'_, T> {
     }
 }
 
-/// Adds the terms of one block, given its slivers and those after it.
-///
-/// # Safety
-/// `out` holds numbers where `start` is [`Start::Held`].
-#[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "one block of the loop above, apart for its depth")]
-unsafe fn add_block<S: Simd, T: Real, const V: usize>(
-    simd: S,
-    out: &mut [MaybeUninit<T>],
+/// The terms of one block, for a chunk of rows of the result.
+struct Block<'a, T> {
+    out: &'a mut [MaybeUninit<T>],
     stride: usize,
-    start: Start<T>,
-    a: Left<T>,
-    m: usize,
-    b: &Packed<T>,
-    [block, after]: [&[T]; 2],
-) {
-    let (n, width) = (b.columns(), b.width());
-    let size = block.len() / n.div_ceil(width);
-    for (sliver, left) in (0..n).step_by(width).enumerate() {
-        let (sliver, rest) = block[sliver * size..].split_at(size);
-        let next = if rest.is_empty() { &after[..after.len().min(size)] } else { &rest[..size] };
-        let sliver = T::vectors::<S>(sliver).as_chunks::<V>().0;
-        let start = if let Start::Row(row) = start { Start::Row(&row[left..]) } else { start };
-        let wide = width.min(n - left);
-        for top in (0..m).step_by(HIGH) {
-            let ahead = &next[next.len() * top / m..next.len() * (top + HIGH).min(m) / m];
-            let from = (top * a.matrix.rows).min(a.matrix.values.len());
-            let a = Left { matrix: Matrix { values: &a.matrix.values[from..], ..a.matrix }, ..a };
-            let place = Place { out: &mut out[top * stride + left..], stride, wide };
-            // SAFETY: promised by the caller.
-            unsafe {
-                match m - top {
-                    1 => tile::<S, T, V, 1>(simd, place, start, a, sliver, ahead),
-                    2 => tile::<S, T, V, 2>(simd, place, start, a, sliver, ahead),
-                    3 => tile::<S, T, V, 3>(simd, place, start, a, sliver, ahead),
-                    4 => tile::<S, T, V, 4>(simd, place, start, a, sliver, ahead),
-                    5 => tile::<S, T, V, 5>(simd, place, start, a, sliver, ahead),
-                    _ => tile::<S, T, V, HIGH>(simd, place, start, a, sliver, ahead),
+    start: Start<'a, T>,
+    left: Left<'a, T>,
+    /// The right operand's slivers for these terms, and what comes after them.
+    slivers: &'a [T],
+    after: &'a [T],
+    columns: usize,
+    width: usize,
+}
+
+impl<T: Real> Block<'_, T> {
+    /// Adds the block's terms to what the rows start with.
+    ///
+    /// # Safety
+    /// `out` holds numbers where `start` is [`Start::Held`].
+    #[inline(always)]
+    unsafe fn add<S: Simd, const V: usize>(self, simd: S) {
+        let Self { out, stride, start, left, slivers, after, columns, width } = self;
+        let (m, size) = (out.len().div_ceil(stride), slivers.len() / columns.div_ceil(width));
+        for (place, first) in (0..columns).step_by(width).enumerate() {
+            let (sliver, rest) = slivers[place * size..].split_at(size);
+            let next = if rest.is_empty() { &after[..after.len().min(size)] } else { &rest[..size] };
+            let sliver = T::vectors::<S>(sliver).as_chunks::<V>().0;
+            let start = if let Start::Row(row) = start { Start::Row(&row[first..]) } else { start };
+            let wide = width.min(columns - first);
+            for top in (0..m).step_by(HIGH) {
+                let ahead = &next[next.len() * top / m..next.len() * (top + HIGH).min(m) / m];
+                let left = left.below(top);
+                let place = Place { out: &mut out[top * stride + first..], stride, wide };
+                // SAFETY: promised by the caller.
+                unsafe {
+                    match m - top {
+                        1 => tile::<S, T, V, 1>(simd, place, start, left, sliver, ahead),
+                        2 => tile::<S, T, V, 2>(simd, place, start, left, sliver, ahead),
+                        3 => tile::<S, T, V, 3>(simd, place, start, left, sliver, ahead),
+                        4 => tile::<S, T, V, 4>(simd, place, start, left, sliver, ahead),
+                        5 => tile::<S, T, V, 5>(simd, place, start, left, sliver, ahead),
+                        _ => tile::<S, T, V, HIGH>(simd, place, start, left, sliver, ahead),
+                    }
                 }
             }
         }

@@ -28,6 +28,14 @@ pub(super) struct Left<'a, T> {
     pub(super) scattered: bool,
 }
 
+impl<T> Left<'_, T> {
+    /// From this row on.
+    #[inline(always)]
+    pub(super) fn below(self, top: usize) -> Self {
+        Self { matrix: self.matrix.tail([top, 0]), ..self }
+    }
+}
+
 /// Where a tile goes: its first entry is that of `out`.
 pub(super) struct Place<'a, T> {
     pub(super) out: &'a mut [MaybeUninit<T>],

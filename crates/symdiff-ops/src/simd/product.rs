@@ -12,6 +12,13 @@ pub(crate) struct Matrix<'a, T> {
 }
 
 impl<'a, T> Matrix<'a, T> {
+    /// The matrix from row i and column j on; nothing, where that lies beyond its values.
+    #[inline(always)]
+    pub(crate) fn tail(self, [i, j]: [usize; 2]) -> Self {
+        let first = (i * self.rows + j * self.columns).min(self.values.len());
+        Self { values: &self.values[first..], ..self }
+    }
+
     /// True when a matrix of this shape lies inside its values.
     #[inline(always)]
     pub(crate) fn holds(&self, [m, n]: [usize; 2]) -> bool {
