@@ -30,8 +30,7 @@ impl Panel {
     }
 
     fn divided(layout: &Ragged, threads: usize) -> Result<Vec<Self>> {
-        let nn: f64 = std::env::var("NN").ok().and_then(|x| x.parse().ok()).unwrap_or(NODES as f64);
-        let by_size = (layout.nodes() as f64 / nn).max(1.0).log2().round().exp2() as usize;
+        let by_size = (layout.nodes() as f64 / NODES as f64).max(1.0).log2().round().exp2() as usize;
         let by_thread = threads.min(layout.nodes() / FEWEST);
         Self::into(layout, by_size.max(by_thread).min(layout.len()))
     }

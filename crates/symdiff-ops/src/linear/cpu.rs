@@ -33,9 +33,8 @@ pub(super) fn backward_parameters<T: Real>(parts: &[[&Tensor; 2]], [i, o]: [usiz
     let guards: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
     let slices = guards.iter().map(|(storage, layout)| elements::<T>(OP, storage, layout)).collect::<Result<Vec<_>>>()?;
     let (mut xs, mut gs, mut db) = (Vec::new(), Vec::new(), vec![T::default(); o]);
-    for part in slices.as_chunks::<2>().0 {
-        let [x, g] = *part;
-        let depth = x.len() / i;
+    for (&[x, g], part) in slices.as_chunks::<2>().0.iter().zip(parts) {
+        let depth = part[0].dims()[0];
         xs.push(Part::new(Matrix::dense(x, i), depth));
         gs.push(Part::new(Matrix::transposed(g, o), depth));
         add_rows(g, &mut db);

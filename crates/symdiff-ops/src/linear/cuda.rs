@@ -6,15 +6,11 @@ use crate::gpu::product::{Factor, product};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
 
-pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+pub(super) fn times(x: &Tensor, weight: &Tensor, transposed: bool, bias: Option<&Tensor>) -> Result<Tensor> {
     let dtype = x.dtype();
-    let bias = bias.map(|bias| bias.to_dtype(dtype)).transpose()?;
-    product(OP, Factor::plain(x), Factor::transposed(&weight.to_dtype(dtype)?), bias.as_ref(), dtype)
-}
-
-pub(super) fn backward_input(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let dtype = gradient.dtype();
-    product(OP, Factor::plain(gradient), Factor::plain(&weight.to_dtype(dtype)?), None, dtype)
+    let (weight, bias) = (weight.to_dtype(dtype)?, bias.map(|bias| bias.to_dtype(dtype)).transpose()?);
+    let factor = if transposed { Factor::transposed(&weight) } else { Factor::plain(&weight) };
+    product(OP, Factor::plain(x), factor, bias.as_ref(), dtype)
 }
 
 /// One product and one column sum a part; a batch on a device is one part.

@@ -127,9 +127,7 @@ impl Weight {
             Factor::F32(weight) => in_op(|| cpu::times(x, weight, bias)),
             Factor::F64(weight) => in_op(|| cpu::times(x, weight, bias)),
             #[cfg(kernels)]
-            Factor::Device { weight, transposed: true } => cuda::forward(x, weight, bias),
-            #[cfg(kernels)]
-            Factor::Device { weight, transposed: false } => cuda::backward_input(x, weight),
+            Factor::Device { weight, transposed } => cuda::times(x, weight, *transposed, bias),
         }
     }
 }

@@ -95,6 +95,7 @@ unsafe fn run<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, start: Start<T
     assert!(n <= stride && (m - 1) * stride + n <= out.len(), "the product fits its place");
     assert!(a.iter().map(|part| part.depth).eq(b.parts().iter().copied()), "both operands have the same terms in the same parts");
     assert!(a.iter().all(|part| part.matrix.holds([m, part.depth])), "the left operand holds what its strides reach");
+    assert!(a.iter().all(|part| part.matrix.is_regular()), "rows or columns of the left operand are contiguous");
     assert!(!matches!(start, Start::Row(row) if row.len() < n), "the row to start from is as wide as the result");
     let chunks = out[..(m - 1) * stride + n].chunks_mut(CHUNK * stride).enumerate();
     let work = |room: &mut Vec<T>, (chunk, out): (usize, &mut [MaybeUninit<T>])| {

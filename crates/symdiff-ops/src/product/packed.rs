@@ -39,6 +39,7 @@ impl<T: Real> Packed<T> {
     pub(super) fn of_width(width: usize, parts: &[Part<T>], columns: usize) -> Self {
         let _span = tracing::trace_span!(target: "symdiff_ops::product", "pack").entered();
         assert!(parts.iter().all(|part| part.matrix.holds([part.depth, columns])), "the right operand holds what its strides reach");
+        assert!(parts.iter().all(|part| part.matrix.is_regular()), "rows or columns of the right operand are contiguous");
         let depths: Vec<usize> = parts.iter().map(|part| part.depth).collect();
         let line = LINE / size_of::<T>();
         let mut values: Vec<T> = Vec::with_capacity(columns.next_multiple_of(width) * depths.iter().sum::<usize>() + line);
@@ -125,15 +126,7 @@ impl<T: Real> WithSimd for Sliver<'_, T> {
             }
             return;
         }
-        let depth = to.len() / width;
-        if from.rows == 1 {
-            let columns = Matrix { values: from.values, rows: from.columns, columns: 1 };
-            return transpose(to, width, columns, [wide, depth], T::one_if(true));
-        }
-        for p in 0..depth {
-            for j in 0..wide {
-                to[p * width + j].write(from.values[p * from.rows + j * from.columns]);
-            }
-        }
+        let (depth, columns) = (to.len() / width, Matrix { values: from.values, rows: from.columns, columns: 1 });
+        transpose(to, width, columns, [wide, depth], T::one_if(true));
     }
 }

@@ -109,7 +109,7 @@ impl<T: Real> Block<'_, T> {
     }
 }
 
-/// The first rows and terms of a matrix, term by term.
+/// The first rows and terms of a matrix with contiguous columns, term by term.
 #[inline(always)]
 fn copied<'a, T: Real>(a: Matrix<T>, [rows, depth]: [usize; 2], room: &'a mut Vec<T>) -> Matrix<'a, T> {
     // A cache line more than the rows take, so that the entries of a column do not share a set.
@@ -117,12 +117,7 @@ fn copied<'a, T: Real>(a: Matrix<T>, [rows, depth]: [usize; 2], room: &'a mut Ve
     room.clear();
     room.reserve(depth * stride);
     for p in 0..depth {
-        let column = &a.values[p * a.columns..];
-        if a.rows == 1 {
-            room.extend_from_slice(&column[..rows]);
-        } else {
-            room.extend(column.iter().step_by(a.rows).take(rows));
-        }
+        room.extend_from_slice(&a.values[p * a.columns..][..rows]);
         room.resize((p + 1) * stride, T::default());
     }
     Matrix { values: room, rows: 1, columns: stride }

@@ -19,6 +19,11 @@ impl<'a, T> Matrix<'a, T> {
         Self { values: &self.values[first..], ..self }
     }
 
+    /// True when its rows or its columns are contiguous.
+    pub(crate) fn is_regular(&self) -> bool {
+        self.rows == 1 || self.columns == 1
+    }
+
     /// True when a matrix of this shape lies inside its values.
     #[inline(always)]
     pub(crate) fn holds(&self, [m, n]: [usize; 2]) -> bool {

@@ -16,7 +16,8 @@ pub(crate) fn transpose<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: M
     assert!(b.columns == 1 && b.holds([rows, columns]), "rows are contiguous, and there");
     assert!(columns == 0 || (columns - 1) * stride + rows <= out.len(), "the result fits");
     let done = turned(out, stride, b, [rows, columns], factor);
-    squares(&mut out[done * stride..], stride, Matrix { values: &b.values[done..], ..b }, [rows, columns - done], factor);
+    let rest = (done * stride).min(out.len());
+    squares(&mut out[rest..], stride, b.tail([0, done]), [rows, columns - done], factor);
 }
 
 /// As [`transpose`], for the first columns; returns how many they were.

@@ -21,6 +21,8 @@ fn nothing_in_gives_the_bias_and_a_wrong_bias_is_refused() -> Result<()> {
     let (x, w, b) = (random(1, &[4, 0])?, random(2, &[3, 0])?, random(3, &[3])?);
     let y = linear(&x, &w, Some(&b))?.to_vec2::<f64>()?;
     assert_eq!(y, vec![b.to_vec1::<f64>()?; 4]);
+    let [dw, db] = linear::backward_parameters(&[[&x, &random(4, &[4, 3])?]])?;
+    assert_eq!((dw.dims(), db.dims()), (&[3, 0][..], &[3][..]));
     let refused = linear(&x, &w, Some(&random(3, &[4])?)).map(|_| ()).map_err(|error| error.to_string());
     assert_eq!(refused, Err("linear: bias has shape [4], expected [3], one entry a row of the weight".into()));
     Ok(())
