@@ -27,6 +27,6 @@ fn run(criterion: &mut Criterion) -> Result<()> {
     computes(criterion, "edge_message", "forward", work, || message(&h).map(drop));
     computes(criterion, "edge_displacement", "forward", work, || edge_displacement(&h, [&x, &x], mlp(), &weight, reach, &pairs).map(drop));
     let tracked = Var::from_tensor(&h)?;
-    computes(criterion, "edge_message", "forward and backward", 3 * work, || gradients(&message(&tracked)?.sum_all()?).map(drop));
+    computes(criterion, "edge_message", "forward and backward", 3 * work, || gradients(|| Ok(message(&tracked)?.sum_all()?)).map(drop));
     Ok(())
 }

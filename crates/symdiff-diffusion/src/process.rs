@@ -73,6 +73,12 @@ impl<Q: Schedule> Process<Q> {
     /// # Errors
     /// When the device refuses.
     pub fn levels(&self, times: &Times, samples: usize, device: &Device) -> Result<Levels> {
+        let Levels { gamma, alpha, sigma } = self.levels_at_hand(times, samples, device)?;
+        Ok(Levels { gamma: gamma.to_device(device)?, alpha: alpha.to_device(device)?, sigma: sigma.to_device(device)? })
+    }
+
+    /// Levels where the schedule gives them: on the CPU, unless it is learned.
+    fn levels_at_hand(&self, times: &Times, samples: usize, device: &Device) -> Result<Levels> {
         let gamma = self.schedule.log_snrs(&times.per_sample(samples), device)?.neg()?;
         let root = |x: &Tensor| -> Result<Tensor> { Ok((x.exp()? + 1.0)?.recip()?.sqrt()?) };
         Ok(Levels { alpha: root(&gamma)?, sigma: root(&gamma.neg()?)?, gamma })
@@ -91,17 +97,19 @@ impl<Q: Schedule> Process<Q> {
     /// # Errors
     /// When the device refuses.
     pub fn prior_kl<S: Euclidean>(&self, clean: &S) -> Result<Tensor> {
-        let Levels { alpha, sigma, .. } = self.levels(&Times::Shared(1.0), clean.samples().len(), &clean.device())?;
+        let device = clean.device();
+        let Levels { alpha, sigma, .. } = self.levels_at_hand(&Times::Shared(1.0), clean.samples().len(), &device)?;
         let spread = ((sigma.sqr()? * 0.5)? - sigma.log()?)?.affine(1.0, -0.5)?;
-        let mean = (clean.squared_norms()?.to_dtype(DType::F64)? * alpha.sqr()?)?;
-        Ok((spread * dimensions(clean)?)?.add(&(mean * 0.5)?)?)
+        let spread = (spread * dimensions(clean, sigma.device())?)?.to_device(&device)?;
+        let mean = (clean.squared_norms()?.to_dtype(DType::F64)? * (alpha.sqr()? * 0.5)?.to_device(&device)?)?;
+        Ok((spread + mean)?)
     }
 }
 
 /// D of each sample, `[B]` in f64.
-pub(crate) fn dimensions<S: Euclidean>(like: &S) -> Result<Tensor> {
+pub(crate) fn dimensions<S: Euclidean>(like: &S, device: &Device) -> Result<Tensor> {
     let dimensions: Vec<f64> = like.dimensions().into_iter().map(|d| d as f64).collect();
-    Ok(Tensor::new(dimensions, &like.device())?)
+    Ok(Tensor::new(dimensions, device)?)
 }
 
 /// |a − b|² a sample, `[B]` in f64.

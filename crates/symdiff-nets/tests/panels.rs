@@ -16,8 +16,8 @@ fn normal(seed: u64, shape: &[usize]) -> TestResult<Tensor> {
 /// Σ w·y for the samples of `layout`, whose nodes begin at row `first`, and its gradients: of the inputs' rows, then of the parameters.
 fn pulled(dit: &Dit, vars: &[Var], [x, times, w]: [&Tensor; 3], layout: &Ragged, first: usize) -> TestResult<Vec<Tensor>> {
     let x = Var::from_tensor(&x.narrow(0, first, layout.nodes())?)?;
-    let y = dit.forward(&x, times, layout)?;
-    let store = gradients(&(y * w.narrow(0, first, layout.nodes())?)?.sum_all()?)?;
+    let loss = || TestResult::Ok((dit.forward(&x, times, layout)? * w.narrow(0, first, layout.nodes())?)?.sum_all()?);
+    let (_, store) = gradients(loss)?;
     let of = |var: &Var| store.get(var).cloned().ok_or("a parameter without a gradient");
     Ok([&x].into_iter().chain(vars).map(of).collect::<Result<_, _>>()?)
 }

@@ -5,11 +5,11 @@
 //! frees that as soon as the backward pass has been through it, and is an ordinary Candle tensor to everyone else:
 //! `loss.backward()` fills the gradient of each input as usual.
 
-use crate::Result;
+use crate::{Error, Result};
 use candle_core::backend::BackendStorage;
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, CudaStorage, CustomOp2, CustomOp3, Layout, Shape, Storage, Tensor, TensorId};
-use std::cell::RefCell;
+use candle_core::{CpuStorage, CudaStorage, CustomOp3, Layout, Shape, Storage, Tensor, TensorId};
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Maps the gradient of a node's output to the gradients of its inputs, in order; `None` where there is none.
@@ -25,78 +25,150 @@ pub type Pullback = Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + Sen
 pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]) -> Result<(Tensor, Pullback)>) -> Result<Tensor> {
     let detached: Vec<Tensor> = inputs.iter().map(|input| input.detach()).collect();
     let (output, pullback) = body(&detached)?;
-    let Some((&first, rest)) = inputs.split_first().filter(|_| inputs.iter().any(|input| input.track_op())) else {
-        return Ok(output);
-    };
-    let slots: Slots = Arc::new(Mutex::new(vec![None; inputs.len()]));
-    let mut token = Tensor::zeros(1, output.dtype(), output.device())?;
-    for (pair, inputs) in rest.chunks(2).enumerate() {
-        let gather = Gather { slots: slots.clone(), at: 1 + 2 * pair, alone: inputs.len() == 1 };
-        token = token.apply_op3(inputs[0], inputs[inputs.len() - 1], gather)?;
+    let tracked = (0..inputs.len()).filter(|&place| inputs[place].track_op());
+    let (mut variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| COLLECTING.get() && inputs[place].is_variable());
+    if edges.is_empty() {
+        // A node has to hang on something to be visited.
+        edges.extend(variables.first());
     }
-    Ok(first.apply_op2(&token, Node { name, output: Mutex::new(Some(output)), pullback: Mutex::new(Some(pullback)), slots })?)
+    let Some(&first) = edges.first() else { return Ok(output) };
+    let gradients: Slots = Arc::new(Mutex::new(vec![None; inputs.len()]));
+    let (own, rest) = if edges.len() <= MOST { (edges.as_slice(), &[][..]) } else { edges.split_at(MOST - 1) };
+    let mut arguments: Vec<Tensor> = own.iter().map(|&place| inputs[place].clone()).collect();
+    if !rest.is_empty() {
+        let mut token = Tensor::zeros(1, output.dtype(), output.device())?;
+        for places in rest.chunks(2) {
+            let (left, right) = (places[0], places[places.len() - 1]);
+            let gather = Gather { gradients: gradients.clone(), left, right };
+            token = token.apply_op3(inputs[left], inputs[right], gather)?;
+        }
+        arguments.push(token);
+    }
+    arguments.resize(MOST, inputs[first].clone());
+    let node = Node {
+        name,
+        output: Mutex::new(Some(output)),
+        pullback: Mutex::new(Some(pullback)),
+        gradients,
+        own: own.to_vec(),
+        token: !rest.is_empty(),
+        variables: variables.drain(..).map(|place| (place, inputs[place].id())).collect(),
+    };
+    Ok(arguments[0].apply_op3(&arguments[1], &arguments[2], node)?)
 }
 
-/// The gradients of `loss` with respect to every variable it depends on: the same as `loss.backward()`, sparing the
-/// zero-filled tensor and the addition that Candle spends on each parameter of a [`fused`] node.
+/// The tensor that `loss` returns, and its gradients with respect to every variable it depends on: what `loss()?.backward()` gives, but
+/// variables go without their place in the graph. To Candle, each costs a tensor of zeros, an addition and a copy, three launches on a GPU.
+///
+/// A graph of [`fused`] nodes made in here has its backward pass in here: `backward()` on a tensor that was kept from it is an error.
 ///
 /// # Errors
-/// Whatever the backward pass returns.
-pub fn gradients(loss: &Tensor) -> Result<GradStore> {
-    SINK.set(Some(Vec::new()));
+/// Whatever `loss` or the backward pass returns.
+pub fn gradients<E: From<Error>>(loss: impl FnOnce() -> std::result::Result<Tensor, E>) -> std::result::Result<(Tensor, GradStore), E> {
+    let outer = COLLECTING.replace(true);
+    let loss = loss();
+    COLLECTING.set(outer);
+    let loss = loss?;
+    let outer = SINK.replace(Some(Vec::new()));
     let outcome = loss.backward();
-    let collected = SINK.take().unwrap_or_default();
-    let mut store = outcome?;
+    let collected = SINK.replace(outer).unwrap_or_default();
+    let mut store = outcome.map_err(Error::from)?;
     for (id, gradient) in collected {
         let total = match store.get_id(id) {
-            Some(earlier) => (earlier + &gradient)?,
+            Some(earlier) => (earlier + &gradient).map_err(Error::from)?,
             None => gradient,
         };
         store.insert_id(id, total);
     }
-    Ok(store)
+    Ok((loss, store))
 }
 
 thread_local! {
-    /// Parameter gradients of the backward pass that runs on this thread, when [`gradients`] asked for it.
+    /// Whether nodes made on this thread hand the gradients of variables to [`gradients`].
+    static COLLECTING: Cell<bool> = const { Cell::new(false) };
+    /// The gradients of variables that the backward pass on this thread has come by, when [`gradients`] runs it.
     static SINK: RefCell<Option<Vec<(TensorId, Tensor)>>> = const { RefCell::new(None) };
 }
+
+/// Tensors that an operation of Candle's takes.
+const MOST: usize = 3;
 
 /// Gradients of a node's inputs, between the node's backward and the gatherers'.
 type Slots = Arc<Mutex<Vec<Option<Tensor>>>>;
 
-/// The node itself: its first input, and a token that stands for the others.
+/// The node itself. To Candle it has the inputs `own`, and where these are not all, a token that stands for the others; an argument too many
+/// repeats the first.
 struct Node {
     name: &'static str,
     output: Mutex<Option<Tensor>>,
     pullback: Mutex<Option<Pullback>>,
-    slots: Slots,
+    gradients: Slots,
+    own: Vec<usize>,
+    token: bool,
+    /// Inputs whose gradients go to [`gradients`].
+    variables: Vec<(usize, TensorId)>,
 }
 
 impl Node {
     fn output(&self) -> candle_core::Result<Tensor> {
-        take(&self.output).ok_or_else(|| self.spent("forward"))
+        take(&self.output).ok_or_else(|| self.refused("the forward pass of this node has already run"))
     }
 
-    fn spent(&self, pass: &str) -> candle_core::Error {
-        candle_core::Error::Msg(format!("{}: the {pass} pass of this node has already run", self.name))
+    fn refused(&self, why: &str) -> candle_core::Error {
+        candle_core::Error::Msg(format!("{}: {why}", self.name))
+    }
+
+    /// Runs the pullback, hands over the gradients of variables, and leaves the others to be taken.
+    fn pull_back(&self, gradient: &Tensor) -> candle_core::Result<Vec<Option<Tensor>>> {
+        let pullback = take(&self.pullback).ok_or_else(|| self.refused("the backward pass of this node has already run"))?;
+        // A pullback that waits for other threads may meanwhile run work of theirs on this one, another backward pass included.
+        let sink = SINK.take();
+        let gradients = pullback(&gradient.contiguous()?);
+        SINK.set(sink);
+        let mut gradients = gradients?;
+        SINK.with_borrow_mut(|sink| {
+            for &(place, id) in &self.variables {
+                let sink = sink.as_mut().ok_or_else(|| self.refused("made inside `gradients`, it has its backward pass there"))?;
+                sink.extend(gradients.get_mut(place).and_then(Option::take).map(|gradient| (id, gradient)));
+            }
+            Ok(gradients)
+        })
     }
 }
 
-impl CustomOp2 for Node {
+/// The gradients of an operation's arguments.
+type Three = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
+
+impl CustomOp3 for Node {
     fn name(&self) -> &'static str {
         self.name
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
         let output = self.output()?.contiguous()?;
         match &*output.storage_and_layout().0 {
             Storage::Cpu(storage) => Ok((narrowed(storage, output.layout())?, output.shape().clone())),
-            _ => Err(self.spent("CPU")),
+            _ => Err(self.refused("the output is not on the CPU")),
         }
     }
 
-    fn cuda_fwd(&self, _: &CudaStorage, _: &Layout, _: &CudaStorage, _: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+    fn cuda_fwd(
+        &self,
+        _: &CudaStorage,
+        _: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
         let mut output = self.output()?.contiguous()?;
         // A clone of a CUDA storage is one of all of it, from its start.
         if output.layout().start_offset() > 0 {
@@ -104,46 +176,25 @@ impl CustomOp2 for Node {
         }
         match &*output.storage_and_layout().0 {
             Storage::Cuda(storage) => Ok((storage.try_clone(output.layout())?, output.shape().clone())),
-            _ => Err(self.spent("CUDA")),
+            _ => Err(self.refused("the output is not on the GPU")),
         }
     }
 
-    fn bwd(&self, _: &Tensor, token: &Tensor, _: &Tensor, gradient: &Tensor) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let pullback = take(&self.pullback).ok_or_else(|| self.spent("backward"))?;
-        // A pullback that waits for other threads may meanwhile run work of theirs on this one, another backward pass included.
-        let sink = SINK.take();
-        let gradients = pullback(&gradient.contiguous()?);
-        SINK.set(sink);
-        let mut gradients = gradients?;
-        let first = gradients.first_mut().and_then(Option::take);
-        *self.slots.lock().unwrap_or_else(PoisonError::into_inner) = gradients;
-        let token = token.track_op().then(|| token.zeros_like()).transpose()?;
-        Ok((first, token))
+    fn bwd(&self, _: &Tensor, _: &Tensor, last: &Tensor, _: &Tensor, gradient: &Tensor) -> candle_core::Result<Three> {
+        let mut gradients = self.pull_back(gradient)?;
+        let mut arguments = self.own.iter().map(|&place| gradients.get_mut(place).and_then(Option::take));
+        let (first, second, third) = (arguments.next().flatten(), arguments.next().flatten(), arguments.next().flatten());
+        *self.gradients.lock().unwrap_or_else(PoisonError::into_inner) = gradients;
+        Ok((first, second, if self.token { Some(last.zeros_like()?) } else { third }))
     }
 }
 
 /// Hands two of a node's gradients on to the inputs they belong to. Candle visits it after the node, since the node consumes its token.
 struct Gather {
-    slots: Slots,
-    at: usize,
-    alone: bool,
-}
-
-impl Gather {
-    fn gradient(&self, offset: usize, input: &Tensor) -> Option<Tensor> {
-        if !input.track_op() {
-            return None;
-        }
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let gradient = slots.get_mut(self.at + offset).and_then(Option::take)?;
-        SINK.with_borrow_mut(|sink| match sink {
-            Some(sink) if input.is_variable() => {
-                sink.push((input.id(), gradient));
-                None
-            }
-            _ => Some(gradient),
-        })
-    }
+    gradients: Slots,
+    left: usize,
+    /// As `left` where there is no other.
+    right: usize,
 }
 
 impl CustomOp3 for Gather {
@@ -175,17 +226,10 @@ impl CustomOp3 for Gather {
         Ok((token.try_clone(layout)?, Shape::from(1)))
     }
 
-    fn bwd(
-        &self,
-        token: &Tensor,
-        left: &Tensor,
-        right: &Tensor,
-        _: &Tensor,
-        _: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let token = token.track_op().then(|| token.zeros_like()).transpose()?;
-        let right = if self.alone { None } else { self.gradient(1, right) };
-        Ok((token, self.gradient(0, left), right))
+    fn bwd(&self, token: &Tensor, _: &Tensor, _: &Tensor, _: &Tensor, gradient: &Tensor) -> candle_core::Result<Three> {
+        let mut gradients = self.gradients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = |place: usize| gradients.get_mut(place).and_then(Option::take);
+        Ok((token.track_op().then(|| gradient.clone()), taken(self.left), taken(self.right)))
     }
 }
 
@@ -234,7 +278,7 @@ mod tests {
             let loss = |inputs: &[&Tensor]| -> Result<Tensor> { Ok(weighted_sum(inputs)?.sqr()?.sum_all()?) };
             let value = loss(&inputs)?;
             let total = weighted_sum(&inputs)?.to_vec1::<f32>()?;
-            for store in [gradients(&loss(&inputs)?)?, value.backward()?] {
+            for store in [gradients(|| loss(&inputs))?.1, value.backward()?] {
                 for (k, var) in vars.iter().enumerate() {
                     let expected: Vec<f32> = total.iter().map(|t| 2.0 * t * (k + 1) as f32).collect();
                     let got = store.get(var).map(Tensor::to_vec1::<f32>).transpose()?;
@@ -249,8 +293,7 @@ mod tests {
     fn a_variable_used_by_two_nodes_sums_its_gradients() -> Result<()> {
         let vars = variables(3)?;
         let inputs: Vec<&Tensor> = vars.iter().map(Var::as_tensor).collect();
-        let loss = weighted_sum(&[&weighted_sum(&inputs)?, inputs[1], inputs[2]])?.sum_all()?;
-        for store in [gradients(&loss)?, loss_again(&inputs)?.backward()?] {
+        for store in [gradients(|| nested(&inputs))?.1, nested(&inputs)?.backward()?] {
             assert_eq!(store.get(inputs[0]).map(Tensor::to_vec1::<f32>).transpose()?, Some(vec![1.0; 2]));
             assert_eq!(store.get(inputs[1]).map(Tensor::to_vec1::<f32>).transpose()?, Some(vec![4.0; 2]));
             assert_eq!(store.get(inputs[2]).map(Tensor::to_vec1::<f32>).transpose()?, Some(vec![6.0; 2]));
@@ -258,7 +301,7 @@ mod tests {
         Ok(())
     }
 
-    fn loss_again(inputs: &[&Tensor]) -> Result<Tensor> {
+    fn nested(inputs: &[&Tensor]) -> Result<Tensor> {
         Ok(weighted_sum(&[&weighted_sum(inputs)?, inputs[1], inputs[2]])?.sum_all()?)
     }
 

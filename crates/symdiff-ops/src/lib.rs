@@ -12,6 +12,7 @@ pub mod ada_layer_norm;
 pub mod adamw;
 #[cfg(kernels)]
 pub mod agreement;
+pub mod columns;
 pub mod device;
 pub mod edge_message;
 #[cfg(feature = "emulate")]

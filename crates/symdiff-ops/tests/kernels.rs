@@ -3,7 +3,19 @@
 use candle_core::{DType, Device, Tensor, Var};
 use symdiff_ops::adamw::{Moments, Rule};
 use symdiff_ops::emulate::emulated;
-use symdiff_ops::{Result, agreement};
+use symdiff_ops::{Result, agreement, columns, linear};
+
+fn waves(seed: usize, rows: usize, width: usize) -> Result<Tensor> {
+    Ok(Tensor::arange(0, (rows * width) as u32, &Device::Cpu)?
+        .to_dtype(DType::F32)?
+        .affine(0.37, seed as f64)?
+        .sin()?
+        .reshape((rows, width))?)
+}
+
+fn apart(a: &Tensor, b: &Tensor) -> Result<f32> {
+    Ok((a - b)?.abs()?.max_all()?.to_scalar()?)
+}
 
 #[test]
 fn every_op_agrees_forward_and_backward() -> Result<()> {
@@ -39,6 +51,34 @@ fn the_optimiser_moves_as_on_the_cpu() -> Result<()> {
             let error = (expected - got)?.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(error < 2e-6, "off by {error}");
         }
+    }
+    Ok(())
+}
+
+/// More parts than a launch takes, of widths that vectors divide and of others.
+#[test]
+fn columns_are_joined_as_on_the_cpu() -> Result<()> {
+    for (count, step) in [(1, 3), (5, 8), (70, 1), (130, 4)] {
+        let parts = (1..=count).map(|k| waves(k, 9, step * (1 + k % 5))).collect::<Result<Vec<_>>>()?;
+        let parts: Vec<&Tensor> = parts.iter().collect();
+        assert!(apart(&columns::joined(&parts)?, &emulated(|| columns::joined(&parts))?)? == 0.0, "{count} parts");
+    }
+    let refused = columns::joined(&[&waves(1, 9, 2)?, &waves(1, 8, 2)?]).map(drop).map_err(|error| error.to_string());
+    assert_eq!(refused, Err("columns: part has shape [8, 2], expected [9, 2], as many rows as the first".into()));
+    Ok(())
+}
+
+#[test]
+fn maps_of_one_input_are_pulled_back_as_on_the_cpu() -> Result<()> {
+    let (x, outputs) = (waves(1, 6, 11)?, [4, 1, 17]);
+    let weights = outputs.map(|width| waves(width, width, 11)).into_iter().collect::<Result<Vec<_>>>()?;
+    let gradients = outputs.map(|width| waves(2 + width, 6, width)).into_iter().collect::<Result<Vec<_>>>()?;
+    let weights: Vec<&Tensor> = weights.iter().collect();
+    let (expected, of_maps) = linear::backward_fan(&x, &weights, &gradients)?;
+    let (got, emulated_maps) = emulated(|| linear::backward_fan(&x, &weights, &gradients))?;
+    assert!(apart(&expected, &got)? < 1e-5);
+    for (expected, got) in of_maps.iter().flatten().zip(emulated_maps.iter().flatten()) {
+        assert!(apart(expected, got)? < 1e-5, "{expected} against {got}");
     }
     Ok(())
 }

@@ -166,8 +166,8 @@ impl Trainer {
     /// One optimiser step. The batch's mean loss and the gradient norm before clipping are to be read.
     fn advance(&mut self) -> Result<()> {
         let batch = self.batches.at(self.step, DType::F32, &self.device)?;
-        let loss = self.model.loss(&batch, self.draws.at(self.step))?.mean_all()?;
-        let norm = self.optimiser.step(gradients(&loss)?, self.rate(self.step), self.step)?;
+        let (loss, gradients) = gradients(|| Ok::<_, Error>(self.model.loss(&batch, self.draws.at(self.step))?.mean_all()?))?;
+        let norm = self.optimiser.step(gradients, self.rate(self.step), self.step)?;
         self.unread.push([loss.detach(), norm]);
         self.step += 1;
         Ok(())

@@ -20,8 +20,7 @@ const MODELS: [&str; 5] = [
 fn every_parameter_of_every_model_gets_a_finite_nonzero_gradient() -> TestResult {
     for text in MODELS {
         let model = shaken(&experiment(text)?)?;
-        let loss = model.loss(&batch(&[3, 700, 5000, 7999])?, Noise::seeded(1))?.mean_all()?;
-        for (through, store) in [("gradients", gradients(&loss)?), ("backward", second_graph(&model)?.backward()?)] {
+        for (through, store) in [("gradients", gradients(|| loss(&model))?.1), ("backward", loss(&model)?.backward()?)] {
             for (name, var) in model.parameters.named() {
                 let gradient = store.get(&var).ok_or_else(|| format!("{text}, {through}: `{name}` gets no gradient"))?;
                 let size = gradient.abs()?.max_all()?.to_scalar::<f32>()?;
@@ -35,8 +34,7 @@ fn every_parameter_of_every_model_gets_a_finite_nonzero_gradient() -> TestResult
 #[test]
 fn gradients_and_candles_backward_agree() -> TestResult {
     let model = shaken(&experiment(MODELS[0])?)?;
-    let ours = gradients(&second_graph(&model)?)?;
-    let candles = second_graph(&model)?.backward()?;
+    let (ours, candles) = (gradients(|| loss(&model))?.1, loss(&model)?.backward()?);
     for (name, var) in model.parameters.named() {
         let [ours, candles] = [&ours, &candles].map(|store| store.get(&var).cloned());
         let difference = (ours.ok_or("none")? - candles.ok_or("none")?)?.abs()?.max_all()?.to_scalar::<f32>()?;
@@ -45,6 +43,6 @@ fn gradients_and_candles_backward_agree() -> TestResult {
     Ok(())
 }
 
-fn second_graph(model: &symdiff_train::Model) -> Result<candle_core::Tensor, Box<dyn std::error::Error>> {
+fn loss(model: &symdiff_train::Model) -> Result<candle_core::Tensor, Box<dyn std::error::Error>> {
     Ok(model.loss(&batch(&[3, 700, 5000, 7999])?, Noise::seeded(1))?.mean_all()?)
 }

@@ -90,7 +90,6 @@ impl Attention {
         let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
         let d_normed = of_qkv.times(&d_qkv, None)?;
         let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
-        let modulation = Tensor::cat(&[d_norm, d_gate], 1)?;
-        Ok(Pulled { x: d_x, modulation, layers: [[normed, d_qkv], [attended, d_y]] })
+        Ok(Pulled { x: d_x, modulation: [d_norm, d_gate], layers: [[normed, d_qkv], [attended, d_y]] })
     }
 }

@@ -7,7 +7,7 @@ use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use symdiff_ops::linear::Weight;
-use symdiff_ops::{Noise, Ragged, linear};
+use symdiff_ops::{Noise, Ragged, columns, linear};
 
 /// x ← x + g₁·attention(norm₁(x)), then x ← x + g₂·mlp(norm₂(x)); norms and gates are modulated by the conditioning.
 ///
@@ -60,10 +60,9 @@ impl Block {
         linear::forward(conditioning, &self.modulation.weight, Some(&self.modulation.bias))
     }
 
-    /// The way back through [`Block::modulation`]: the gradients of the conditioning, the weight and the bias.
-    pub(super) fn pull_modulation(&self, conditioning: &Tensor, gradient: &Tensor) -> symdiff_ops::Result<[Tensor; 3]> {
-        let [weight, bias] = linear::backward_parameters(&[[conditioning, gradient]])?;
-        Ok([linear::backward_input(gradient, &self.modulation.weight)?, weight, bias])
+    /// The weight behind [`Block::modulation`].
+    pub(super) fn modulator(&self) -> &Tensor {
+        &self.modulation.weight
     }
 
     /// The block without a graph, given its [matrices](Self::matrices) for this direction: x `[N, D]`, modulation `[B|1, 6D]` → `[N, D]`.
@@ -87,7 +86,9 @@ impl Block {
         let later = self.feedforward.pull_back(feedforward, saved.fed, &middle, gradient)?;
         drop(middle);
         let earlier = self.attention.pull_back(attention, saved.attended, &later.x)?;
-        let modulation = Tensor::cat(&[earlier.modulation, later.modulation], 1)?;
+        let [of_norm, of_gate] = earlier.modulation;
+        let [of_later_norm, of_later_gate] = later.modulation;
+        let modulation = columns::joined(&[&of_norm, &of_gate, &of_later_norm, &of_later_gate])?;
         let ([qkv, proj], [fc1, fc2]) = (earlier.layers, later.layers);
         Ok(Returned { x: earlier.x, modulation, layers: [qkv, proj, fc1, fc2] })
     }
@@ -120,7 +121,7 @@ pub(super) struct Returned {
 /// What comes back out of a branch, as of a block.
 pub(super) struct Pulled {
     pub(super) x: Tensor,
-    /// The gradients of its shift, scale and gate, `[B|1, 3D]`.
-    pub(super) modulation: Tensor,
+    /// The gradients of its shift and scale, `[B|1, 2D]`, and of its gate, `[B|1, D]`.
+    pub(super) modulation: [Tensor; 2],
     pub(super) layers: [[Tensor; 2]; 2],
 }

@@ -17,9 +17,9 @@ pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layou
     let keep = inputs.iter().any(|input| input.track_op());
     let output = fused("dit_trunk", &inputs, |inputs| {
         // Rounded, where blocks compute in less than f32, once for both passes.
-        let weights = inputs[2..].chunks_exact(2 * (LAYERS + 1)).map(|weights| linear::rounded(weights, x.dtype()));
-        let blocks = blocks.iter().zip(weights).map(|(block, weights)| Ok(block.detached(&weights?)));
-        let trunk = Trunk { blocks: blocks.collect::<symdiff_ops::Result<_>>()?, conditioning: inputs[1].clone() };
+        let weights = linear::rounded(&inputs[2..], x.dtype())?;
+        let blocks = blocks.iter().zip(weights.chunks_exact(2 * (LAYERS + 1))).map(|(block, weights)| block.detached(weights));
+        let trunk = Trunk { blocks: blocks.collect(), conditioning: inputs[1].clone() };
         let panels = Panel::divide(layout, x.device())?.into_iter();
         let strands = panels.map(|panel| Ok(Strand { x: panel.nodes_of(&inputs[0])?, panel, saved: Vec::new() }));
         let strands = trunk.run(strands.collect::<symdiff_ops::Result<_>>()?, keep)?;
@@ -105,20 +105,18 @@ impl Trunk {
             let of_panels: Vec<_>;
             (strands, of_panels) = done.led.into_iter().unzip();
             let (modulations, of_panels): (Vec<Tensor>, Vec<[[Tensor; 2]; LAYERS]>) = of_panels.into_iter().unzip();
-            of_modulations.push((block, self.joined(&modulations)?));
+            of_modulations.push(self.joined(&modulations)?);
             layers = (0..LAYERS).map(|layer| of_panels.iter().map(|layers| layers[layer].clone()).collect()).collect();
         }
         let rest = layers.into_iter().map(Work::Gradients).collect();
         of_layers.push(self.share(rest, Ok, Weight::backward)?.gradients);
-        let of_modulations = panel::each(device, of_modulations, |(block, gradient)| block.pull_modulation(&self.conditioning, &gradient))?;
+        of_modulations.reverse();
+        let modulators: Vec<&Tensor> = self.blocks.iter().map(Block::modulator).collect();
+        let (conditioning, of_modulators) = linear::backward_fan(&self.conditioning, &modulators, &of_modulations)?;
 
         let x: Vec<Tensor> = strands.into_iter().map(|strand| strand.x).collect();
-        let mut conditioning = self.conditioning.zeros_like()?;
-        let mut of_weights = Vec::new();
-        for (of_layers, [of_conditioning, weight, bias]) in of_layers.into_iter().skip(1).zip(of_modulations).rev() {
-            conditioning = (conditioning + of_conditioning)?;
-            of_weights.extend(of_layers.into_iter().chain([weight, bias]));
-        }
+        let of_blocks = of_layers.into_iter().skip(1).rev().zip(of_modulators);
+        let of_weights = of_blocks.flat_map(|(of_layers, of_modulator)| of_layers.into_iter().chain(of_modulator));
         Ok([Tensor::cat(&x, 0)?, conditioning].into_iter().chain(of_weights).map(Some).collect())
     }
 

@@ -35,9 +35,9 @@ __device__ void forward(const T* __restrict__ x, const T* __restrict__ shift, co
   }
 }
 
-// With g = dy·(1 + scale): dx = (g − mean(g) − n·mean(g·n)) / σ.
+// With g = dy·(1 + scale): dx = (g − mean(g) − n·mean(g·n)) / σ, plus what comes past the norm.
 template <typename T>
-__device__ inline Row pulled_back(const T* x, const T* scale, const T* dy, T* dx, int width, int lane) {
+__device__ inline Row pulled_back(const T* x, const T* scale, const T* dy, const T* bypass, T* dx, int width, int lane) {
   const Row row = statistics(x, width, lane);
   float mean = 0.f, slope = 0.f;
   for (int k = lane; k < width; k += 32) {
@@ -49,7 +49,7 @@ __device__ inline Row pulled_back(const T* x, const T* scale, const T* dy, T* dx
   slope = warp_sum(slope) / width;
   for (int k = lane; k < width; k += 32) {
     const float g = get(dy[k]) * (1.f + get(scale[k]));
-    put(dx[k], (g - mean - slope * row.normalised(get(x[k]))) * row.inverse);
+    put(dx[k], (g - mean - slope * row.normalised(get(x[k]))) * row.inverse + (bypass ? get(bypass[k]) : 0.f));
   }
   return row;
 }
@@ -58,7 +58,7 @@ __device__ inline Row pulled_back(const T* x, const T* scale, const T* dy, T* dx
 constexpr int CHUNK = 64;
 
 template <typename T>
-__device__ void backward(const T* __restrict__ x, const T* __restrict__ scale, const T* __restrict__ dy,
+__device__ void backward(const T* __restrict__ x, const T* __restrict__ scale, const T* __restrict__ dy, const T* __restrict__ bypass,
                          const unsigned* __restrict__ offsets, T* __restrict__ dx, float* __restrict__ sums, T* __restrict__ packed,
                          int width, int stride) {
   SHARED Row rows[CHUNK];
@@ -69,12 +69,13 @@ __device__ void backward(const T* __restrict__ x, const T* __restrict__ scale, c
     const int count = min(CHUNK, end - first);
     for (int r = warp; r < count; r += warps) {
       const wide at = (wide)(first + r) * width;
-      const Row row = pulled_back(x + at, scale + (wide)sample * stride, dy + at, dx + at, width, lane);
+      const Row row = pulled_back(x + at, scale + (wide)sample * stride, dy + at, bypass ? bypass + at : bypass, dx + at, width, lane);
       if (lane == 0) rows[r] = row;
     }
     __syncthreads();
     for (int k = threadIdx.x; k < width; k += blockDim.x) {
       float shifts = first == start ? 0.f : dshift[k], scales = first == start ? 0.f : dshift[width + k];
+#pragma unroll 4
       for (int r = 0; r < count; ++r) {
         const wide at = (wide)(first + r) * width + k;
         const float up = get(dy[at]);
@@ -95,7 +96,8 @@ __device__ void backward(const T* __restrict__ x, const T* __restrict__ scale, c
          (const T* x, const T* m, const unsigned* owners, T* y, int nodes, int width, int shift, int scale, int stride), \
          forward(x, m + shift, m + scale, owners, y, nodes, width, stride)) \
   KERNEL(ada_layer_norm_backward_##S, \
-         (const T* x, const T* m, const T* dy, const unsigned* offsets, T* dx, float* sums, T* packed, int width, int scale, int stride), \
-         backward(x, m + scale, dy, offsets, dx, sums, packed, width, stride))
+         (const T* x, const T* m, const T* dy, const T* bypass, const unsigned* offsets, T* dx, float* sums, T* packed, int width, int scale, \
+          int stride), \
+         backward(x, m + scale, dy, bypass, offsets, dx, sums, packed, width, stride))
 PER_TYPE(DEFINE)
 #undef DEFINE

@@ -85,10 +85,7 @@ pub fn backward(
     }
     match x.device() {
         #[cfg(kernels)]
-        device if gpu::serves(device) => {
-            let (dx, packed) = cuda::backward(x, modulation, columns, gradient, layout)?;
-            Ok((bypass.map_or(Ok(dx.clone()), |bypass| dx + bypass)?, packed))
-        }
+        device if gpu::serves(device) => cuda::backward(x, modulation, columns, gradient, bypass, layout),
         Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, modulation, columns, gradient, bypass, layout)),
         device => Err(elsewhere(OP, device)),
     }

@@ -196,5 +196,11 @@ template <typename... A> bool enter(const char* name, void (*kernel)(A...)) {
 #define blockDim (emulator::block_size)
 #define gridDim (emulator::grid_size)
 inline void __syncthreads() { emulator::wait(emulator::Waits::block); }
+inline void __threadfence() {}
+inline unsigned atomicAdd(unsigned* at, unsigned value) {
+  const unsigned before = *at;
+  *at += value;
+  return before;
+}
 inline void __syncwarp() { emulator::wait(emulator::Waits::warp); }
 template <typename V> V __shfl_xor_sync(unsigned, V value, int mask) { return emulator::shuffle(value, (emulator::current->index & 31u) ^ mask); }

@@ -248,7 +248,13 @@ impl InplaceOp1 for Overwrite {
                 }
                 Ok(())
             }
-            _ => Err(candle_core::Error::Msg("the emulator changes f32 and bf16 only".into())),
+            CpuStorage::U32(values) => {
+                for (value, bytes) in values[first..].iter_mut().zip(bytes.as_chunks().0) {
+                    *value = u32::from_ne_bytes(*bytes);
+                }
+                Ok(())
+            }
+            _ => Err(candle_core::Error::Msg("the emulator changes f32, bf16 and u32 only".into())),
         }
     }
 }

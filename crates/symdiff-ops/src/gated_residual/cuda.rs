@@ -1,7 +1,7 @@
 //! One launch each way; two more where all samples share the gate.
 
 use super::OP;
-use crate::gpu::{Grid, Launch, column_sums::gathered, stride};
+use crate::gpu::{Grid, Launch, THREADS, column_sums::gathered, stride};
 use crate::{Ragged, Result};
 use candle_core::Tensor;
 
@@ -16,6 +16,7 @@ pub(super) fn backward(y: &Tensor, modulation: &Tensor, first: usize, dz: &Tenso
     let (width, samples) = (y.dims()[1], layout.len());
     let launch = Launch::new(OP, "gated_residual_backward", y)?.read([y, modulation, dz])?.offsets(layout)?;
     let launch = launch.write(y.dims()).write(&[samples, width]).ints([width, first, stride(modulation)])?;
-    let [dy, dgate] = launch.run(&Grid::columns(width, samples))?;
+    // What each of a block's groups of threads sums: at most as many groups as vectors of eight fill the block.
+    let [dy, dgate] = launch.run(&Grid::of([samples, 1, 1], THREADS).sharing(width.max(8 * THREADS)))?;
     Ok((dy, gathered(OP, dgate, modulation.dims()[0])?))
 }

@@ -1,4 +1,4 @@
-// Forward: one thread a vector of outputs. Backward: one thread a channel of a sample, down the sample's rows.
+// Forward: one thread a vector of outputs. Backward: one block a sample; a thread takes a vector of channels down every few rows.
 //
 // `gate` points at the gate's first column; its rows are `stride` apart, or 0 when all samples share one.
 #include "kernel.cuh"
@@ -17,21 +17,35 @@ __device__ void forward(const T* __restrict__ x, const T* __restrict__ y, const 
   }
 }
 
-template <typename T>
+template <typename T, int W>
 __device__ void backward(const T* __restrict__ y, const T* __restrict__ gate, const T* __restrict__ dz, const unsigned* __restrict__ offsets,
                          T* __restrict__ dy, T* __restrict__ dgate, int width, int stride) {
-  const int sample = blockIdx.y, channel = thread_index();
-  if (channel >= width) return;
-  const float factor = get(gate[(wide)sample * stride + channel]);
-  float sum = 0.f;
-#pragma unroll 4
-  for (unsigned row = offsets[sample]; row < offsets[sample + 1]; ++row) {
-    const wide at = (wide)row * width + channel;
-    const float up = get(dz[at]);
-    put(dy[at], factor * up);
-    sum += up * get(y[at]);
+  DYNAMIC_SHARED(sums);
+  const int sample = blockIdx.x, vectors = width / W, lanes = min(vectors, (int)blockDim.x), groups = blockDim.x / lanes;
+  const int group = threadIdx.x / lanes, start = offsets[sample], end = offsets[sample + 1];
+  for (int vector = threadIdx.x % lanes; vector < vectors && group < groups; vector += lanes) {
+    const auto factor = get<T, W>(gate + (wide)sample * stride, vector);
+    float sum[W] = {};
+#pragma unroll 2
+    for (int row = start + group; row < end; row += groups) {
+      const auto up = get<T, W>(dz, (wide)row * vectors + vector), value = get<T, W>(y, (wide)row * vectors + vector);
+      Pack<T, W> out;
+#pragma unroll
+      for (int k = 0; k < W; ++k) {
+        put(out.at[k], get(factor.at[k]) * get(up.at[k]));
+        sum[k] += get(up.at[k]) * get(value.at[k]);
+      }
+      put(dy, (wide)row * vectors + vector, out);
+    }
+#pragma unroll
+    for (int k = 0; k < W; ++k) sums[group * width + vector * W + k] = sum[k];
   }
-  put(dgate[(wide)sample * width + channel], sum);
+  __syncthreads();
+  for (int channel = threadIdx.x; channel < width; channel += blockDim.x) {
+    float sum = 0.f;
+    for (int k = 0; k < groups; ++k) sum += sums[k * width + channel];
+    put(dgate[(wide)sample * width + channel], sum);
+  }
 }
 
 #define DEFINE(S, T) \
@@ -42,6 +56,8 @@ __device__ void backward(const T* __restrict__ y, const T* __restrict__ gate, co
          else forward<T, 1>(x, y, m + first, owners, z, nodes, width, stride)) \
   KERNEL(gated_residual_backward_##S, \
          (const T* y, const T* m, const T* dz, const unsigned* offsets, T* dy, T* dgate, int width, int first, int stride), \
-         backward(y, m + first, dz, offsets, dy, dgate, width, stride))
+         if (whole(width, y, m + first, dz, dy) && stride % LANES<T> == 0) \
+           backward<T, LANES<T>>(y, m + first, dz, offsets, dy, dgate, width, stride); \
+         else backward<T, 1>(y, m + first, dz, offsets, dy, dgate, width, stride))
 PER_TYPE(DEFINE)
 #undef DEFINE

@@ -1,5 +1,5 @@
-//! Products on a CUDA device by cuBLASLt. What the library chooses for a product is kept, so that it is asked once a shape: batches differ in
-//! their number of nodes, which makes some thousands of shapes in the end, of less than a kilobyte each.
+//! Products on a CUDA device by cuBLASLt. The library is asked how to do a product once for all batches of about as many nodes: its answer
+//! takes longer than the product, and batches hardly ever have the same number of nodes.
 
 use super::driver::{address, tensor_pointer};
 use super::product::{Matrix, Plan};
@@ -8,7 +8,7 @@ use candle_core::backend::BackendDevice;
 use candle_core::cuda_backend::cudarc::cublaslt::result::{self, CublasError};
 use candle_core::cuda_backend::cudarc::cublaslt::sys::{
     cublasComputeType_t, cublasLtEpilogue_t, cublasLtHandle_t, cublasLtMatmulAlgo_t, cublasLtMatmulDesc_t, cublasLtMatmulDescAttributes_t,
-    cublasLtMatmulPreferenceAttributes_t, cublasLtMatrixLayout_t, cudaDataType_t,
+    cublasLtMatmulPreferenceAttributes_t, cublasLtMatrixLayout_t, cublasLtMatrixLayoutAttribute_t, cublasStatus_t, cudaDataType_t,
 };
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, DevicePtr};
 use candle_core::cuda_backend::{DeviceId, WrapErr};
@@ -25,6 +25,16 @@ const WORKSPACE: usize = 32 << 20;
 /// The alignment beyond which the library does not look, bytes.
 const ALIGNED: u64 = 256;
 
+/// What comes with a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Extra {
+    None,
+    /// A bias is added to every column of D.
+    Bias,
+    /// op(B) is summed over k, an entry for each column of D.
+    Sums,
+}
+
 /// op(A)·op(B) (+ bias) as a tensor `[n, m]`; the caller has checked shapes, dtypes and devices.
 pub(super) fn run(
     op: &'static str,
@@ -34,6 +44,37 @@ pub(super) fn run(
     dtype: DType,
     device: &CudaDevice,
 ) -> Result<Tensor> {
+    let bias = bias.map(|bias| tensor_pointer(op, bias, &device.cuda_stream())).transpose()?;
+    let extra = if bias.is_some() { Extra::Bias } else { Extra::None };
+    start(op, plan, factors, (extra, bias), dtype, device)?.map_err(|error| refused(op, error, plan))
+}
+
+/// op(A)·op(B) as a tensor `[n, m]` in f32, and the sums of op(B) over k, `[n]`; `None` where the library does not do both at once.
+pub(super) fn run_with_sums(op: &'static str, plan: &Plan, factors: [&Tensor; 2], device: &CudaDevice) -> Result<Option<[Tensor; 2]>> {
+    let shape = Shape::from(plan.n);
+    // SAFETY: the product writes every sum before anyone reads it.
+    let sums = unsafe { device.alloc_uninit(&shape, DType::F32)? };
+    let place = address(&sums, 0, &device.cuda_stream());
+    match start(op, plan, factors, (Extra::Sums, place), DType::F32, device)? {
+        Ok(product) => Ok(Some([product, Tensor::from_storage(Storage::Cuda(sums), shape, BackpropOp::none(), false)])),
+        Err(error) if error.0 == cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED => Ok(None),
+        Err(error) => Err(refused(op, error, plan)),
+    }
+}
+
+fn refused(op: &'static str, error: CublasError, plan: &Plan) -> Error {
+    Error::Kernel { op, kernel: "cuBLASLt".into(), reason: format!("{error} at {plan:?}") }
+}
+
+/// Starts a product, with the address that the extra reads or writes; the inner failure is the library's.
+fn start(
+    op: &'static str,
+    plan: &Plan,
+    factors: [&Tensor; 2],
+    (extra, vector): (Extra, Option<u64>),
+    dtype: DType,
+    device: &CudaDevice,
+) -> Result<std::result::Result<Tensor, CublasError>> {
     static LIBRARIES: LazyLock<Mutex<HashMap<DeviceId, Library>>> = LazyLock::new(Mutex::default);
 
     let stream = device.cuda_stream();
@@ -42,33 +83,39 @@ pub(super) fn run(
     let storage = unsafe { device.alloc_uninit(&shape, dtype)? };
     let out = address(&storage, 0, &stream).ok_or(Error::DType { op, got: dtype })?;
     let [a, b] = [tensor_pointer(op, factors[0], &stream)?, tensor_pointer(op, factors[1], &stream)?];
-    let bias = bias.map(|bias| tensor_pointer(op, bias, &stream)).transpose()?;
-    let alignment = 1 << (a | b | out | bias.unwrap_or(0) | ALIGNED).trailing_zeros();
-    let key = Key { plan: *plan, input: factors[0].dtype(), output: dtype, biased: bias.is_some(), alignment };
+    let alignment = 1 << (a | b | out | vector.unwrap_or(0) | ALIGNED).trailing_zeros();
+    let key = |plan| Key { plan, input: factors[0].dtype(), output: dtype, extra, alignment };
 
     let mut libraries = LIBRARIES.lock().unwrap_or_else(PoisonError::into_inner);
     let library = match libraries.entry(device.id()) {
         Entry::Occupied(entry) => entry.into_mut(),
         Entry::Vacant(entry) => entry.insert(Library::new(op, device)?),
     };
-    let failed = |error: CublasError| Error::Kernel { op, kernel: "cuBLASLt".into(), reason: format!("{error} at {key:?}") };
-    let (workspace, _guard) = library.workspace.device_ptr(&stream);
-    let chosen = match library.chosen.entry(key) {
-        Entry::Occupied(entry) => entry.into_mut(),
-        // SAFETY: the handle is the library's own and is never destroyed.
-        Entry::Vacant(entry) => entry.insert(unsafe { Chosen::new(library.handle, &key) }.map_err(failed)?),
+    let mut start = |key: Key| {
+        let (workspace, _guard) = library.workspace.device_ptr(&stream);
+        let chosen = match library.chosen.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            // SAFETY: the handle is the library's own and is never destroyed.
+            Entry::Vacant(entry) => entry.insert(unsafe { Chosen::new(library.handle, &key) }),
+        };
+        let chosen = chosen.as_ref().map_err(|error| *error)?;
+        // SAFETY: pointers are to memory of this device of the sizes that the plan states (tensors are contiguous, their shapes made the plan)
+        // which lives until the product has run, since Candle frees on the same stream; description, layouts and algorithm belong together.
+        unsafe { chosen.run(library.handle, plan, [a, b, out, workspace], vector, stream.cu_stream().cast()) }
     };
-    // SAFETY: pointers are to memory of this device of the sizes that the plan states (tensors are contiguous, their shapes made the plan)
-    // which lives until the product has run, since Candle frees on the same stream; description, layouts and algorithm belong together.
-    unsafe { chosen.run(library.handle, [a, b, out, workspace], bias, stream.cu_stream().cast()) }.map_err(failed)?;
-    Ok(Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false))
+    let roomy = start(key(plan.roomy()));
+    // What does for the larger product may not do for this one, where a single row or column has an odd length.
+    let unfit = roomy.as_ref().is_err_and(|error| error.0 == cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED);
+    let started = if unfit { start(key(*plan)) } else { roomy };
+    Ok(started.map(|()| Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false)))
 }
 
 /// The library on one device.
 struct Library {
     handle: cublasLtHandle_t,
     workspace: CudaSlice<u8>,
-    chosen: HashMap<Key, Chosen>,
+    /// Its choices, and its refusals.
+    chosen: HashMap<Key, std::result::Result<Chosen, CublasError>>,
 }
 
 // SAFETY: the pointers in it are to the library's own memory, and are used under a lock.
@@ -83,13 +130,29 @@ impl Library {
     }
 }
 
-/// All that the library's choice depends on.
+impl Plan {
+    /// The same product on up to a sixteenth more nodes. They are the rows of the left factor or, where that is transposed, what is summed
+    /// over; either way columns of column-major matrices, so that no leading dimension changes.
+    fn roomy(mut self) -> Self {
+        let more = |count: usize| count.next_multiple_of((count.next_power_of_two() / 16).max(1));
+        if !self.b.transposed {
+            self.n = more(self.n);
+            self.b.columns = self.n;
+        } else if !self.a.transposed {
+            self.k = more(self.k);
+            (self.a.columns, self.b.columns) = (self.k, self.k);
+        }
+        self
+    }
+}
+
+/// All that the library's choice depends on, with a plan that has [room](Plan::roomy).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     plan: Plan,
     input: DType,
     output: DType,
-    biased: bool,
+    extra: Extra,
     /// That all addresses share, bytes.
     alignment: u32,
 }
@@ -117,8 +180,13 @@ impl Chosen {
         unsafe {
             describe(description, Attribute::CUBLASLT_MATMUL_DESC_TRANSA, &i32::from(a.transposed))?;
             describe(description, Attribute::CUBLASLT_MATMUL_DESC_TRANSB, &i32::from(b.transposed))?;
-            if key.biased {
-                describe(description, Attribute::CUBLASLT_MATMUL_DESC_EPILOGUE, &cublasLtEpilogue_t::CUBLASLT_EPILOGUE_BIAS)?;
+            let epilogue = match key.extra {
+                Extra::None => None,
+                Extra::Bias => Some(cublasLtEpilogue_t::CUBLASLT_EPILOGUE_BIAS),
+                Extra::Sums => Some(cublasLtEpilogue_t::CUBLASLT_EPILOGUE_BGRADB),
+            };
+            if let Some(epilogue) = epilogue {
+                describe(description, Attribute::CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue)?;
             }
         }
         let d = Matrix { rows: m, columns: n, transposed: false };
@@ -143,20 +211,26 @@ impl Chosen {
         Ok(Self { description, a, b, d, algorithm: found.algo })
     }
 
-    /// Starts the product; addresses are those of A, B, D and the workspace.
+    /// Starts the product of that plan, for which there is room; addresses are those of A, B, D and the workspace, and the vector is the extra's.
     unsafe fn run(
         &self,
         handle: cublasLtHandle_t,
+        plan: &Plan,
         [a, b, d, workspace]: [u64; 4],
-        bias: Option<u64>,
+        vector: Option<u64>,
         stream: candle_core::cuda_backend::cudarc::cublaslt::sys::cudaStream_t,
     ) -> std::result::Result<(), CublasError> {
         let (one, zero) = (1.0_f32, 0.0_f32);
         let (scale, add) = (from_ref(&one).cast::<c_void>(), from_ref(&zero).cast::<c_void>());
         // SAFETY: the caller's; with a factor of zero, C is not read, and D may stand for it.
         unsafe {
-            if let Some(bias) = bias {
-                describe(self.description, cublasLtMatmulDescAttributes_t::CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias)?;
+            for (layout, columns) in [(self.a, plan.a.columns), (self.b, plan.b.columns), (self.d, plan.n)] {
+                let columns = columns as u64;
+                let attribute = cublasLtMatrixLayoutAttribute_t::CUBLASLT_MATRIX_LAYOUT_COLS;
+                result::set_matrix_layout_attribute(layout, attribute, from_ref(&columns).cast(), size_of::<u64>())?;
+            }
+            if let Some(vector) = vector {
+                describe(self.description, cublasLtMatmulDescAttributes_t::CUBLASLT_MATMUL_DESC_BIAS_POINTER, &vector)?;
             }
             result::matmul(
                 handle,

@@ -199,20 +199,15 @@ impl Launch {
 
     /// Starts the kernel; its results, in order. Nothing runs when there is nothing to do.
     pub(crate) fn run<const M: usize>(self, grid: &Grid) -> Result<[Tensor; M]> {
-        let results = self.run_all(grid)?;
+        let results = match &self.device {
+            #[cfg(feature = "cuda")]
+            Device::Cuda(device) => driver::run(&self, device, grid)?,
+            #[cfg(feature = "emulate")]
+            Device::Cpu => crate::emulate::run(&self, grid)?,
+            device => return Err(crate::host::elsewhere(self.op, device)),
+        };
         let count = results.len();
         results.try_into().map_err(|_| self.refused(&format!("{count} results, {M} expected")))
-    }
-
-    /// [`Launch::run`] for as many results as there happen to be.
-    pub(crate) fn run_all(&self, grid: &Grid) -> Result<Vec<Tensor>> {
-        match &self.device {
-            #[cfg(feature = "cuda")]
-            Device::Cuda(device) => driver::run(self, device, grid),
-            #[cfg(feature = "emulate")]
-            Device::Cpu => crate::emulate::run(self, grid),
-            device => Err(crate::host::elsewhere(self.op, device)),
-        }
     }
 
     /// The refusal of this launch.

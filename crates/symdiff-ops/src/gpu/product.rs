@@ -60,18 +60,23 @@ impl<'a> Factor<'a> {
     }
 }
 
-/// left·right (+ bias), summed in f32 and rounded to `dtype` once; the factors share a dtype, f32 or bf16.
-pub(crate) fn product(op: &'static str, left: Factor, right: Factor, bias: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
-    let shapes = [shape::matrix(op, "left factor", left.tensor, "a matrix")?, shape::matrix(op, "right factor", right.tensor, "a matrix")?];
-    let plan = Plan::new(shapes[0], left.transposed, shapes[1], right.transposed);
-    if turned(shapes[1], right.transposed)[0] != plan.k {
-        return Err(shape::refused(op, "right factor", right.tensor, format!("{} entries to sum over, as the left one", plan.k)));
-    }
-    for (tensor, expected) in [(left.tensor, right.tensor.dtype()), (right.tensor, left.tensor.dtype())] {
-        if tensor.dtype() != expected || !matches!((expected, dtype), (DType::F32 | DType::BF16, DType::F32) | (DType::BF16, DType::BF16)) {
-            return Err(Error::DType { op, got: tensor.dtype() });
+/// leftᵀ·right in f32, and the sums of left over its rows, in f32; the factors share a dtype, f32 or bf16.
+pub(crate) fn product_and_sums(op: &'static str, left: &Tensor, right: &Tensor) -> Result<[Tensor; 2]> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = left.device() {
+        let (left, right) = (left.contiguous()?, right.contiguous()?);
+        let plan = planned(op, Factor::transposed(&left), Factor::plain(&right), DType::F32)?;
+        if let Some(both) = super::cublaslt::run_with_sums(op, &plan, [&right, &left], device)? {
+            return Ok(both);
         }
     }
+    let product = product(op, Factor::transposed(left), Factor::plain(right), None, DType::F32)?;
+    Ok([product, super::column_sums::column_sums(op, left, DType::F32)?])
+}
+
+/// left·right (+ bias), summed in f32 and rounded to `dtype` once; the factors share a dtype, f32 or bf16.
+pub(crate) fn product(op: &'static str, left: Factor, right: Factor, bias: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
+    let plan = planned(op, left, right, dtype)?;
     if let Some(bias) = bias {
         shape::exact(op, "bias", bias, &[plan.m], "one entry a column of the result")?;
     }
@@ -79,7 +84,7 @@ pub(crate) fn product(op: &'static str, left: Factor, right: Factor, bias: Optio
         return Err(Error::DType { op, got: other.dtype() });
     }
     let device = left.tensor.device();
-    if let Some(other) = [Some(right.tensor), bias].into_iter().flatten().find(|tensor| !tensor.device().same_device(device)) {
+    if let Some(other) = bias.filter(|bias| !bias.device().same_device(device)) {
         return Err(crate::host::elsewhere(op, other.device()));
     }
     let [a, b] = [right.tensor.contiguous()?, left.tensor.contiguous()?];
@@ -91,6 +96,24 @@ pub(crate) fn product(op: &'static str, left: Factor, right: Factor, bias: Optio
         Device::Cpu => crate::emulate::product(&plan, [&a, &b], bias.as_ref(), dtype),
         device => Err(crate::host::elsewhere(op, device)),
     }
+}
+
+/// The plan of left·right, once they are seen to belong together.
+fn planned(op: &'static str, left: Factor, right: Factor, dtype: DType) -> Result<Plan> {
+    let shapes = [shape::matrix(op, "left factor", left.tensor, "a matrix")?, shape::matrix(op, "right factor", right.tensor, "a matrix")?];
+    let plan = Plan::new(shapes[0], left.transposed, shapes[1], right.transposed);
+    if turned(shapes[1], right.transposed)[0] != plan.k {
+        return Err(shape::refused(op, "right factor", right.tensor, format!("{} entries to sum over, as the left one", plan.k)));
+    }
+    for (tensor, expected) in [(left.tensor, right.tensor.dtype()), (right.tensor, left.tensor.dtype())] {
+        if tensor.dtype() != expected || !matches!((expected, dtype), (DType::F32 | DType::BF16, DType::F32) | (DType::BF16, DType::BF16)) {
+            return Err(Error::DType { op, got: tensor.dtype() });
+        }
+    }
+    if !right.tensor.device().same_device(left.tensor.device()) {
+        return Err(crate::host::elsewhere(op, right.tensor.device()));
+    }
+    Ok(plan)
 }
 
 fn turned([rows, columns]: [usize; 2], transposed: bool) -> [usize; 2] {

@@ -6,20 +6,28 @@ use candle_core::{DType, Tensor};
 
 /// Blocks that share one tensor, at most.
 const BLOCKS: usize = 64;
+/// Numbers that a tensor's place is a multiple of: 256 bytes, beyond which no product looks.
+const ALIGNED: usize = 128;
 
-/// f32 tensors in bf16, in one launch for every [`Arg::TABLE`] of them.
+/// f32 tensors in bf16, in one launch for every [`Arg::TABLE`] of them, and in one allocation.
 pub(crate) fn rounded(op: &'static str, tensors: &[Tensor]) -> Result<Vec<Tensor>> {
-    let mut all = Vec::with_capacity(tensors.len());
-    for tensors in tensors.chunks(Arg::TABLE) {
-        let table =
-            |entry: fn(&Tensor) -> Result<Arg>| Ok::<_, crate::Error>(Arg::Table(tensors.iter().map(entry).collect::<Result<_>>()?));
-        let launch = Launch::typed(op, "rounded", DType::BF16, tensors[0].device())?
-            .arg(table(|tensor| Ok(Arg::Read(tensor.contiguous()?)))?)
-            .arg(table(|tensor| Ok(Arg::Write(tensor.dims().to_vec(), DType::BF16)))?)
-            .arg(table(|tensor| Ok(Arg::Long(tensor.elem_count() as i64)))?);
-        let largest = tensors.iter().map(Tensor::elem_count).max().unwrap_or(0);
-        let blocks = largest.div_ceil(4 * THREADS).min(BLOCKS);
-        all.extend(launch.run_all(&Grid::of([blocks, tensors.len(), 1], THREADS))?);
+    let Some(first) = tensors.first() else { return Ok(Vec::new()) };
+    let room = |tensor: &Tensor| tensor.elem_count().next_multiple_of(ALIGNED);
+    let all = Tensor::zeros(tensors.iter().map(room).sum::<usize>(), DType::BF16, first.device())?;
+    let mut place = 0;
+    let mut places = Vec::with_capacity(tensors.len());
+    for tensor in tensors {
+        places.push(all.narrow(0, place, tensor.elem_count())?.reshape(tensor.shape())?);
+        place += room(tensor);
     }
-    Ok(all)
+    for (tensors, places) in tensors.chunks(Arg::TABLE).zip(places.chunks(Arg::TABLE)) {
+        let from = tensors.iter().map(|tensor| Ok(Arg::Read(tensor.contiguous()?))).collect::<Result<_>>()?;
+        let launch = Launch::typed(op, "rounded", DType::BF16, first.device())?
+            .arg(Arg::Table(from))
+            .arg(Arg::Table(places.iter().map(|place| Arg::Change(place.clone())).collect()))
+            .arg(Arg::Table(tensors.iter().map(|tensor| Arg::Long(tensor.elem_count() as i64)).collect()));
+        let largest = tensors.iter().map(Tensor::elem_count).max().unwrap_or(0);
+        let [] = launch.run(&Grid::of([largest.div_ceil(4 * THREADS).min(BLOCKS), tensors.len(), 1], THREADS))?;
+    }
+    Ok(places)
 }

@@ -1,9 +1,8 @@
 //! Products by cuBLASLt in the dtype of the activations; parameters are rounded to it, and their gradients are f32.
 
 use super::OP;
-use crate::gpu::column_sums::column_sums;
-use crate::gpu::product::{Factor, product};
-use crate::{Error, Result};
+use crate::gpu::product::{Factor, product, product_and_sums};
+use crate::{Error, Result, columns};
 use candle_core::{DType, Tensor};
 
 pub(super) fn times(x: &Tensor, weight: &Tensor, transposed: bool, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -13,14 +12,31 @@ pub(super) fn times(x: &Tensor, weight: &Tensor, transposed: bool, bias: Option<
     product(OP, Factor::plain(x), factor, bias.as_ref(), dtype)
 }
 
-/// One product and one column sum a part; a batch on a device is one part.
+/// One product a part; a batch on a device is one part.
 pub(super) fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
-    let mut each = parts.iter().map(|[x, gradient]| Ok([backward_weight(x, gradient)?, column_sums(OP, gradient, DType::F32)?]));
+    let mut each = parts.iter().map(|[x, gradient]| product_and_sums(OP, gradient, x));
     let first = each.next().ok_or_else(|| Error::Layout("no parts; give at least one".into()))??;
     each.try_fold(first, |[weight, bias], part: Result<_>| {
         let [more_weight, more_bias] = part?;
         Ok([(weight + more_weight)?, (bias + more_bias)?])
     })
+}
+
+/// As one map: its weights one below the other, its gradients side by side.
+pub(super) fn backward_fan(x: &Tensor, weights: &[&Tensor], gradients: &[Tensor]) -> Result<(Tensor, Vec<[Tensor; 2]>)> {
+    let rows = weights.iter().map(|weight| Ok(weight.flatten_all()?.unsqueeze(0)?)).collect::<Result<Vec<_>>>()?;
+    let weight = columns::joined(&rows.iter().collect::<Vec<_>>())?.reshape(((), x.dims()[1]))?;
+    let gradient = columns::joined(&gradients.iter().collect::<Vec<_>>())?;
+    let of_x = product(OP, Factor::plain(&gradient), Factor::plain(&weight), None, x.dtype())?;
+    let [of_weight, of_bias] = backward_parameters(&[[x, &gradient]])?;
+    let mut first = 0;
+    let of_maps = gradients.iter().map(|gradient| {
+        let outputs = gradient.dims()[1];
+        let parts = [of_weight.narrow(0, first, outputs)?, of_bias.narrow(0, first, outputs)?];
+        first += outputs;
+        Ok(parts)
+    });
+    Ok((of_x, of_maps.collect::<Result<_>>()?))
 }
 
 /// ∂/∂W: gᵀ·x, `[O, I]`, in f32.

@@ -18,7 +18,7 @@ mod cuda;
 use crate::gpu;
 use crate::host::{elsewhere, with_real};
 use crate::product::Packed;
-use crate::{Error, Pullback, Result, fused, shape};
+use crate::{Error, Pullback, Result, fused, panel, shape};
 use candle_core::{DType, Device, Tensor};
 #[cfg(kernels)]
 pub(crate) use cuda::backward_weight;
@@ -151,6 +151,29 @@ pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
         Device::Cpu => with_real!(OP, x, T => cpu::backward_parameters::<T>(parts, [i, o])),
         device => Err(elsewhere(OP, device)),
     }
+}
+
+/// The way back through several affine maps of the same x `[N, I]`, given their weights and the gradients `[N, O]` of what they gave: ∂/∂x,
+/// summed, and for each map ∂/∂W and ∂/∂b. On a GPU the maps are one.
+///
+/// # Errors
+/// As [`backward_parameters`].
+pub fn backward_fan(x: &Tensor, weights: &[&Tensor], gradients: &[Tensor]) -> Result<(Tensor, Vec<[Tensor; 2]>)> {
+    #[cfg(kernels)]
+    if gpu::serves(x.device()) && !weights.is_empty() {
+        return cuda::backward_fan(x, weights, gradients);
+    }
+    let maps = weights.iter().zip(gradients).collect();
+    let each = panel::each(x.device(), maps, |(weight, gradient): (&&Tensor, &Tensor)| {
+        Ok((backward_input(gradient, weight)?, backward_parameters(&[[x, gradient]])?))
+    })?;
+    let mut of_x = x.zeros_like()?;
+    let mut of_maps = Vec::with_capacity(each.len());
+    for (of_input, of_map) in each {
+        of_x = (of_x + of_input)?;
+        of_maps.push(of_map);
+    }
+    Ok((of_x, of_maps))
 }
 
 /// Runs a body in a span of this op.

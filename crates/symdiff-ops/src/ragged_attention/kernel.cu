@@ -8,21 +8,31 @@
 
 constexpr int TILE = 32, ROWS = 8, THREADS = 128;
 
-// Rows [first, first + TILE) of a matrix of that stride, missing ones as zeros: transposed, [width][TILE], so that a warp's eight rows
-// lie side by side.
-template <typename T> __device__ inline void load_rows(float* tile, const T* x, wide stride, int first, int nodes, int width) {
-  for (int i = threadIdx.x; i < TILE * width; i += THREADS) {
-    const int row = i / width, channel = i % width;
-    tile[channel * TILE + row] = first + row < nodes ? get(x[(first + row) * stride + channel]) : 0.f;
+// Rows [first, first + TILE) of a matrix of that stride, missing ones as zeros; entries go `down` a row and `across` a channel apart. A lane
+// takes a row, so that a warp never writes to one bank twice.
+template <typename T, int W>
+__device__ inline void load(float* tile, int down, int across, const T* x, wide stride, int first, int nodes, int width) {
+  const int row = threadIdx.x % TILE;
+  const bool there = first + row < nodes;
+  for (int channel = threadIdx.x / TILE * W; channel < width; channel += THREADS / TILE * W) {
+    Pack<T, W> pack;
+    if (there) pack = get<T, W>(x + (first + row) * stride + channel, 0);
+#pragma unroll
+    for (int k = 0; k < W; ++k) tile[row * down + (channel + k) * across] = there ? get(pack.at[k]) : 0.f;
   }
 }
-
-// As above, [TILE][width + 1]: lanes read one row each without a bank conflict.
+template <typename T>
+__device__ inline void load(float* tile, int down, int across, const T* x, wide stride, int first, int nodes, int width) {
+  if (whole(width, x)) load<T, LANES<T>>(tile, down, across, x, stride, first, nodes, width);
+  else load<T, 1>(tile, down, across, x, stride, first, nodes, width);
+}
+// Transposed, [width][TILE]: a warp's eight rows lie side by side.
+template <typename T> __device__ inline void load_rows(float* tile, const T* x, wide stride, int first, int nodes, int width) {
+  load(tile, 1, TILE, x, stride, first, nodes, width);
+}
+// [TILE][width + 1]: lanes read one row each without a bank conflict.
 template <typename T> __device__ inline void load_lanes(float* tile, const T* x, wide stride, int first, int nodes, int width) {
-  for (int i = threadIdx.x; i < TILE * width; i += THREADS) {
-    const int row = i / width, channel = i % width;
-    tile[row * (width + 1) + channel] = first + row < nodes ? get(x[(first + row) * stride + channel]) : 0.f;
-  }
+  load(tile, width + 1, 1, x, stride, first, nodes, width);
 }
 
 // The products of a warp's eight rows with the lane's row of the other tile.
@@ -81,6 +91,8 @@ struct Place {
   int start, nodes, head, first;
   __device__ Place(const unsigned* offsets)
       : start(offsets[blockIdx.x]), nodes(offsets[blockIdx.x + 1] - start), head(blockIdx.y), first(blockIdx.z * TILE) {}
+  // Whether none of the warp's rows exists: it loads with the others, and that is all.
+  __device__ bool idle() const { return first + (int)threadIdx.x / 32 * ROWS >= nodes; }
 };
 
 // The softmax of rows seen so far, for a warp's eight rows: the largest score, and the sum of exponentials.
@@ -120,6 +132,7 @@ __device__ void forward(const T* __restrict__ qkv, const unsigned* __restrict__ 
     load_lanes(k, own + channels, 3 * channels, first, place.nodes, width);
     load_lanes(v, own + 2 * channels, 3 * channels, first, place.nodes, width);
     __syncthreads();
+    if (place.idle()) continue;
     float scores[ROWS];
     products(scores, q, k, width);
 #pragma unroll
@@ -163,6 +176,7 @@ __device__ void backward_query(const T* __restrict__ qkv, const T* __restrict__ 
     load_lanes(k, own + channels, 3 * channels, first, place.nodes, width);
     load_lanes(v, own + 2 * channels, 3 * channels, first, place.nodes, width);
     __syncthreads();
+    if (place.idle()) continue;
     float scores[ROWS], pulls[ROWS];
     products(scores, q, k, width);
     products(pulls, d, v, width);
@@ -219,6 +233,7 @@ __device__ void backward_key(const T* __restrict__ qkv, const T* __restrict__ up
     load_lanes(q, own, 3 * channels, first, place.nodes, width);
     load_lanes(d, up + (wide)place.start * channels + place.head * width, channels, first, place.nodes, width);
     __syncthreads();
+    if (place.idle()) continue;
     const bool there = first + lane < place.nodes;
     const wide at = there ? ((wide)(place.start + first + lane) * heads + place.head) * 2 : 0;
     const float top = rows[at], average = rows[at + 1];

@@ -11,8 +11,7 @@ pub(super) fn forward(x: &Tensor, [rows, width]: [usize; 2]) -> Result<Tensor> {
     Ok(y)
 }
 
-pub(super) fn backward(x: &Tensor, dy: &Tensor, [rows, width]: [usize; 2]) -> Result<Tensor> {
-    let launch = Launch::new(OP, "swiglu_backward", x)?.read([x, dy])?.write(&[rows, 2 * width]).ints([rows, width])?;
-    let [dx] = launch.run(&Grid::over((rows * width).div_ceil(4)))?;
-    Ok(dx)
+pub(super) fn replayed(x: &Tensor, dy: &Tensor, [rows, width]: [usize; 2]) -> Result<[Tensor; 2]> {
+    let launch = Launch::new(OP, "swiglu_replayed", x)?.read([x, dy])?.write(&[rows, width]).write(&[rows, 2 * width]);
+    launch.ints([rows, width])?.run(&Grid::over((rows * width).div_ceil(4)))
 }

@@ -57,7 +57,7 @@ pub fn backward(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     shape::exact(OP, "gradient", gradient, &[rows, width], "half as wide as x")?;
     match x.device() {
         #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(x, gradient, [rows, width]),
+        device if gpu::serves(device) => cuda::replayed(x, gradient, [rows, width]).map(|[_, dx]| dx),
         Device::Cpu => with_real!(OP, x, T => cpu::replayed::<T>(x, gradient, [rows, width]).map(|[_, dx]| dx)),
         device => Err(elsewhere(OP, device)),
     }
@@ -72,7 +72,7 @@ pub fn replayed(x: &Tensor, gradient: &Tensor) -> Result<[Tensor; 2]> {
     shape::exact(OP, "gradient", gradient, &[rows, width], "half as wide as x")?;
     match x.device() {
         #[cfg(kernels)]
-        device if gpu::serves(device) => Ok([cuda::forward(x, [rows, width])?, cuda::backward(x, gradient, [rows, width])?]),
+        device if gpu::serves(device) => cuda::replayed(x, gradient, [rows, width]),
         Device::Cpu => with_real!(OP, x, T => cpu::replayed::<T>(x, gradient, [rows, width])),
         device => Err(elsewhere(OP, device)),
     }

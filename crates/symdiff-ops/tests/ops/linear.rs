@@ -27,3 +27,17 @@ fn nothing_in_gives_the_bias_and_a_wrong_bias_is_refused() -> Result<()> {
     assert_eq!(refused, Err("linear: bias has shape [4], expected [3], one entry a row of the weight".into()));
     Ok(())
 }
+
+#[test]
+fn a_weight_laid_out_once_serves_many_products() -> Result<()> {
+    let (w, row) = (random(1, &[70, 33])?, random(2, &[33])?);
+    let (forward, backward) = (linear::Weight::forward(&w)?, linear::Weight::backward(&w)?);
+    for rows in [1, 5, 200] {
+        let (x, g) = (random(3, &[rows, 33])?, random(4, &[rows, 70])?);
+        let gap = |a: &Tensor, b: &Tensor| -> Result<f64> { Ok((a - b)?.abs()?.max_all()?.to_scalar::<f64>()?) };
+        assert!(gap(&forward.times(&x, None)?, &x.matmul(&w.t()?)?)? < 1e-12, "{rows} rows");
+        assert!(gap(&backward.times(&g, Some(&row))?, &g.matmul(&w)?.broadcast_add(&row)?)? < 1e-12, "{rows} rows back");
+        assert!(forward.times(&g, None).is_err() && backward.times(&x, None).is_err(), "{rows} rows of another width");
+    }
+    Ok(())
+}

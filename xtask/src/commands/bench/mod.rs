@@ -4,6 +4,7 @@ mod backbones;
 mod clouds;
 mod equivariance;
 mod memory;
+mod ops;
 mod profile;
 mod speed;
 mod subject;
@@ -23,6 +24,8 @@ pub(crate) enum Bench {
     Step(speed::Speed),
     /// One call of the denoiser at sampling.
     Sample(speed::Speed),
+    /// Each op alone, beside the least time that this device could need for it.
+    Ops(ops::Ops),
     /// How far a model with random parameters is from equivariant under O(3).
     Equivariance(equivariance::Equivariance),
     /// Equivariant against symmetrised backbones of one number of parameters, over sizes of molecules and batches.
@@ -39,6 +42,7 @@ impl Bench {
         match self {
             Self::Step(speed) => speed.step(context),
             Self::Sample(speed) => speed.sample(context),
+            Self::Ops(ops) => ops.run(context),
             Self::Equivariance(equivariance) => equivariance.run(context),
             Self::Backbones(backbones) => backbones.run(context),
         }

@@ -56,8 +56,8 @@ impl Speed {
         let draws = Noise::seeded(context.seed).steps();
         let mut step = 0;
         let timing = self.time(&prepared, &mut |batch| {
-            let loss = model.loss(batch, draws.at(step))?.mean_all()?;
-            optimiser.step(gradients(&loss)?, experiment.train.lr, step)?;
+            let (_, gradients) = gradients(|| Ok::<_, symdiff_train::Error>(model.loss(batch, draws.at(step))?.mean_all()?))?;
+            optimiser.step(gradients, experiment.train.lr, step)?;
             step += 1;
             Ok(device.synchronize()?)
         })?;

@@ -1,0 +1,33 @@
+//! One launch for as many parts as a table holds.
+
+use super::OP;
+use crate::gpu::{Arg, Grid, Launch, THREADS};
+use crate::{Result, host};
+use candle_core::Tensor;
+
+/// Blocks that share one part, at most.
+const BLOCKS: usize = 64;
+
+pub(super) fn joined(parts: &[&Tensor], rows: usize) -> Result<Tensor> {
+    if parts.len() > Arg::TABLE {
+        let some = parts.chunks(Arg::TABLE).map(|parts| joined(parts, rows)).collect::<Result<Vec<_>>>()?;
+        return joined(&some.iter().collect::<Vec<_>>(), rows);
+    }
+    let first = parts[0];
+    let (mut from, mut widths, mut places, mut total, mut largest) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
+    for part in parts {
+        if part.dtype() != first.dtype() || !part.device().same_device(first.device()) {
+            return Err(host::elsewhere(OP, part.device()));
+        }
+        let width = part.dims()[1];
+        from.push(Arg::Read(part.contiguous()?));
+        widths.push(Arg::Long(width as i64));
+        places.push(Arg::Long(total as i64));
+        total += width;
+        largest = largest.max(rows * width);
+    }
+    let launch = Launch::new(OP, "columns_joined", first)?.arg(Arg::Table(from)).arg(Arg::Table(widths)).arg(Arg::Table(places));
+    let blocks = largest.div_ceil(4 * THREADS).min(BLOCKS);
+    let [all] = launch.write(&[rows, total]).ints([rows, total])?.run(&Grid::of([blocks, parts.len(), 1], THREADS))?;
+    Ok(all)
+}
