@@ -103,3 +103,15 @@ fn backbones_are_measured_at_equal_size_and_once() {
     let added = std::fs::read_to_string(&cells).unwrap();
     assert!(added.starts_with(&text[..text.len() - 20]) && added.lines().count() == 31);
 }
+
+#[test]
+fn every_op_is_timed_beside_its_bound() {
+    let summary = json(&["bench", "ops", "--batch", "1", "--rounds", "1", "--threads", "2", "--json"]);
+    assert_eq!((&summary["batch"], &summary["atoms"]), (&16.into(), &290.into()));
+    let rows = summary["ops"].as_array().unwrap();
+    assert_eq!(rows.len(), 21);
+    for row in rows {
+        assert!(row["seconds"].as_f64() > Some(0.0) && row["bound_s"].as_f64() > Some(0.0), "{row}");
+    }
+    assert!(refusal(&["bench", "ops", "--precision", "bf16"]).contains("bf16 with --device cuda"));
+}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks and times the CUDA program: golden files, op by op against the CPU, the sanitizer, training in f32 against bf16, then the benchmarks,
+# Checks and times the CUDA program: golden files, op by op against the CPU, the sanitizer, training in f32 against bf16, then each op alone and the benchmarks,
 # against PyTorch where it is found. One table last; exit code 1 when a check failed. Ends within nine minutes.
 # Needs an NVIDIA GPU with its driver, and the CUDA 13 libraries (cuBLAS, cuRAND, the runtime).
 cd "$(dirname "$0")" || exit 2
@@ -69,6 +69,7 @@ for precision in f32 bf16; do
         --device cuda --json
 done
 for precision in f32 bf16; do
+    step "each-op-$precision" 25 ./symdiff bench ops --precision "$precision" --device cuda
     for kind in step sample; do
         step "$kind-256-$precision" 25 ./symdiff bench "$kind" --model symdiff-qm9 --batch 256 --steps 50 --warmup 10 \
             --precision "$precision" ${data:+--data "$data"} --device cuda --json
@@ -77,8 +78,8 @@ done
 if [ -n "$data" ] && [ -e reference/bench_torch.py ] && python3 -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
     step pytorch-256-f32 50 python3 reference/bench_torch.py --config symdiff-qm9 --batch 256 --steps 50 --warmup 10 --data "$data" \
         --device cuda
-    step pytorch-256-bf16-compile 120 python3 reference/bench_torch.py --config symdiff-qm9 --batch 256 --steps 50 --warmup 10 \
-        --data "$data" --device cuda --bf16 --compile
+    step pytorch-256-bf16-compile 200 python3 reference/bench_torch.py --config symdiff-qm9 --batch 256 --steps 20 --warmup 8 \
+        --data "$data" --device cuda --bf16 --compile --no-sample
 else
     note pytorch skipped "no data, no reference, or no PyTorch with a GPU"
 fi
@@ -86,4 +87,5 @@ fi
 echo
 echo "${gpu:-no GPU seen}, $(($(date +%s) - begin)) s"
 cat "$table"
+cat logs/each-op-*.out
 exit $failed

@@ -5,7 +5,7 @@ use super::preparation::usual_split;
 use super::set::{MoleculeSet, in_file};
 use super::split::Split;
 use crate::error::{Error, Fault, Place, Result};
-use crate::formats::{self, Format, Source};
+use crate::formats::{self, Format};
 use std::path::Path;
 
 /// The files of a folder that the published Python code leaves: a split that is already made.
@@ -22,7 +22,7 @@ pub fn load(path: &Path) -> Result<MoleculeSet> {
     }
     let set = match Format::of(path)? {
         Format::Cache => read_cache(path)?,
-        Format::Npz => formats::npz::read(Source::open(path)?, path)?,
+        Format::Npz => formats::npz::load(path)?,
         _ => MoleculeSet::from_molecules(formats::open(path)?).map_err(|error| in_file(error, path))?,
     };
     if set.is_empty() {

@@ -18,8 +18,24 @@ use crate::data::{MoleculeSet, in_file};
 use crate::error::{Error, Fault, Place, Result};
 use archive::Archive;
 use std::collections::BTreeMap;
-use std::io::{Cursor, Seek, Write};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
+
+/// Reads a file, array by array; one that is compressed as a whole is unpacked into memory first.
+///
+/// # Errors
+/// As [`read`], and when the file cannot be opened.
+pub fn load(path: &Path) -> Result<MoleculeSet> {
+    let failed = |source| Error::io(path, "open it", source);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut start = [0; 2];
+    if file.read_exact(&mut start).is_ok() && start == *b"PK" {
+        file.rewind().map_err(failed)?;
+        return from_archive(path, BufReader::new(file));
+    }
+    read(Source::open(path)?, path)
+}
 
 /// Reads an archive as a whole; `path` stands for it in messages.
 ///
@@ -31,7 +47,11 @@ pub fn read(source: Source, path: &Path) -> Result<MoleculeSet> {
 
 /// Reads an archive from memory; `path` stands for the file in messages.
 pub fn from_bytes(path: &Path, bytes: impl AsRef<[u8]>) -> Result<MoleculeSet> {
-    let mut archive = Archive::new(path, Cursor::new(bytes))?;
+    from_archive(path, Cursor::new(bytes))
+}
+
+fn from_archive(path: &Path, reader: impl Read + Seek) -> Result<MoleculeSet> {
+    let mut archive = Archive::new(path, reader)?;
     let sizes = archive.unsigned::<usize>("num_atoms")?;
     let padding = archive.padding("charges", "positions", sizes.len())?;
     let mut atomic_numbers = archive.unsigned::<u8>("charges")?;

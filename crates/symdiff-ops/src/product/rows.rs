@@ -45,9 +45,9 @@ impl<T: Real> Rows<'_, T> {
             for depth in blocks(depth) {
                 let matrix = matrix.tail([first, term]);
                 let left = if matrix.columns != 1 && slivers >= READERS {
-                    Left { matrix: copied(matrix, [m, depth], room), scattered: false }
+                    copied(matrix, [m, depth], room)
                 } else {
-                    Left { matrix, scattered: matrix.columns != 1 }
+                    Left { matrix, scattered: matrix.columns != 1, tile: None }
                 };
                 let (slivers_here, after) = rest.split_at(slivers * depth * b.width());
                 let block =
@@ -109,16 +109,23 @@ impl<T: Real> Block<'_, T> {
     }
 }
 
-/// The first rows and terms of a matrix with contiguous columns, term by term.
+/// The first rows and terms of a matrix with contiguous columns, tile by tile and term by term: in the order in which they are read.
 #[inline(always)]
-fn copied<'a, T: Real>(a: Matrix<T>, [rows, depth]: [usize; 2], room: &'a mut Vec<T>) -> Matrix<'a, T> {
-    // A cache line more than the rows take, so that the entries of a column do not share a set.
-    let stride = rows.next_multiple_of(16) + 16;
-    room.clear();
-    room.reserve(depth * stride);
-    for p in 0..depth {
-        room.extend_from_slice(&a.values[p * a.columns..][..rows]);
-        room.resize((p + 1) * stride, T::default());
+fn copied<'a, T: Real>(a: Matrix<T>, [rows, depth]: [usize; 2], room: &'a mut Vec<T>) -> Left<'a, T> {
+    let tile = depth * HIGH;
+    let whole = rows.div_ceil(HIGH) * tile;
+    if room.len() < whole {
+        room.resize(whole, T::default());
     }
-    Matrix { values: room, rows: 1, columns: stride }
+    let to = room.as_chunks_mut::<HIGH>().0;
+    for p in 0..depth {
+        let (tiles, rest) = a.values[p * a.columns..][..rows].as_chunks::<HIGH>();
+        for (to, tile) in to[p..].iter_mut().step_by(depth).zip(tiles) {
+            *to = *tile;
+        }
+        if !rest.is_empty() {
+            to[tiles.len() * depth + p][..rest.len()].copy_from_slice(rest);
+        }
+    }
+    Left { matrix: Matrix { values: room, rows: 1, columns: HIGH }, scattered: false, tile: Some(tile) }
 }

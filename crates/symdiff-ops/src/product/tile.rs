@@ -26,13 +26,19 @@ pub(super) struct Left<'a, T> {
     pub(super) matrix: Matrix<'a, T>,
     /// Whether each term lies on a line of its own, not to be foreseen by the machine: the line beside it, of the next tiles, is asked for.
     pub(super) scattered: bool,
+    /// Where the rows of a tile lie together, term by term, and tiles one after the other: the entries of a tile.
+    pub(super) tile: Option<usize>,
 }
 
 impl<T> Left<'_, T> {
-    /// From this row on.
+    /// From this row on, the first of a tile.
     #[inline(always)]
     pub(super) fn below(self, top: usize) -> Self {
-        Self { matrix: self.matrix.tail([top, 0]), ..self }
+        let matrix = match self.tile {
+            Some(entries) => Matrix { values: &self.matrix.values[top / HIGH * entries..], ..self.matrix },
+            None => self.matrix.tail([top, 0]),
+        };
+        Self { matrix, ..self }
     }
 }
 
@@ -53,7 +59,7 @@ pub(super) unsafe fn tile<S: Simd, T: Real, const V: usize, const H: usize>(
     simd: S,
     place: Place<T>,
     start: Start<T>,
-    Left { matrix: a, scattered }: Left<T>,
+    Left { matrix: a, scattered, .. }: Left<T>,
     sliver: &[[T::Vector<S>; V]],
     ahead: &[T],
 ) {
