@@ -26,7 +26,7 @@ pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]
     let detached: Vec<Tensor> = inputs.iter().map(|input| input.detach()).collect();
     let (output, pullback) = body(&detached)?;
     let tracked = (0..inputs.len()).filter(|&place| inputs[place].track_op());
-    let (mut variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| COLLECTING.get() && inputs[place].is_variable());
+    let (variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| COLLECTING.get() && inputs[place].is_variable());
     if edges.is_empty() {
         // A node has to hang on something to be visited.
         edges.extend(variables.first());
@@ -52,7 +52,7 @@ pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]
         gradients,
         own: own.to_vec(),
         token: !rest.is_empty(),
-        variables: variables.drain(..).map(|place| (place, inputs[place].id())).collect(),
+        variables: variables.into_iter().map(|place| (place, inputs[place].id())).collect(),
     };
     Ok(arguments[0].apply_op3(&arguments[1], &arguments[2], node)?)
 }
@@ -303,6 +303,20 @@ mod tests {
 
     fn nested(inputs: &[&Tensor]) -> Result<Tensor> {
         Ok(weighted_sum(&[&weighted_sum(inputs)?, inputs[1], inputs[2]])?.sum_all()?)
+    }
+
+    #[test]
+    fn a_graph_made_for_gradients_has_no_backward_pass_of_its_own() -> Result<()> {
+        let var = Var::new(&[1.0_f32, 2.0], &Device::Cpu)?;
+        let mut kept = None;
+        let (loss, store) = gradients(|| {
+            kept = Some(weighted_sum(&[&var])?.sum_all()?);
+            Ok::<_, Error>(weighted_sum(&[&var, &var])?.sum_all()?)
+        })?;
+        assert_eq!((loss.to_scalar::<f32>()?, store.get(&var).map(Tensor::to_vec1::<f32>).transpose()?), (9.0, Some(vec![3.0; 2])));
+        let refused = kept.map(|kept| kept.backward().map(|_| ()).map_err(|e| e.to_string()));
+        assert!(matches!(refused, Some(Err(why)) if why.contains("made inside `gradients`")));
+        Ok(())
     }
 
     #[test]
