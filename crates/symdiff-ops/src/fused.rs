@@ -24,7 +24,11 @@ pub type Pullback = Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + Sen
 /// Whatever `body` returns.
 pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]) -> Result<(Tensor, Pullback)>) -> Result<Tensor> {
     let detached: Vec<Tensor> = inputs.iter().map(|input| input.detach()).collect();
-    let (output, pullback) = body(&detached)?;
+    // What runs in here, work stolen from other threads included, has graphs of its own, if any.
+    let (output, pullback) = {
+        let _outer = Collecting::set(false);
+        body(&detached)?
+    };
     let tracked = (0..inputs.len()).filter(|&place| inputs[place].track_op());
     let (variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| COLLECTING.get() && inputs[place].is_variable());
     if edges.is_empty() {
@@ -65,10 +69,10 @@ pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]
 /// # Errors
 /// Whatever `loss` or the backward pass returns.
 pub fn gradients<E: From<Error>>(loss: impl FnOnce() -> std::result::Result<Tensor, E>) -> std::result::Result<(Tensor, GradStore), E> {
-    let outer = COLLECTING.replace(true);
-    let loss = loss();
-    COLLECTING.set(outer);
-    let loss = loss?;
+    let loss = {
+        let _outer = Collecting::set(true);
+        loss()?
+    };
     let outer = SINK.replace(Some(Vec::new()));
     let outcome = loss.backward();
     let collected = SINK.replace(outer).unwrap_or_default();
@@ -88,6 +92,21 @@ thread_local! {
     static COLLECTING: Cell<bool> = const { Cell::new(false) };
     /// The gradients of variables that the backward pass on this thread has come by, when [`gradients`] runs it.
     static SINK: RefCell<Option<Vec<(TensorId, Tensor)>>> = const { RefCell::new(None) };
+}
+
+/// What [`COLLECTING`] was before, restored even after a panic.
+struct Collecting(bool);
+
+impl Collecting {
+    fn set(collecting: bool) -> Self {
+        Self(COLLECTING.replace(collecting))
+    }
+}
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        COLLECTING.set(self.0);
+    }
 }
 
 /// Tensors that an operation of Candle's takes.

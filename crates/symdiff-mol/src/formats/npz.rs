@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
 
-/// Reads a file, array by array; one that is compressed as a whole is unpacked into memory first.
+/// Reads a file, array by array; one that is compressed as a whole, or a pipe, is unpacked into memory first.
 ///
 /// # Errors
 /// As [`read`], and when the file cannot be opened.
@@ -30,7 +30,7 @@ pub fn load(path: &Path) -> Result<MoleculeSet> {
     let failed = |source| Error::io(path, "open it", source);
     let mut file = File::open(path).map_err(failed)?;
     let mut start = [0; 2];
-    if file.read_exact(&mut start).is_ok() && start == *b"PK" {
+    if file.metadata().is_ok_and(|file| file.is_file()) && file.read_exact(&mut start).is_ok() && start == *b"PK" {
         file.rewind().map_err(failed)?;
         return from_archive(path, BufReader::new(file));
     }

@@ -57,9 +57,14 @@ pub(super) fn run_with_sums(op: &'static str, plan: &Plan, factors: [&Tensor; 2]
     let place = address(&sums, 0, &device.cuda_stream());
     match start(op, plan, factors, (Extra::Sums, place), DType::F32, device)? {
         Ok(product) => Ok(Some([product, Tensor::from_storage(Storage::Cuda(sums), shape, BackpropOp::none(), false)])),
-        Err(error) if error.0 == cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED => Ok(None),
+        Err(error) if unfit(error) => Ok(None),
         Err(error) => Err(refused(op, error, plan)),
     }
+}
+
+/// Whether the library means that a product cannot be done that way, rather than that something broke.
+fn unfit(error: CublasError) -> bool {
+    matches!(error.0, cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED | cublasStatus_t::CUBLAS_STATUS_INVALID_VALUE)
 }
 
 fn refused(op: &'static str, error: CublasError, plan: &Plan) -> Error {
@@ -96,17 +101,30 @@ fn start(
         let chosen = match library.chosen.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             // SAFETY: the handle is the library's own and is never destroyed.
-            Entry::Vacant(entry) => entry.insert(unsafe { Chosen::new(library.handle, &key) }),
+            Entry::Vacant(entry) => match unsafe { Chosen::new(library.handle, &key) } {
+                Err(error) if !unfit(error) => return Err(error),
+                asked => entry.insert(asked),
+            },
         };
-        let chosen = chosen.as_ref().map_err(|error| *error)?;
+        let ready = chosen.as_ref().map_err(|error| *error)?;
         // SAFETY: pointers are to memory of this device of the sizes that the plan states (tensors are contiguous, their shapes made the plan)
         // which lives until the product has run, since Candle frees on the same stream; description, layouts and algorithm belong together.
-        unsafe { chosen.run(library.handle, plan, [a, b, out, workspace], vector, stream.cu_stream().cast()) }
+        let started = unsafe { ready.run(library.handle, plan, [a, b, out, workspace], vector, stream.cu_stream().cast()) };
+        if let Err(error) = started
+            && unfit(error)
+        {
+            // Not to be tried again for the next batch.
+            *chosen = Err(error);
+        }
+        started
     };
-    let roomy = start(key(plan.roomy()));
-    // What does for the larger product may not do for this one, where a single row or column has an odd length.
-    let unfit = roomy.as_ref().is_err_and(|error| error.0 == cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED);
-    let started = if unfit { start(key(*plan)) } else { roomy };
+    let roomy = plan.roomy();
+    let mut started = start(key(roomy));
+    // What does for the larger product may not do for this one, where a single row or column has an odd length. Sums can be had without the
+    // library, sooner than it would answer for every number of nodes.
+    if started.is_err_and(unfit) && roomy != *plan && extra != Extra::Sums {
+        started = start(key(*plan));
+    }
     Ok(started.map(|()| Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false)))
 }
 
@@ -134,7 +152,7 @@ impl Plan {
     /// The same product on up to a sixteenth more nodes. They are the rows of the left factor or, where that is transposed, what is summed
     /// over; either way columns of column-major matrices, so that no leading dimension changes.
     fn roomy(mut self) -> Self {
-        let more = |count: usize| count.next_multiple_of((count.next_power_of_two() / 16).max(1));
+        let more = |count: usize| count.next_multiple_of((count.next_power_of_two() / 32).max(1));
         if !self.b.transposed {
             self.n = more(self.n);
             self.b.columns = self.n;

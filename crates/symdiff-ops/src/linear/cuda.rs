@@ -24,7 +24,7 @@ pub(super) fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]>
 
 /// As one map: its weights one below the other, its gradients side by side.
 pub(super) fn backward_fan(x: &Tensor, weights: &[&Tensor], gradients: &[Tensor]) -> Result<(Tensor, Vec<[Tensor; 2]>)> {
-    let rows = weights.iter().map(|weight| Ok(weight.flatten_all()?.unsqueeze(0)?)).collect::<Result<Vec<_>>>()?;
+    let rows = weights.iter().map(|weight| Ok(weight.to_dtype(x.dtype())?.flatten_all()?.unsqueeze(0)?)).collect::<Result<Vec<_>>>()?;
     let weight = columns::joined(&rows.iter().collect::<Vec<_>>())?.reshape(((), x.dims()[1]))?;
     let gradient = columns::joined(&gradients.iter().collect::<Vec<_>>())?;
     let of_x = product(OP, Factor::plain(&gradient), Factor::plain(&weight), None, x.dtype())?;

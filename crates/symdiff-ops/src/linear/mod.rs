@@ -159,6 +159,14 @@ pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
 /// # Errors
 /// As [`backward_parameters`].
 pub fn backward_fan(x: &Tensor, weights: &[&Tensor], gradients: &[Tensor]) -> Result<(Tensor, Vec<[Tensor; 2]>)> {
+    let [_, inputs] = matrix(x, "x", "[N, I]")?;
+    if weights.len() != gradients.len() {
+        return Err(Error::Layout(format!("{} weights and {} gradients; give one for each map", weights.len(), gradients.len())));
+    }
+    for (weight, gradient) in weights.iter().zip(gradients) {
+        let [_, outputs] = matrix(gradient, "gradient", "[N, O]")?;
+        shape::exact(OP, "weight", weight, &[outputs, inputs], "one row for each column of its gradient")?;
+    }
     #[cfg(kernels)]
     if gpu::serves(x.device()) && !weights.is_empty() {
         return cuda::backward_fan(x, weights, gradients);
