@@ -24,7 +24,7 @@ pub(super) fn step_all(items: &[Item], rule: &Rule, clip: Option<(&Tensor, f64)>
             .read_if(clip.map(|(norm, _)| norm))?;
         let largest = items.iter().map(|(_, parameter, _)| parameter.elem_count()).max().unwrap_or(0);
         let launch = launch.arg(factors(rule, clip.map_or(1.0, |(_, limit)| limit)));
-        let [] = launch.run(&grid(largest, items.len()))?;
+        let [] = launch.run(&Grid::tabled(largest, items.len(), BLOCKS))?;
     }
     Ok(())
 }
@@ -44,10 +44,6 @@ pub(super) fn norm(tensors: &[&Tensor]) -> Result<Tensor> {
     let launch = Launch::typed(OP, "adamw_norm", DType::F32, sums.device())?.read_as(&sums)?;
     let [norm] = launch.ints([count])?.write_as(&[], DType::F32).run(&Grid::of([1, 1, 1], 32))?;
     Ok(norm)
-}
-
-fn grid(largest: usize, tensors: usize) -> Grid {
-    Grid::of([largest.div_ceil(4 * THREADS).min(BLOCKS), tensors, 1], THREADS)
 }
 
 fn counts<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Arg {

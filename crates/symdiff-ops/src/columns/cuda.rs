@@ -1,8 +1,8 @@
 //! One launch for as many parts as a table holds.
 
 use super::OP;
-use crate::gpu::{Arg, Grid, Launch, THREADS};
-use crate::{Result, host};
+use crate::gpu::{Arg, Grid, Launch};
+use crate::{Error, Result, host};
 use candle_core::Tensor;
 
 /// Blocks that share one part, at most.
@@ -16,7 +16,10 @@ pub(super) fn joined(parts: &[&Tensor], rows: usize) -> Result<Tensor> {
     let first = parts[0];
     let (mut from, mut widths, mut places, mut total, mut largest) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
     for part in parts {
-        if part.dtype() != first.dtype() || !part.device().same_device(first.device()) {
+        if part.dtype() != first.dtype() {
+            return Err(Error::DType { op: OP, got: part.dtype() });
+        }
+        if !part.device().same_device(first.device()) {
             return Err(host::elsewhere(OP, part.device()));
         }
         let width = part.dims()[1];
@@ -27,7 +30,6 @@ pub(super) fn joined(parts: &[&Tensor], rows: usize) -> Result<Tensor> {
         largest = largest.max(rows * width);
     }
     let launch = Launch::new(OP, "columns_joined", first)?.arg(Arg::Table(from)).arg(Arg::Table(widths)).arg(Arg::Table(places));
-    let blocks = largest.div_ceil(4 * THREADS).min(BLOCKS);
-    let [all] = launch.write(&[rows, total]).ints([rows, total])?.run(&Grid::of([blocks, parts.len(), 1], THREADS))?;
+    let [all] = launch.write(&[rows, total]).ints([rows, total])?.run(&Grid::tabled(largest, parts.len(), BLOCKS))?;
     Ok(all)
 }

@@ -10,10 +10,10 @@ use candle_core::Tensor;
 
 const OP: &str = "columns";
 
-/// The matrices as one, without a graph; on a GPU in one launch, where concatenation takes one a matrix.
+/// The matrices `[N, Wₖ]` as one, `[N, Σ Wₖ]`, without a graph; on a GPU in one launch, where concatenation takes one a matrix.
 ///
 /// # Errors
-/// [`Error::Shape`] unless all have as many rows; [`Error::Layout`] when there is none.
+/// [`Error::Shape`] unless all have as many rows; [`Error::Layout`] when there is none; when dtypes or devices differ.
 pub fn joined(parts: &[&Tensor]) -> Result<Tensor> {
     let first = parts.first().ok_or_else(|| Error::Layout("no parts; give at least one".into()))?;
     let [rows, _] = shape::matrix(OP, "part", first, "[N, W]")?;

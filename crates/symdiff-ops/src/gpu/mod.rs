@@ -51,6 +51,11 @@ impl Grid {
         Self::of([count.div_ceil(4), 1, 1], 128)
     }
 
+    /// For each of `count` tensors of a table, of at most `largest` numbers, up to `most` blocks down the first axis.
+    pub(crate) fn tabled(largest: usize, count: usize, most: usize) -> Self {
+        Self::of([largest.div_ceil(4 * THREADS).min(most), count, 1], THREADS)
+    }
+
     pub(crate) fn of(blocks: [usize; 3], threads: usize) -> Self {
         Self { blocks: blocks.map(|count| count.max(1) as u32), threads: threads as u32, shared: 0 }
     }

@@ -1,6 +1,6 @@
 //! Parameters as products in bf16 read them.
 
-use super::{Arg, Grid, Launch, THREADS};
+use super::{Arg, Grid, Launch};
 use crate::Result;
 use candle_core::{DType, Tensor};
 
@@ -27,7 +27,7 @@ pub(crate) fn rounded(op: &'static str, tensors: &[Tensor]) -> Result<Vec<Tensor
             .arg(Arg::Table(places.iter().map(|place| Arg::Change(place.clone())).collect()))
             .arg(Arg::Table(tensors.iter().map(|tensor| Arg::Long(tensor.elem_count() as i64)).collect()));
         let largest = tensors.iter().map(Tensor::elem_count).max().unwrap_or(0);
-        let [] = launch.run(&Grid::of([largest.div_ceil(4 * THREADS).min(BLOCKS), tensors.len(), 1], THREADS))?;
+        let [] = launch.run(&Grid::tabled(largest, tensors.len(), BLOCKS))?;
     }
     Ok(places)
 }
