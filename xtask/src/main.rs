@@ -1,24 +1,19 @@
-//! `cargo xtask`: train, sample, judge and measure. Wiring only; every algorithm lives in a crate.
+//! `cargo xtask`: the commands of `symdiff`, and beside them those of developers. Wiring only; every algorithm lives in a crate.
 
 mod commands;
-mod failure;
-mod output;
-mod progress;
-mod report;
-mod scores;
 mod tidy;
 
 use clap::Parser;
 use commands::Command;
 use mimalloc::MiMalloc;
-use output::Context;
 use std::process::ExitCode;
+use symdiff_cli::Context;
 
 /// Activations come in a few sizes again and again: a reusing allocator spares their page faults.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Equivariant diffusion via stochastic symmetrisation.
+/// The commands of `symdiff`, built from the sources in this folder, and those of its developers.
 #[derive(Parser)]
 #[command(name = "cargo xtask", version)]
 struct Cli {
@@ -29,9 +24,6 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.context.prepare(cli.command.profile()).and_then(|()| cli.command.run(&cli.context)) {
-        Ok(summary) => cli.context.finish(&summary),
-        Err(failure) => failure.report(),
-    }
+    let Cli { context, command } = Cli::parse();
+    context.carry_out(command.listener(), || command.run(&context))
 }

@@ -1,9 +1,28 @@
 //! The benchmarks' output.
 
-mod common;
-
-use common::{json, refusal};
 use serde_json::Value;
+use std::process::{Command, Output};
+
+fn xtask(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().expect("the binary starts")
+}
+
+/// The object on the last line of stdout.
+fn json(arguments: &[&str]) -> Value {
+    let output = xtask(arguments);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
+}
+
+/// The one sentence of a refused input.
+fn refusal(arguments: &[&str]) -> String {
+    let output = xtask(arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    stderr
+}
 
 #[test]
 fn a_profile_accounts_for_all_thread_time() {

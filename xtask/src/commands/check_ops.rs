@@ -1,9 +1,8 @@
 //! `check-ops`: the kernels of a device against the CPU in f64, op by op, forward and backward.
 
-use crate::failure::{Failure, Outcome};
-use crate::output::Context;
 use clap::Args;
 use serde_json::Value;
+use symdiff_cli::{Context, Failure, Outcome};
 
 /// Compare every op on the device with the CPU, in f32 and bf16, on odd sizes.
 #[derive(Args)]

@@ -1,6 +1,5 @@
 //! `gpu-bundle`: everything that a machine with a GPU, but without Rust and network, needs to check and time the kernels.
 
-use crate::failure::{Failure, Outcome};
 use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use symdiff_cli::{Failure, Outcome};
 
 /// What runs over there.
 const SCRIPT: &str = include_str!("gpu_bundle.sh");

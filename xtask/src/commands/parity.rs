@@ -1,10 +1,9 @@
 //! `parity`: agreement with the reference implementation.
 
-use crate::failure::{Failure, Outcome};
-use crate::output::Context;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_train::parity;
 
 /// Hold every part against golden vectors of the reference implementation.
@@ -22,7 +21,7 @@ impl Parity {
         for file in parity::files(&self.golden)? {
             let report = parity::check(&file, &device)?;
             if !context.json {
-                println!("{report}");
+                context.print(&format!("{report}\n"))?;
             }
             reports.push(report);
         }
@@ -31,7 +30,7 @@ impl Parity {
         if failed.is_empty() {
             return Ok(summary);
         }
-        context.finish(&summary);
+        context.summarise(&summary)?;
         Err(Failure::run(format!("{} of {} golden files are not met: {}", failed.len(), reports.len(), failed.join(", "))))
     }
 }

@@ -1,10 +1,10 @@
 //! `tidy`: the rules of the house.
 
-use crate::failure::{Failure, Outcome};
 use crate::tidy;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use symdiff_cli::{Failure, Outcome};
 
 /// Check the rules of the house: crate arrows, file lengths, panics, ops without test or bench, and more.
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ use super::Finding;
 use super::tree::TextFile;
 
 /// What each crate may depend on. Tests, benches and the façade may take anything.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("symdiff-ops", &[]),
     ("symdiff-groups", &["symdiff-ops"]),
     ("symdiff-nets", &["symdiff-ops"]),
@@ -13,7 +13,16 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("symdiff-diffusion", &["symdiff-ops", "symdiff-groups", "symdiff-core"]),
     ("symdiff-mol", &["symdiff-ops", "symdiff-groups"]),
     ("symdiff-train", &["symdiff-ops", "symdiff-groups", "symdiff-nets", "symdiff-core", "symdiff-diffusion", "symdiff-mol"]),
+    ("symdiff-models", &BELOW_MODELS),
+    ("symdiff-cli", &BELOW_COMMANDS),
 ];
+
+/// All that molecule models are put together from.
+const BELOW_MODELS: [&str; 7] =
+    ["symdiff-ops", "symdiff-groups", "symdiff-nets", "symdiff-core", "symdiff-diffusion", "symdiff-mol", "symdiff-train"];
+
+/// What commands call: models and data, not the parts that models are made of.
+const BELOW_COMMANDS: [&str; 5] = ["symdiff-ops", "symdiff-diffusion", "symdiff-mol", "symdiff-train", "symdiff-models"];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let manifest = |name: &str| {

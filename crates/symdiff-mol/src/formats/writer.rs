@@ -33,17 +33,21 @@ impl Writer {
     /// # Errors
     /// An ending that no writer knows, or a refusal of the system.
     pub fn create(path: &Path) -> Result<Self> {
-        let format = Format::of(path)?;
-        if matches!(format, Format::Qm9Tar | Format::GeomMsgpack | Format::Cache) {
-            return Err(Error::unknown_format(path, ".xyz, .extxyz, .sdf, .mol, .jsonl, .npz, .smi"));
-        }
         Ok(Self {
             path: path.to_owned(),
-            format,
+            format: writable(path)?,
             sink: Sink::create(path).map_err(|source| Error::io(path, "create it", source))?,
             held: Vec::new(),
             written: Written::default(),
         })
+    }
+
+    /// Whether a file of this name could be written: its ending names a format that has a writer.
+    ///
+    /// # Errors
+    /// An ending that no writer knows.
+    pub fn can_write(path: &Path) -> Result<()> {
+        writable(path).map(|_| ())
     }
 
     /// Adds a molecule.
@@ -79,6 +83,15 @@ impl Writer {
         }
         Ok(true)
     }
+}
+
+/// The format of an ending, where there is a writer for it.
+fn writable(path: &Path) -> Result<Format> {
+    let format = Format::of(path)?;
+    if matches!(format, Format::Qm9Tar | Format::GeomMsgpack | Format::Cache) {
+        return Err(Error::unknown_format(path, ".xyz, .extxyz, .sdf, .mol, .jsonl, .npz, .smi"));
+    }
+    Ok(format)
 }
 
 /// Writes all molecules to a file in the format of its ending.

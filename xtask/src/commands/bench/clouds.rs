@@ -1,7 +1,7 @@
 //! Clouds of a given number of atoms: molecules as far as cost is concerned.
 
-use crate::failure::{Failure, Outcome};
 use candle_core::{DType, Device};
+use symdiff_cli::{Failure, Outcome};
 use symdiff_mol::data::MoleculeSet;
 use symdiff_ops::{Noise, Samples};
 

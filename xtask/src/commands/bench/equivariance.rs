@@ -1,11 +1,10 @@
 //! How far a model is from equivariant under O(3).
 
 use super::subject::Subject;
-use crate::failure::{Failure, Outcome};
-use crate::output::Context;
 use candle_core::DType;
 use clap::Args;
 use serde_json::{Value, json};
+use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_core::testing::{coupled_gap, equivariance_error};
 use symdiff_core::{Haar, MarkovKernel};
 use symdiff_diffusion::{At, Eps, Times};
@@ -39,12 +38,12 @@ impl Equivariance {
         let device = context.device()?;
         let experiment = self.subject.experiment("f32")?;
         let encoding = experiment.encoding()?;
-        let parameters = Parameters::new(context.seed, DType::F32, &device).frozen();
-        let batch = self.subject.batches(1, self.batch, &encoding, context.seed, &device)?.remove(0);
+        let parameters = Parameters::new(context.seed(), DType::F32, &device).frozen();
+        let batch = self.subject.batches(1, self.batch, &encoding, context.seed(), &device)?.remove(0);
         let at = At { state: batch, time: Times::Shared(0.5) };
         let (o3, features) = (Orthogonal::new(3), encoding.features());
         let model = Over { measure: Haar(o3), model: &experiment.model, features, parameters: &parameters };
-        let [start, pointwise, coupled, plain] = Noise::seeded(context.seed).split();
+        let [start, pointwise, coupled, plain] = Noise::seeded(context.seed()).split();
         model.build().map_err(Failure::run)?;
         perturb(&parameters, start).map_err(Failure::run)?;
         let size = root_mean_square(&model.answer(&at, plain).map_err(Failure::run)?);

@@ -10,12 +10,11 @@ mod speed;
 mod subject;
 mod timing;
 
-pub(crate) use profile::{Profile, WhenStarted};
-
-use crate::failure::Outcome;
-use crate::output::Context;
 use clap::Subcommand;
+use profile::{Profile, WhenStarted};
 use serde_json::Value;
+use symdiff_cli::{Context, Listener, Outcome};
+use tracing_subscriber::Layer;
 
 /// Measure. Figures are medians after warm-up.
 #[derive(Subcommand)]
@@ -34,8 +33,8 @@ pub(crate) enum Bench {
 
 impl Bench {
     /// The listener that profiles and counts of operations need.
-    pub(crate) fn profile(&self) -> Option<Profile> {
-        matches!(self, Self::Step(_) | Self::Sample(_)).then_some(Profile)
+    pub(crate) fn listener(&self) -> Option<Listener> {
+        matches!(self, Self::Step(_) | Self::Sample(_)).then(|| Profile.with_filter(WhenStarted).boxed())
     }
 
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {

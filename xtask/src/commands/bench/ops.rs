@@ -1,12 +1,11 @@
 //! Time of each op on a device, beside the least that the device could need: what is measured where Criterion and a compiler are not at hand.
 
 use super::timing::median;
-use crate::failure::{Failure, Outcome};
-use crate::output::Context;
 use candle_core::{DType, Device, Tensor};
 use clap::Args;
 use serde_json::{Value, json};
 use std::time::Instant;
+use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_ops::ada_layer_norm::Columns;
 use symdiff_ops::linear::Weight;
 use symdiff_ops::{Ragged, ada_layer_norm, gated_residual, linear, pair_gaussian_mean, ragged_attention, swiglu};

@@ -3,11 +3,10 @@
 use super::memory::peak_bytes;
 use super::subject::Subject;
 use super::timing::{Repetitions, Timing, median};
-use crate::failure::{Failure, Outcome};
-use crate::output::Context;
 use candle_core::Device;
 use clap::Args;
 use serde_json::{Value, json};
+use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{At, Times};
 use symdiff_mol::state::Molecules;
@@ -53,7 +52,7 @@ impl Speed {
         let prepared = self.prepare(context, true)?;
         let Prepared { experiment, model, device, .. } = &prepared;
         let mut optimiser = Optimiser::new(&model.parameters, &experiment.train)?;
-        let draws = Noise::seeded(context.seed).steps();
+        let draws = Noise::seeded(context.seed()).steps();
         let mut step = 0;
         let timing = self.time(&prepared, &mut |batch| {
             let (_, gradients) = gradients(|| Ok::<_, symdiff_train::Error>(model.loss(batch, draws.at(step))?.mean_all()?))?;
@@ -68,7 +67,7 @@ impl Speed {
     pub(super) fn sample(&self, context: &Context) -> Outcome<Value> {
         let prepared = self.prepare(context, false)?;
         let Prepared { model, device, .. } = &prepared;
-        let draws = Noise::seeded(context.seed).steps();
+        let draws = Noise::seeded(context.seed()).steps();
         let timing = self.time(&prepared, &mut |batch| {
             let at = At { state: batch.clone(), time: Times::Shared(0.5) };
             model.denoiser.sample(&at, draws.at(0))?;
@@ -87,11 +86,11 @@ impl Speed {
         let experiment = self.subject.experiment(&self.precision)?;
         experiment.check_device(&device)?;
         let model = if train {
-            Model::fresh(&experiment, context.seed, Noise::seeded(context.seed), &device)?
+            Model::fresh(&experiment, context.seed(), Noise::seeded(context.seed()), &device)?
         } else {
             Model::frozen(&experiment, &device)?
         };
-        let batches = self.subject.batches(self.warmup + self.steps, self.batch, &model.encoding, context.seed, &device)?;
+        let batches = self.subject.batches(self.warmup + self.steps, self.batch, &model.encoding, context.seed(), &device)?;
         Ok(Prepared { experiment, model, batches, device, start_bytes })
     }
 

@@ -1,10 +1,10 @@
 //! What is measured: a model, and the molecules it is given.
 
 use super::clouds;
-use crate::failure::{Failure, Outcome};
 use candle_core::{DType, Device};
 use clap::Args;
 use std::path::PathBuf;
+use symdiff_cli::{Failure, Outcome};
 use symdiff_mol::data::{self, MoleculeSet};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Samples};

@@ -1,9 +1,9 @@
 //! Timed repetitions, and what can be said of them.
 
 use super::profile;
-use crate::failure::Outcome;
 use serde_json::Value;
 use std::time::Instant;
+use symdiff_cli::Outcome;
 use symdiff_mol::state::Molecules;
 
 /// One entry a timed repetition.

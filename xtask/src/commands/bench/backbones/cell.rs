@@ -1,11 +1,11 @@
 //! One measurement, in a process of its own: its peak memory is its own, and what goes wrong there loses nothing else.
 
 use super::needs;
-use crate::failure::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt::{self, Display, Formatter};
 use std::process::Command;
+use symdiff_cli::{Failure, Outcome};
 
 /// Which of the `bench` commands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

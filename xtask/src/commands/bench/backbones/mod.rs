@@ -5,16 +5,15 @@ mod needs;
 mod store;
 mod table;
 
-use crate::failure::{Failure, Outcome};
-use crate::output::Context;
-use crate::progress::Bar;
-use crate::report::{self, BackboneRow, Cost};
 use cell::{Cell, Kind};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
 use store::Store;
+use symdiff_cli::progress::Bar;
+use symdiff_cli::report::{self, BackboneRow, Cost};
+use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_train::models::MATCHED;
 
 /// What the models are called in tables: their backbone, and how it is symmetrised.
@@ -99,10 +98,9 @@ impl Backbones {
     }
 
     fn cell(&self, context: &Context, kind: Kind, model: &str, atoms: usize, batch: usize) -> Cell {
-        let Context { seed, device, .. } = context;
         let threads = symdiff_ops::threads::count();
         let repetitions = (kind != Kind::Equivariance).then_some((self.steps, self.budget));
-        Cell { kind, model: model.to_owned(), atoms, batch, repetitions, seed: *seed, threads, device: device.clone() }
+        Cell { kind, model: model.to_owned(), atoms, batch, repetitions, seed: context.seed(), threads, device: context.device.clone() }
     }
 
     /// One row a model, number of atoms and batch.

@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Kind};
 use crate::commands::bench::memory::available_bytes;
-use crate::failure::Outcome;
+use symdiff_cli::Outcome;
 use symdiff_train::ModelConfig;
 use symdiff_train::models::Backbone;
 

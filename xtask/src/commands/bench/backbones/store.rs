@@ -1,12 +1,12 @@
 //! Measurements on disk, one a line, so that an interrupted run loses at most the one it was at.
 
 use super::cell::Cell;
-use crate::failure::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use symdiff_cli::{Failure, Outcome};
 
 /// What is measured so far.
 pub(super) struct Store {

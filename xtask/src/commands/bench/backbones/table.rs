@@ -1,7 +1,7 @@
 //! The rows for people, for spreadsheets and for programs.
 
-use crate::report::{BackboneRow, Cost};
 use serde_json::{Value, json};
+use symdiff_cli::report::{BackboneRow, Cost};
 
 const MIB: f64 = (1_u64 << 20) as f64;
 

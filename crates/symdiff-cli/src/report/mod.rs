@@ -18,8 +18,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use backbones::{BackboneRow, Cost, drawing as backbones};
 pub(crate) use {
-    backbones::{BackboneRow, Cost, drawing as backbones},
     gallery::standalone as gallery,
     geometry::Geometry,
     input::{DataReport, Estimate, Machine, Report, RunReport, Scores},
@@ -27,6 +27,7 @@ pub(crate) use {
     table::markdown,
 };
 
+use crate::destination::put;
 use crate::failure::{Failure, Outcome};
 use std::path::Path;
 
@@ -37,10 +38,6 @@ pub(crate) fn write(report: &Report, folder: &Path) -> Outcome<()> {
     put(&folder.join("table.md"), &markdown(report))?;
     put(&folder.join("table.csv"), &table::csv(report))?;
     let plots = folder.join("plots");
-    std::fs::create_dir_all(&plots).map_err(|error| Failure::run(format!("{}: cannot create it: {error}", plots.display())))?;
+    std::fs::create_dir_all(&plots).map_err(|error| Failure::file(&plots, "create it", &error))?;
     figures.iter().try_for_each(|figure| put(&plots.join(format!("{}.svg", figure.name)), &figure.standalone()))
-}
-
-fn put(path: &Path, text: &str) -> Outcome<()> {
-    std::fs::write(path, text).map_err(|error| Failure::run(format!("{}: cannot write it: {error}", path.display())))
 }

@@ -1,5 +1,6 @@
 //! `evaluate`: chemistry metrics of a file of molecules.
 
+use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use crate::progress::Progress;
@@ -39,6 +40,9 @@ pub(crate) struct Evaluate {
     /// Write one JSON object a molecule to this file.
     #[arg(long)]
     rows: Option<PathBuf>,
+    /// Replace the file of --rows even if it holds something else.
+    #[arg(long, requires = "rows")]
+    force: bool,
     /// Energy and strain (GFN2-xTB) by the program `xtb`, which must be on PATH.
     #[arg(long)]
     xtb: bool,
@@ -63,9 +67,9 @@ enum ReferencePart {
 impl Evaluate {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let patience = Duration::from_secs_f64(self.xtb_timeout);
+        let mut rows = self.rows.as_deref().map(|path| self.create(path)).transpose()?;
         let xtb = self.xtb.then(|| Xtb::find("xtb", patience)).transpose()?;
         let reference = self.reference.as_deref().map(|path| self.known(path)).transpose()?;
-        let mut rows = self.rows.as_deref().map(Rows::create).transpose()?;
         let mut seen = Seen::default();
         let progress = Progress::new("judging");
         judge_pieces(Input::File(&self.molecules), self.protocol, |molecules, verdicts| {
@@ -86,7 +90,7 @@ impl Evaluate {
             let path = self.molecules.display();
             return Err(Failure::input(format!("{path}: the file holds no molecule; write at least one")));
         };
-        let distributions = reference.map(|(_, profile)| compare(&seen.profile, &profile, self.replicates, context.seed as u32));
+        let distributions = reference.map(|(_, profile)| compare(&seen.profile, &profile, self.replicates, context.seed() as u32));
         let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
         summary["geometry"] = json!(geometry);
         summary["distributions"] = json!(distributions);
@@ -94,6 +98,14 @@ impl Evaluate {
             summary["energy"] = json!(EnergySummary::of(&seen.energies));
         }
         Ok(summary)
+    }
+
+    /// The file of rows, which is no input of this command.
+    fn create(&self, path: &Path) -> Outcome<Rows> {
+        let inputs: Vec<&Path> = [Some(&self.molecules), self.reference.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+        let destination = Destination::claim(path, Kind::Rows, &inputs, self.force)?;
+        let file = destination.file().try_clone().map_err(|error| Failure::file(path, "write to it", &error))?;
+        Ok(Rows { path: path.to_owned(), destination, out: BufWriter::new(file) })
     }
 
     /// SMILES and features of the reference.
@@ -169,34 +181,28 @@ struct Measured {
 }
 
 /// The file of one line a molecule.
-struct Rows<'a> {
-    path: &'a Path,
+struct Rows {
+    path: PathBuf,
+    destination: Destination,
     out: BufWriter<File>,
 }
 
-impl<'a> Rows<'a> {
-    fn create(path: &'a Path) -> Outcome<Self> {
-        let file = File::create(path).map_err(|error| Failure::input(format!("{}: cannot create it: {error}", path.display())))?;
-        Ok(Self { path, out: BufWriter::new(file) })
-    }
-
+impl Rows {
     /// One line a molecule, with energies where they were asked for.
     fn write_all(&mut self, verdicts: &[Verdict], energies: Option<&[Option<Energy>]>) -> Outcome<()> {
         for (at, verdict) in verdicts.iter().enumerate() {
             let measured = energies.map(|energies| energies[at]);
             let measured = measured.map(|found| Measured { energy: found.map(|e| e.energy), strain: found.map(|e| e.strain) });
             let row = Row { verdict, measured };
-            serde_json::to_writer(&mut self.out, &row).map_err(|error| self.failure(&error))?;
-            self.out.write_all(b"\n").map_err(|error| self.failure(&error))?;
+            let mut line = serde_json::to_string(&row).map_err(Failure::run)?;
+            line.push('\n');
+            self.out.write_all(line.as_bytes()).map_err(|error| Failure::file(&self.path, "write to it", &error))?;
         }
         Ok(())
     }
 
     fn finish(mut self) -> Outcome<()> {
-        self.out.flush().map_err(|error| self.failure(&error))
-    }
-
-    fn failure(&self, error: &dyn std::fmt::Display) -> Failure {
-        Failure::run(format!("{}: cannot write to it: {error}", self.path.display()))
+        self.out.flush().map_err(|error| Failure::file(&self.path, "write to it", &error))?;
+        self.destination.finish()
     }
 }

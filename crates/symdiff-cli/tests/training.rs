@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{binary, json, refusal, write, xtask};
+use common::{binary, json, refusal, symdiff, write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn a_full_disk_ends_the_run_with_code_1_and_the_last_checkpoint_survives() {
     let kib = before.len() / 1024 / 2;
     let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"");
     let arguments = ["train", text(&experiment), "--out", text(&run), "--set", "train.steps=20", "--resume"];
-    let output = Command::new("bash").args(["-c", &script, "bash", env!("CARGO_BIN_EXE_xtask")]).args(arguments).output().unwrap();
+    let output = Command::new("bash").args(["-c", &script, "bash", env!("CARGO_BIN_EXE_symdiff")]).args(arguments).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.lines().last().unwrap().contains("last.safetensors"), "{stderr}");
@@ -120,5 +120,5 @@ fn bad_input_is_refused_with_one_sentence_and_code_2() {
     assert!(refusal(&["sample", "--run", text(&cut), "--out", "x.xyz"]).contains("cut.safetensors"));
     assert!(refusal(&["sample", "--run", "nowhere", "--out", "x.xyz"]).contains("nowhere"));
     assert!(refusal(&["nll", "--run", text(&out), "--device", "cuda:x"]).contains("cuda"));
-    assert_eq!(xtask(&["train"]).status.code(), Some(2));
+    assert_eq!(symdiff(&["train"]).status.code(), Some(2));
 }

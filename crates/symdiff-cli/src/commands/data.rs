@@ -1,5 +1,6 @@
 //! `data`: getting, packing, checking and looking at data sets.
 
+use crate::destination::{self, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::progress::{Bar, Progress};
 use clap::Subcommand;
@@ -37,6 +38,9 @@ pub(crate) enum Data {
         /// Permutation along which to split: GEOM-Drugs' `geom_permutation.npy`.
         #[arg(long)]
         permutation: Option<PathBuf>,
+        /// Replace the file of --out even if it holds something other than a packed set.
+        #[arg(long)]
+        force: bool,
     },
     /// Read a data set from end to end, checksums included, and say whether it is sound.
     Verify {
@@ -54,7 +58,10 @@ impl Data {
     pub(crate) fn run(&self) -> Outcome<Value> {
         match self {
             Self::Download { name, out } => fetch(name, out),
-            Self::Prepare { file, out, exclude, references, permutation } => {
+            Self::Prepare { file, out, exclude, references, permutation, force } => {
+                let lists = [exclude, references, permutation].into_iter().flatten();
+                let inputs: Vec<&Path> = lists.chain([file]).map(PathBuf::as_path).collect();
+                destination::check(out, Kind::Packed, &inputs, *force)?;
                 let preparation = Preparation {
                     excluded: exclude.as_deref().map(data::read_exclusions).transpose()?.unwrap_or_default(),
                     references: references.as_deref().map(AtomReferences::read).transpose()?,
@@ -70,7 +77,8 @@ impl Data {
 
 fn fetch(name: &str, out: &Path) -> Outcome<Value> {
     let archive = Archive::named(name).ok_or_else(|| Failure::input(format!("`{name}` is no data set to download; use qm9 or geom")))?;
-    eprintln!("licence: {}\nplease cite: {}", archive.licence, archive.citation);
+    tracing::info!("licence: {}", archive.licence);
+    tracing::info!("please cite: {}", archive.citation);
     let mut files = Vec::new();
     for remote in archive.files {
         let bar = Bar::new(remote.file);
@@ -85,10 +93,6 @@ fn fetch(name: &str, out: &Path) -> Outcome<Value> {
 }
 
 fn prepare(file: &Path, out: &Path, preparation: &Preparation) -> Outcome<Value> {
-    if out.extension().is_none_or(|ending| ending != "safetensors") {
-        let path = out.display();
-        return Err(Failure::input(format!("{path}: the packed file must end in .safetensors; rename it")));
-    }
     let progress = Progress::new("packing");
     let packed = data::prepare(file, out, preparation, || progress.advance(1))?;
     if packed.molecules == 0 {

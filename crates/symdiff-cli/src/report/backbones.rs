@@ -6,42 +6,44 @@ use super::scale::Kind;
 
 /// A model at one size of molecules and of batches.
 #[derive(Debug, Clone)]
-pub(crate) struct BackboneRow {
+pub struct BackboneRow {
     /// Its name.
-    pub(crate) model: &'static str,
+    pub model: &'static str,
     /// Its name in tables.
-    pub(crate) label: &'static str,
-    pub(crate) parameters: Option<u64>,
+    pub label: &'static str,
+    /// Trainable numbers.
+    pub parameters: Option<u64>,
     /// A molecule.
-    pub(crate) atoms: usize,
+    pub atoms: usize,
     /// Molecules a batch.
-    pub(crate) batch: usize,
+    pub batch: usize,
     /// Of a training step, where measured.
-    pub(crate) train: Option<Cost>,
+    pub train: Option<Cost>,
     /// Of a call without gradients, where measured.
-    pub(crate) sample: Option<Cost>,
+    pub sample: Option<Cost>,
     /// Relative error of equivariance at equal noise.
-    pub(crate) pointwise_error: Option<f64>,
+    pub pointwise_error: Option<f64>,
     /// Relative error of equivariance with the Haar draws transported.
-    pub(crate) coupled_gap: Option<f64>,
+    pub coupled_gap: Option<f64>,
     /// Why something is missing.
-    pub(crate) note: String,
+    pub note: String,
 }
 
 /// What a batch costs.
 #[derive(Debug, Clone)]
-pub(crate) struct Cost {
+pub struct Cost {
     /// The median.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// At most, beyond the process's own at its start.
-    pub(crate) bytes: Option<u64>,
+    pub bytes: Option<u64>,
     /// Floating-point operations in products.
-    pub(crate) flops: Option<u64>,
-    pub(crate) flops_per_s: Option<f64>,
+    pub flops: Option<u64>,
+    /// Those of a second.
+    pub flops_per_s: Option<f64>,
 }
 
 /// Time and memory a molecule over atoms a molecule: a line of panels a batch size, a curve a model.
-pub(crate) fn drawing(rows: &[BackboneRow]) -> String {
+pub fn drawing(rows: &[BackboneRow]) -> String {
     let mut batches: Vec<usize> = rows.iter().map(|row| row.batch).collect();
     batches.sort_unstable();
     batches.dedup();

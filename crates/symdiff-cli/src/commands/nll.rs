@@ -61,7 +61,7 @@ impl Nll {
         };
         places.truncate(self.limit.unwrap_or(usize::MAX));
         let bar = Bar::new("nll");
-        let nll = model.nll(&set, &places, self.passes, self.batch, context.seed, &mut |done| bar.show(done, ""))?;
+        let nll = model.nll(&set, &places, self.passes, self.batch, context.seed(), &mut |done| bar.show(done, ""))?;
         Ok(json!({
             "nll": nll.mean,
             "standard_error": nll.standard_error,

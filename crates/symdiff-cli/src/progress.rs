@@ -7,13 +7,13 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A count of things done that shows itself once the work takes long. Cleared when dropped.
-pub(crate) struct Progress {
+pub struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     /// Counts towards an unknown end.
-    pub(crate) fn new(what: &'static str) -> Self {
+    pub fn new(what: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos} ({per_sec})") {
             bar.set_style(style);
@@ -23,7 +23,7 @@ impl Progress {
     }
 
     /// Counts further things.
-    pub(crate) fn advance(&self, by: u64) {
+    pub fn advance(&self, by: u64) {
         self.bar.inc(by);
         if self.bar.is_hidden() && self.bar.elapsed() > PATIENCE {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -38,13 +38,13 @@ impl Drop for Progress {
 }
 
 /// A fraction of known work, with the time that is left. Cleared when dropped.
-pub(crate) struct Bar(ProgressBar);
+pub struct Bar(ProgressBar);
 
 impl Bar {
     const SCALE: u64 = 10_000;
 
     /// A bar from 0 to 1.
-    pub(crate) fn new(label: &str) -> Self {
+    pub fn new(label: &str) -> Self {
         let bar = ProgressBar::with_draw_target(Some(Self::SCALE), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{prefix:>12} {bar:32} {percent:>3} %  {elapsed} elapsed, {eta} left  {msg}") {
             bar.set_style(style);
@@ -54,7 +54,7 @@ impl Bar {
     }
 
     /// Moves to a fraction.
-    pub(crate) fn show(&self, fraction: f64, message: impl Into<String>) {
+    pub fn show(&self, fraction: f64, message: impl Into<String>) {
         self.0.set_position((fraction * Self::SCALE as f64) as u64);
         self.0.set_message(message.into());
         if self.0.is_hidden() && self.0.elapsed() > PATIENCE {

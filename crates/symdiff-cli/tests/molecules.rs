@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/symdiff-mol/tests/golden");
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../symdiff-mol/tests/golden");
 
 #[test]
 fn evaluate_prints_every_key_and_writes_a_row_a_molecule() {
@@ -74,7 +74,7 @@ fn a_prepared_set_is_verified_and_judged_like_its_source() {
 #[test]
 fn references_and_permutations_go_into_the_packed_set() {
     let folder = tempfile::tempdir().unwrap();
-    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/symdiff-mol/fuzz/corpus");
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../symdiff-mol/fuzz/corpus");
     let (references, permutation) = (format!("{corpus}/references/atomref.txt"), format!("{corpus}/permutation/ten.npy"));
     let frames = (0..10)
         .map(|i| format!("2\nProperties=species:S:1:pos:R:3 name=\"gdb_{i}\" U0=-1.5\nH 0 0 0\nH 0 0 0.7\n"))

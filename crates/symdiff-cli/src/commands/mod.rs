@@ -1,0 +1,52 @@
+//! One file per command.
+
+mod data;
+mod describe;
+mod evaluate;
+mod import;
+mod nll;
+mod reproduce;
+mod sample;
+mod train;
+
+use crate::failure::Outcome;
+use crate::output::Context;
+use clap::Subcommand;
+use serde_json::Value;
+
+/// What can be asked for.
+#[derive(Subcommand)]
+#[expect(private_interfaces, reason = "programs parse and run a command; its arguments are its own")]
+#[expect(missing_docs, reason = "help texts stand on the arguments of each command")]
+pub enum Command {
+    Reproduce(reproduce::Reproduce),
+    Train(train::Train),
+    Sample(sample::Sample),
+    Evaluate(evaluate::Evaluate),
+    Nll(nll::Nll),
+    Import(import::Import),
+    #[command(subcommand)]
+    Data(data::Data),
+    Completions(describe::Completions),
+    Man(describe::Man),
+}
+
+impl Command {
+    /// Does the work and returns the summary that `--json` prints.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure), which tells whether arguments and files were wrong or the work failed.
+    pub fn run(&self, context: &Context) -> Outcome<Value> {
+        match self {
+            Self::Reproduce(reproduce) => reproduce.run(context),
+            Self::Train(train) => train.run(context),
+            Self::Sample(sample) => sample.run(context),
+            Self::Evaluate(evaluate) => evaluate.run(context),
+            Self::Nll(nll) => nll.run(context),
+            Self::Import(import) => import.run(),
+            Self::Data(data) => data.run(),
+            Self::Completions(completions) => completions.run(context),
+            Self::Man(man) => man.run(context),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! `reproduce`: train, sample and judge a suite of runs at equal size and budget, and write the report.
+
+mod samples;
+
+use super::train::{drive, same_seed};
+use crate::destination;
+use crate::failure::{Failure, Outcome};
+use crate::output::{Context, note, shown};
+use crate::progress::Bar;
+use crate::report::{self, DataReport, Geometry, Machine, Report, RunReport};
+use crate::scores::{self, Outcomes};
+use crate::suite::Suite;
+use candle_core::Device;
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use symdiff_mol::chemistry::Protocol;
+use symdiff_mol::data::MoleculeSet;
+use symdiff_mol::{Molecule, element};
+use symdiff_train::{CHECKPOINT, Experiment, Trained, Trainer, checkpoint};
+
+/// Reproduce the paper's comparison: DiT, DiT-Aug, SymDiff-H, SymDiff and EDM on the same data and budget.
+#[derive(Args)]
+pub(crate) struct Reproduce {
+    /// Which suite: `quick` takes minutes on a laptop, `qm9` and `geom` are the published runs; or a suite file of your own.
+    #[arg(long, default_value = "quick")]
+    profile: String,
+    /// The molecules to learn from; the embedded set when absent.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The folder of runs and report; `runs/PROFILE` when absent.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Go on where an earlier call stopped; finished runs are not repeated, and molecules are drawn again only where their model changed.
+    #[arg(long)]
+    resume: bool,
+    /// Settings over those of every run: `--set train.steps=500`.
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+/// Molecules shown of each run.
+const SHOWN: usize = 24;
+
+impl Reproduce {
+    pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
+        let start = Instant::now();
+        let suite = Suite::read(&self.profile, &self.settings, self.data.as_deref())?;
+        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
+        let seed = self.seed(context, &suite, &out)?;
+        let set = suite.molecules()?;
+        for (name, experiment) in &suite.runs {
+            knows_all(name, experiment, &set)?;
+        }
+        let device = context.device()?;
+        // From here on there is a folder.
+        let _lock = destination::lock(&out)?;
+        let mut rows = Vec::new();
+        for (index, (name, experiment)) in suite.runs.iter().enumerate() {
+            tracing::info!("{name} ({} of {})", index + 1, suite.runs.len());
+            rows.push(one_run(name, experiment.clone(), &suite, &set, &out.join(name), seed, &device)?);
+        }
+        let report = Report {
+            title: suite.title.clone(),
+            profile: suite.name.clone(),
+            command: command_line(),
+            machine: Machine::here(),
+            seed,
+            seconds: start.elapsed().as_secs_f64(),
+            protocol: suite.protocol,
+            rows,
+            data: real(&set, &suite)?,
+            published: if suite.protocol == Protocol::EdmGeom { &report::GEOM } else { &report::QM9 },
+        };
+        report::write(&report, &out)?;
+        let table = report::markdown(&report);
+        if context.json {
+            note(&table);
+        } else {
+            context.print(&format!("{table}\n"))?;
+        }
+        Ok(json!({
+            "profile": suite.name,
+            "seconds": report.seconds,
+            "report": shown(&out.join("report.html")),
+            "rows": report.rows.iter().map(scores::json).collect::<Vec<_>>(),
+        }))
+    }
+
+    /// The seed of the runs: the one given, which must be that of runs to go on with; theirs where none is given.
+    fn seed(&self, context: &Context, suite: &Suite, out: &Path) -> Outcome<u64> {
+        let trained: Vec<PathBuf> = suite.runs.iter().map(|(name, _)| out.join(name)).filter(|run| Trainer::has_checkpoint(run)).collect();
+        if !self.resume {
+            let held = trained.first().cloned().or_else(|| Some(out.join("report.html")).filter(|report| report.exists()));
+            return match held {
+                Some(held) => {
+                    Err(Failure::input(format!("{}: there already; add --resume to go on, or choose another --out", held.display())))
+                }
+                None => Ok(context.seed()),
+            };
+        }
+        if !out.is_dir() {
+            return Err(Failure::input(format!(
+                "{}: there is nothing to resume; check --out, or leave out --resume to start",
+                out.display()
+            )));
+        }
+        let mut seed = context.seed;
+        for run in &trained {
+            same_seed(seed, run)?;
+            seed = Some(checkpoint::header(&run.join(CHECKPOINT))?.seed);
+        }
+        if trained.is_empty() {
+            tracing::warn!("{}: none of the suite's runs has a checkpoint; all of them start from the beginning", out.display());
+        }
+        Ok(seed.unwrap_or_default())
+    }
+}
+
+/// The command line as a person types it.
+fn command_line() -> String {
+    let mut words = std::env::args_os();
+    let program = words.next().map(PathBuf::from).unwrap_or_default();
+    let program = if program.file_stem().is_some_and(|name| name == "xtask") { "cargo xtask" } else { "symdiff" };
+    words.fold(program.to_owned(), |line, word| line + " " + &word.to_string_lossy())
+}
+
+/// Refuses a set with an element that a model has no type for, before anything is written.
+fn knows_all(name: &str, experiment: &Experiment, set: &MoleculeSet) -> Outcome<()> {
+    let encoding = experiment.encoding()?;
+    let (vocabulary, known) = (encoding.vocabulary().name(), encoding.vocabulary().elements());
+    match set.all_atomic_numbers().iter().find(|z| !known.contains(z)) {
+        None => Ok(()),
+        Some(&z) => {
+            let symbol = element::symbol(z).unwrap_or("?");
+            Err(Failure::input(format!("{name}: the data hold {symbol}, which the vocabulary {vocabulary} does not; set data.vocabulary")))
+        }
+    }
+}
+
+/// Trains what is not trained yet, samples, judges.
+fn one_run(
+    name: &str,
+    experiment: Experiment,
+    suite: &Suite,
+    set: &MoleculeSet,
+    folder: &Path,
+    seed: u64,
+    device: &Device,
+) -> Outcome<RunReport> {
+    let mut trainer = if Trainer::has_checkpoint(folder) {
+        Trainer::resume(folder, Some(experiment), device)?
+    } else {
+        Trainer::start(experiment, seed, folder, device)?
+    };
+    let parameters = trainer.parameters();
+    drive(&mut trainer, name)?;
+    drop(trainer);
+
+    let trained = Trained::load(folder, device)?;
+    let (molecules, sample_seconds) = samples::drawn(&trained, suite.samples, seed, folder)?;
+    let outcomes = Outcomes::judge(&molecules, suite.protocol)?;
+    let mut scores = outcomes.scores(suite.groups);
+    if suite.nll_molecules > 0 {
+        let mut places = set.split().test;
+        places.truncate(suite.nll_molecules);
+        let bar = Bar::new("nll");
+        let nll = trained.nll(set, &places, 1, 128, seed, &mut |done| bar.show(done, ""))?;
+        scores.nll = Some(report::Estimate { mean: nll.mean, standard_error: nll.standard_error });
+    }
+    let curve = symdiff_train::metrics::rows(folder)?.iter().map(|row| (row.step, row.loss)).collect();
+    Ok(RunReport {
+        name: name.to_owned(),
+        parameters,
+        steps: trained.header.step,
+        train_seconds: trained.header.seconds,
+        sample_seconds,
+        samples: molecules.len(),
+        scores,
+        curve,
+        geometry: Geometry::of(&molecules),
+        molecules: molecules.into_iter().take(SHOWN).collect(),
+    })
+}
+
+/// The data under the same judges: the ceiling of the table.
+fn real(set: &MoleculeSet, suite: &Suite) -> Outcome<DataReport> {
+    let places = set.split().train;
+    let step = (places.len() / 2000).max(1);
+    let molecules: Vec<Molecule> = places.iter().step_by(step).take(2000).map(|&place| set.molecule(place)).collect();
+    Ok(DataReport {
+        name: suite.data().map_or_else(|| "embedded set".into(), |path| path.display().to_string()),
+        samples: molecules.len(),
+        scores: Outcomes::judge(&molecules, suite.protocol)?.scores(suite.groups),
+        geometry: Geometry::of(&molecules),
+        molecules: molecules.into_iter().take(SHOWN).collect(),
+    })
+}

@@ -1,0 +1,96 @@
+//! A run's molecules: drawn once, and read again as long as they are what its model would draw.
+//!
+//! Beside `samples.xyz` stands `samples.json`, which names what they were drawn from and a checksum of the file. Both must fit.
+
+use crate::destination::{Destination, Kind, put};
+use crate::failure::{Failure, Outcome};
+use crate::progress::Bar;
+use candle_core::DType;
+use serde::{Deserialize, Serialize};
+use std::hash::Hasher;
+use std::path::Path;
+use std::time::Instant;
+use symdiff_diffusion::Method;
+use symdiff_mol::{Molecule, formats};
+use symdiff_train::{Sampling, Trained};
+use twox_hash::XxHash3_64;
+
+/// What molecules are drawn from: equal origins give equal molecules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Origin {
+    /// Optimiser steps of the checkpoint.
+    step: u64,
+    /// XXH3 of the weights' names and values.
+    weights: String,
+    sampler: String,
+    /// Denoising steps.
+    steps: usize,
+    seed: u64,
+    molecules: usize,
+}
+
+/// `samples.json`.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    origin: Origin,
+    /// XXH3 of `samples.xyz`.
+    file: String,
+    /// That drawing took.
+    seconds: f64,
+}
+
+/// The first `count` molecules of a seed, and the seconds that drawing them took.
+pub(super) fn drawn(trained: &Trained, count: usize, seed: u64, folder: &Path) -> Outcome<(Vec<Molecule>, f64)> {
+    let (file, record) = (folder.join("samples.xyz"), folder.join("samples.json"));
+    let options = Sampling { count, seed, steps: None, batch: None, sampler: Method::Ancestral };
+    let origin = origin(trained, &options)?;
+    if let Some(seconds) = kept(&file, &record, &origin) {
+        return Ok((formats::open(&file)?.collect::<Result<_, _>>()?, seconds));
+    }
+    if file.exists() {
+        tracing::info!("{}: not what this model draws; drawing anew", file.display());
+    }
+    let start = Instant::now();
+    let bar = Bar::new("sampling");
+    let molecules = trained.sample(&options, &mut |done| bar.show(done, ""))?;
+    let seconds = start.elapsed().as_secs_f64();
+    let destination = Destination::claim(&file, Kind::Molecules, &[], true)?;
+    formats::write_all(destination.partial(), molecules.iter().cloned())?;
+    destination.finish()?;
+    let written = Record { origin, file: checksum(&file).map_err(|error| Failure::file(&file, "read it", &error))?, seconds };
+    put(&record, &serde_json::to_string_pretty(&written).map_err(Failure::run)?)?;
+    Ok((molecules, seconds))
+}
+
+/// The seconds of an earlier drawing whose record and file fit.
+fn kept(file: &Path, record: &Path, origin: &Origin) -> Option<f64> {
+    let record: Record = serde_json::from_str(&std::fs::read_to_string(record).ok()?).ok()?;
+    (record.origin == *origin && checksum(file).ok()? == record.file).then_some(record.seconds)
+}
+
+fn origin(trained: &Trained, options: &Sampling) -> Outcome<Origin> {
+    Ok(Origin {
+        step: trained.header.step,
+        weights: weights(trained).map_err(Failure::run)?,
+        sampler: options.sampler.to_string(),
+        steps: options.steps.unwrap_or(trained.model.process.steps()),
+        seed: options.seed,
+        molecules: options.count,
+    })
+}
+
+/// Names and values of all parameters, in the order of names.
+fn weights(trained: &Trained) -> candle_core::Result<String> {
+    let mut hash = XxHash3_64::new();
+    for (name, parameter) in trained.model.parameters.named() {
+        hash.write(name.as_bytes());
+        for value in parameter.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()? {
+            hash.write(&value.to_le_bytes());
+        }
+    }
+    Ok(format!("{:016x}", hash.finish()))
+}
+
+fn checksum(file: &Path) -> std::io::Result<String> {
+    Ok(format!("{:016x}", XxHash3_64::oneshot(&std::fs::read(file)?)))
+}

@@ -1,0 +1,86 @@
+//! `sample`: molecules from a trained model.
+
+use crate::destination::{Destination, Kind};
+use crate::failure::{Failure, Outcome};
+use crate::output::{Context, shown};
+use crate::progress::Bar;
+use crate::report;
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Instant;
+use symdiff_diffusion::Method;
+use symdiff_mol::Molecule;
+use symdiff_mol::chemistry::Protocol;
+use symdiff_train::{CHECKPOINT, Sampling, Trained};
+
+/// Draw molecules. Molecule i of a seed is the same, up to rounding, whatever the batch size and the number of threads.
+#[derive(Args)]
+pub(crate) struct Sample {
+    /// A run folder, or a weights file made by `import`.
+    #[arg(long)]
+    run: PathBuf,
+    /// How many molecules.
+    #[arg(short, default_value_t = 100)]
+    n: usize,
+    /// `ancestral`, or, for few steps, `ddim` or `dpm-solver`.
+    #[arg(long, default_value_t)]
+    sampler: Method,
+    /// Denoising steps; the process's own number when absent.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Molecules a batch; batches of about 4,000 atoms when absent.
+    #[arg(long)]
+    batch: Option<usize>,
+    /// The molecule file: `.xyz`, `.sdf`, `.npz`, …
+    #[arg(long)]
+    out: PathBuf,
+    /// Also write a page on which the first 24 molecules can be turned with the mouse.
+    #[arg(long, value_name = "FILE.html")]
+    gallery: Option<PathBuf>,
+    /// Replace the files of --out and --gallery even if they hold something else.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Molecules of the gallery.
+const SHOWN: usize = 24;
+
+impl Sample {
+    pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
+        if self.n == 0 || self.batch == Some(0) || self.steps == Some(0) {
+            return Err(Failure::input("-n, --batch and --steps must be at least 1"));
+        }
+        let checkpoint = if self.run.is_dir() { self.run.join(CHECKPOINT) } else { self.run.clone() };
+        let out = Destination::claim(&self.out, Kind::Molecules, &[&checkpoint], self.force)?;
+        let page =
+            self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &[&checkpoint, &self.out], self.force)).transpose()?;
+        let model = Trained::load(&self.run, &context.device()?)?;
+        let most = model.model.process.steps();
+        if let Some(steps) = self.steps.filter(|steps| *steps > most) {
+            return Err(Failure::input(format!("--steps {steps}: this model's process has {most} steps; give 1 to {most}")));
+        }
+        let start = Instant::now();
+        let (molecules, first) = self.draw(context, &model, &out)?;
+        // The molecules are safe before anything is done with the gallery.
+        out.finish()?;
+        if let Some(page) = page {
+            page.fill(&self.page(&model, &first)?)?;
+        }
+        Ok(json!({ "file": shown(&self.out), "molecules": molecules, "seconds": start.elapsed().as_secs_f64() }))
+    }
+
+    /// Writes molecules as they come; how many there are in the file, and the first ones.
+    fn draw(&self, context: &Context, model: &Trained, out: &Destination) -> Outcome<(usize, Vec<Molecule>)> {
+        let options = Sampling { count: self.n, seed: context.seed(), steps: self.steps, batch: self.batch, sampler: self.sampler };
+        let bar = Bar::new("sampling");
+        let molecules = model.sample(&options, &mut |done| bar.show(done, ""))?;
+        let first = molecules.iter().take(SHOWN).cloned().collect();
+        Ok((symdiff_mol::formats::write_all(out.partial(), molecules)?.molecules, first))
+    }
+
+    fn page(&self, model: &Trained, molecules: &[Molecule]) -> Outcome<String> {
+        let protocol = if model.model.encoding.vocabulary().name() == "qm9" { Protocol::EdmQm9 } else { Protocol::EdmGeom };
+        report::gallery(&format!("Samples of {}", self.run.display()), molecules, protocol).map_err(Failure::run)
+    }
+}

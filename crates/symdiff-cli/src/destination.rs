@@ -1,0 +1,221 @@
+//! Where results go: an output file is checked before the work, written beside its place, and renamed when it is whole.
+//!
+//! So neither a failure nor a kill replaces an older good file by a cut one, no input is overwritten, and hours of work do not end at a
+//! misspelt folder.
+
+use crate::failure::{Failure, Outcome};
+use crate::interrupt;
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use symdiff_mol::formats;
+
+/// What a file holds: a file of another kind is not replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Molecules, in the format of the ending.
+    Molecules,
+    /// One verdict a line, as JSON.
+    Rows,
+    /// A page.
+    Page,
+    /// A packed data set.
+    Packed,
+    /// Weights of a model.
+    Checkpoint,
+}
+
+/// An output file that is being written.
+pub(crate) struct Destination {
+    /// Where it will be.
+    path: PathBuf,
+    /// Where it is meanwhile; the same place for a pipe or a device.
+    partial: PathBuf,
+    /// Locked: no second process writes the same result.
+    file: File,
+}
+
+impl Destination {
+    /// Checks a place and opens the file beside it.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] where the folder is missing or cannot be written, the ending is wrong, the place is a folder or one of `inputs`, another process writes it, or it
+    /// holds a file of another kind and `force` is not given.
+    pub(crate) fn claim(path: &Path, kind: Kind, inputs: &[&Path], force: bool) -> Outcome<Self> {
+        check(path, kind, inputs, force)?;
+        // What a link points to is replaced, not the link.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let refused = |error: std::io::Error| Failure::file(&path, "write it", &error);
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            let file = OpenOptions::new().write(true).open(&path).map_err(refused)?;
+            return Ok(Self { partial: path.clone(), path, file });
+        }
+        let partial = beside(&path);
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial).map_err(refused)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(Failure::input(format!("{}: another process is writing it", path.display()))),
+            // A file system without locks.
+            Err(TryLockError::Error(_)) | Ok(()) => {}
+        }
+        file.set_len(0).map_err(refused)?;
+        interrupt::guard(&partial);
+        Ok(Self { path, partial, file })
+    }
+
+    /// Where to write: the ending is that of the place itself.
+    pub(crate) fn partial(&self) -> &Path {
+        &self.partial
+    }
+
+    /// The open file.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts the file, which is whole now, in its place.
+    ///
+    /// # Errors
+    /// [`Failure::Run`] where the disk refuses; an older file stays.
+    pub(crate) fn finish(self) -> Outcome<()> {
+        let refused = |error: std::io::Error| Failure::file(&self.path, "write it", &error);
+        if self.partial == self.path {
+            return Ok(());
+        }
+        let whole = OpenOptions::new().write(true).open(&self.partial).map_err(refused)?;
+        whole.sync_all().map_err(refused)?;
+        std::fs::rename(&self.partial, &self.path).map_err(refused)
+    }
+
+    /// Writes a text and finishes.
+    ///
+    /// # Errors
+    /// As [`Destination::finish`].
+    pub(crate) fn fill(self, text: &str) -> Outcome<()> {
+        self.file().write_all(text.as_bytes()).map_err(|error| Failure::file(&self.path, "write it", &error))?;
+        self.finish()
+    }
+}
+
+impl Drop for Destination {
+    /// Removes what is not whole; after [`Destination::finish`] nothing is left to remove.
+    fn drop(&mut self) {
+        if self.partial != self.path {
+            let _ = std::fs::remove_file(&self.partial);
+            interrupt::release(&self.partial);
+        }
+    }
+}
+
+/// Replaces a file of ours by a text: written beside it, renamed when whole.
+pub(crate) fn put(path: &Path, text: &str) -> Outcome<()> {
+    let partial = beside(path);
+    interrupt::guard(&partial);
+    let written = File::create(&partial).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    });
+    interrupt::release(&partial);
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&partial);
+        Failure::file(path, "write it", &error)
+    })
+}
+
+/// Makes a folder of results and locks it while the value lives; the lock dies with the process.
+///
+/// # Errors
+/// [`Failure::Input`] where the folder cannot be made or another process is at work in it.
+pub(crate) fn lock(folder: &Path) -> Outcome<File> {
+    let refused = |error: std::io::Error| Failure::file(folder, "use this folder", &error);
+    std::fs::create_dir_all(folder).map_err(refused)?;
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(".lock")).map_err(refused)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Failure::input(format!("{}: another process is at work in this folder", folder.display()))),
+        // A file system without locks.
+        Err(TryLockError::Error(_)) | Ok(()) => Ok(file),
+    }
+}
+
+/// The hidden neighbour that a file is written to first.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".partial.");
+    name.push(path.file_name().unwrap_or_default());
+    path.with_file_name(name)
+}
+
+/// Checks a place without opening it, for writers that replace a file only when it is whole.
+///
+/// # Errors
+/// As [`Destination::claim`].
+pub(crate) fn check(path: &Path, kind: Kind, inputs: &[&Path], force: bool) -> Outcome<()> {
+    let refuse = |problem: String| Err(Failure::input(format!("{}: {problem}", path.display())));
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    if path.is_dir() {
+        return refuse("is a folder; name a file in it".to_owned());
+    }
+    if !folder.is_dir() {
+        return refuse(format!("there is no folder {}; make it first", folder.display()));
+    }
+    match kind {
+        Kind::Page if !path.exists() && !["html", "htm"].contains(&ending.as_str()) => {
+            return refuse("a page must end in .html".to_owned());
+        }
+        Kind::Packed | Kind::Checkpoint if ending != "safetensors" => return refuse("it must end in .safetensors; rename it".to_owned()),
+        Kind::Molecules => formats::Writer::can_write(path)?,
+        _ => {}
+    }
+    if let Some(input) = inputs.iter().find(|input| same_file::is_same_file(input, path).unwrap_or(false)) {
+        return refuse(format!("is the input {} itself; name another file", input.display()));
+    }
+    if !force && path.metadata().is_ok_and(|there| there.is_file() && there.len() > 0) && !kind.is_of(path) {
+        return refuse(format!("holds something other than {}; name another file, or add --force to replace it", kind.what()));
+    }
+    Ok(())
+}
+
+impl Kind {
+    fn what(self) -> &'static str {
+        match self {
+            Self::Molecules => "molecules in the format of its ending",
+            Self::Rows => "rows of `evaluate`",
+            Self::Page => "a page",
+            Self::Packed => "a packed data set",
+            Self::Checkpoint => "weights of a model",
+        }
+    }
+
+    /// Whether a file looks like one of this kind, by its first molecule, line or header.
+    fn is_of(self, path: &Path) -> bool {
+        match self {
+            Self::Molecules => formats::open(path).is_ok_and(|mut molecules| molecules.next().is_some_and(|first| first.is_ok())),
+            Self::Rows => first_line(path)
+                .is_some_and(|line| serde_json::from_str::<serde_json::Value>(&line).is_ok_and(|row| row.get("mol_stable").is_some())),
+            Self::Page => first_line(path).is_some_and(|line| line.to_lowercase().starts_with("<!doctype html")),
+            Self::Packed => metadata_key(path, "schema"),
+            Self::Checkpoint => metadata_key(path, "symdiff"),
+        }
+    }
+}
+
+/// The first line, where it is text of a sensible length.
+fn first_line(path: &Path) -> Option<String> {
+    let mut line = String::new();
+    BufReader::new(File::open(path).ok()?.take(1 << 20)).read_line(&mut line).ok()?;
+    Some(line)
+}
+
+/// Whether the header of a safetensors file has an entry of this name.
+fn metadata_key(path: &Path, key: &str) -> bool {
+    let header = || {
+        let mut file = File::open(path).ok()?;
+        let mut length = [0; 8];
+        file.read_exact(&mut length).ok()?;
+        let mut header = Vec::new();
+        file.take(u64::from_le_bytes(length).min(64 << 20)).read_to_end(&mut header).ok()?;
+        serde_json::from_slice::<serde_json::Value>(&header).ok()
+    };
+    header().is_some_and(|header| header["__metadata__"].get(key).is_some())
+}

@@ -1,0 +1,62 @@
+//! SIGINT, SIGTERM and SIGHUP.
+//!
+//! Work ends at the first one: what it has half written is removed, for all of it can be made again or is continued from a journal. The exit code
+//! is the usual one, 128 + the signal's number.
+//!
+//! A signal that is ignored when the program starts stays ignored: `nohup` asks for that, and shells do for commands in the background.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Files that are half written.
+static PARTIALS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Has a file removed if a signal ends the process.
+pub(crate) fn guard(partial: &Path) {
+    partials().insert(partial.to_owned());
+}
+
+/// Takes a file out of [`guard`].
+pub(crate) fn release(partial: &Path) {
+    partials().remove(partial);
+}
+
+fn partials() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    PARTIALS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts to listen, on a thread that sleeps until there is something to hear.
+#[cfg(unix)]
+pub(crate) fn listen() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let ignored = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
+    // Without the thread, signals end the process as they do by default.
+    let _ = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            end(signal);
+        }
+    });
+}
+
+#[cfg(not(unix))]
+pub(crate) fn listen() {}
+
+/// Removes what is half written and ends the process.
+#[cfg(unix)]
+fn end(signal: i32) -> ! {
+    for partial in partials().iter() {
+        let _ = std::fs::remove_file(partial);
+    }
+    std::process::exit(128 + signal)
+}
+
+/// Signals that were ignored when the program started, as a mask; bit s − 1 for signal s. Where the system does not tell, SIGHUP counts as ignored.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").ok();
+    let mask = status.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("SigIgn:")));
+    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(1 << (signal_hook::consts::SIGHUP - 1))
+}

@@ -1,0 +1,48 @@
+//! Floor 6: the commands of the program `symdiff`, and what a program of more commands needs to hold them.
+//!
+//! Wiring only: a command reads its arguments, calls the crates below and prints a summary. `cargo xtask` holds the same commands beside those
+//! of developers. Experiments and suites are compiled in ([`builtin`]), so the program needs no file but itself.
+
+pub mod builtin;
+mod commands;
+mod destination;
+mod experiments;
+mod failure;
+mod interrupt;
+mod output;
+pub mod progress;
+pub mod report;
+mod scores;
+mod suite;
+
+pub use commands::Command;
+pub use failure::{Failure, Outcome};
+pub use output::{Context, Listener, shown};
+
+/// The command line of `symdiff`.
+#[derive(clap::Parser)]
+#[command(name = "symdiff", version, about, long_about = LONG, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub context: Context,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const LONG: &str = "Equivariant diffusion of molecules by stochastic symmetrisation (arXiv 2410.06262): train models, draw molecules from them, \
+judge molecules, and reproduce the paper's tables.";
+
+/// What a first reader types.
+pub const EXAMPLES: &str = "\
+Examples:
+  symdiff reproduce                                  The paper's comparison on a laptop; writes runs/quick/report.html
+  symdiff train symdiff-small --out runs/mine        Train an experiment that is compiled in
+  symdiff train mine.toml --set train.lr=1e-4        Train one of your own, with one setting changed
+  symdiff train mine.toml --out runs/mine --resume   Go on where a run stopped
+  symdiff sample --run runs/mine -n 200 --out s.sdf  Draw 200 molecules
+  symdiff evaluate --molecules s.sdf                 Stability, validity, uniqueness
+  symdiff nll --run runs/mine                        Negative log-likelihood of held-out molecules
+
+Exit codes: 0 done, 1 the work failed, 2 an argument or a file is wrong.";

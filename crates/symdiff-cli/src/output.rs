@@ -1,0 +1,128 @@
+//! What all commands share: the global options, the logs and the one JSON line at the end.
+
+use crate::failure::{Failure, Outcome};
+use crate::interrupt;
+use candle_core::Device;
+use clap::Args;
+use serde_json::Value;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+/// Something that listens to spans beside the logs: a profile.
+pub type Listener = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// More threads than any machine has use for are a slip of the finger.
+const MOST_THREADS: usize = 1024;
+
+/// Options that every command takes.
+#[derive(Args, Debug)]
+pub struct Context {
+    /// Print exactly one JSON object as the last line of stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Where tensors live: `cpu`, `cuda` or `cuda:1`.
+    #[arg(long, global = true, default_value = "cpu")]
+    pub device: String,
+    /// Seed of every random draw [default: 0, or that of the run to resume].
+    #[arg(long, global = true)]
+    pub seed: Option<u64>,
+    /// Worker threads; all cores by default.
+    #[arg(long, global = true)]
+    pub threads: Option<usize>,
+}
+
+impl Context {
+    /// Carries out a command: starts the logs and the threads, does the work, prints its summary, and gives the exit code of the process.
+    pub fn carry_out(&self, listener: Option<Listener>, work: impl FnOnce() -> Outcome<Value>) -> ExitCode {
+        match self.prepare(listener).and_then(|()| work()).and_then(|summary| self.summarise(&summary)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(),
+        }
+    }
+
+    /// The seed: the one given, or 0.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
+    fn prepare(&self, listener: Option<Listener>) -> Outcome<()> {
+        if let Some(threads) = self.threads.filter(|threads| *threads > MOST_THREADS) {
+            return Err(Failure::input(format!(
+                "--threads {threads}: at most {MOST_THREADS} threads are started; leave it out for one a core"
+            )));
+        }
+        let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let logs = tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(colours)
+            .with_target(false)
+            // A stderr that is full or closed ends no run.
+            .log_internal_errors(false)
+            .with_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")));
+        tracing_subscriber::registry().with(listener).with(logs).init();
+        symdiff_ops::threads::set(self.threads).map_err(Failure::input)?;
+        interrupt::listen();
+        Ok(())
+    }
+
+    /// The device that tensors live on.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] for a device that does not exist here.
+    pub fn device(&self) -> Outcome<Device> {
+        let (kind, index) = self.device.split_once(':').unwrap_or((&self.device, "0"));
+        match (kind, index.parse()) {
+            ("cpu", _) => Ok(Device::Cpu),
+            ("cuda", Ok(index)) => symdiff_ops::device::cuda(index)
+                .map_err(|error| Failure::input(format!("--device {}: {error}; use --device cpu", self.device))),
+            _ => Err(Failure::input(format!("--device {} is unknown; use cpu, cuda or cuda:1", self.device))),
+        }
+    }
+
+    /// Prints a command's summary: JSON for machines, `key  value` lines for people.
+    ///
+    /// # Errors
+    /// [`Failure::Run`] where stdout cannot be written.
+    pub fn summarise(&self, summary: &Value) -> Outcome<()> {
+        self.print(&if self.json { format!("{summary}\n") } else { readable(summary) })
+    }
+
+    /// Prints text on stdout. A reader that has gone away, such as `head`, is no failure.
+    ///
+    /// # Errors
+    /// [`Failure::Run`] where stdout cannot be written: a full disk.
+    pub fn print(&self, text: &str) -> Outcome<()> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::run(format!("cannot write to stdout: {error}"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Prints text on stderr. Where it is full or closed, the work goes on.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// A path as the summary shows it; bytes that are no UTF-8 are replaced.
+pub fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Scalars of the summary, one a line; nested rows are left to the command's own table.
+fn readable(summary: &Value) -> String {
+    let Some(map) = summary.as_object() else { return String::new() };
+    map.iter()
+        .filter(|(_, value)| !value.is_array() && !value.is_object())
+        .map(|(key, value)| match value.as_f64() {
+            Some(number) if value.is_f64() => format!("{key:<24} {number:.6}\n"),
+            _ => format!("{key:<24} {}\n", value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+        })
+        .collect()
+}

@@ -1,0 +1,135 @@
+//! What a command may do to files: it checks outputs before the work, replaces an older file by a whole one or not at all, and overwrites nothing
+//! that it did not make.
+#![cfg(unix)]
+
+mod common;
+
+use common::{Tiny, binary, json, limited, refusal, text, write};
+use std::fs::read;
+use std::path::Path;
+
+const WATER: &str = "3\nwater\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n";
+
+/// The names in a folder, hidden ones too.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_input_is_never_an_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = write(folder.path(), "water.xyz", WATER);
+    std::os::unix::fs::symlink(&source, folder.path().join("link.xyz")).unwrap();
+    for name in [text(&source), text(&folder.path().join("link.xyz"))] {
+        assert!(refusal(&["evaluate", "--molecules", text(&source), "--rows", name]).contains("is the input"));
+        assert!(refusal(&["evaluate", "--molecules", text(&source), "--rows", name, "--force"]).contains("is the input"));
+    }
+    assert_eq!(std::fs::read_to_string(&source).unwrap(), WATER);
+}
+
+#[test]
+fn a_file_of_another_kind_is_replaced_on_request_alone() {
+    let tiny = Tiny::trained();
+    let (folder, checkpoint) = (tiny.folder(), tiny.run().join("last.safetensors"));
+    let water = write(folder, "water.xyz", WATER);
+    let before = read(&checkpoint).unwrap();
+    let prepare = ["data", "prepare", text(&water), "--out", text(&checkpoint)];
+    assert!(refusal(&prepare).contains("--force"));
+    let page = write(folder, "page.html", "not a page");
+    let sample = ["sample", "--run", text(tiny.run()), "-n", "1", "--steps", "2", "--out", "s.xyz", "--gallery", text(&page)];
+    assert!(refusal(&sample).contains("--force"));
+    for target in [&checkpoint, &water] {
+        assert!(refusal(&["evaluate", "--molecules", "embedded.xyz", "--rows", text(target)]).contains("--force"));
+    }
+    assert!(read(&checkpoint).unwrap() == before);
+
+    let packed = folder.join("packed.safetensors");
+    for _ in 0..2 {
+        json(&["data", "prepare", text(&water), "--out", text(&packed), "--json"]);
+    }
+    json(&[&prepare[..], &["--force", "--json"]].concat());
+    assert!(json(&["data", "verify", text(&checkpoint), "--json"])["sound"] == true);
+}
+
+#[test]
+fn places_are_checked_before_the_work() {
+    let tiny = Tiny::trained();
+    let run = tiny.run();
+    let sample = |out: &str, more: &[&str]| refusal(&[&["sample", "--run", text(run), "-n", "1000000000", "--out", out], more].concat());
+    assert!(sample("no/such/s.xyz", &[]).contains("there is no folder no/such"));
+    assert!(sample("s.pdf", &[]).contains("the ending names no format"));
+    assert!(sample(text(tiny.folder()), &[]).contains("is a folder"));
+    let out = tiny.folder().join("s.xyz");
+    assert!(sample(text(&out), &["--gallery", "no/such/g.html"]).contains("there is no folder"));
+    assert!(sample(text(&out), &["--gallery", "g.txt"]).contains(".html"));
+    assert!(sample(text(&out), &["--steps", "1001"]).contains("give 1 to 1000"));
+    assert_eq!(names(tiny.folder()), ["run", "tiny.toml"], "a refusal leaves something behind");
+    assert!(refusal(&["evaluate", "--molecules", text(tiny.folder())]).contains(text(tiny.folder())));
+    assert!(refusal(&["sample", "--run", "Cargo.toml", "--threads", "100000", "--out", "s.xyz"]).contains("--threads 100000"));
+}
+
+/// A limit on file sizes stands in for the full disk.
+#[test]
+fn a_full_disk_is_exit_code_1_and_older_files_stay() {
+    let tiny = Tiny::trained();
+    let (folder, run) = (tiny.folder(), tiny.run());
+    let frames = WATER.repeat(2000);
+    let many = write(folder, "many.xyz", &frames);
+    let (samples, rows, packed) = (folder.join("samples.xyz"), folder.join("rows.jsonl"), folder.join("packed.safetensors"));
+    let commands: [(&Path, Vec<&str>); 3] = [
+        (&samples, vec!["sample", "--run", text(run), "-n", "100", "--steps", "2", "--out", text(&samples)]),
+        (&rows, vec!["evaluate", "--molecules", text(&many), "--rows", text(&rows)]),
+        (&packed, vec!["data", "prepare", text(&many), "--out", text(&packed)]),
+    ];
+    for (out, command) in commands {
+        json(&[&command[..], &["--json"]].concat());
+        let (before, there) = (read(out).unwrap(), names(folder));
+        let output = limited(4, &command);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {stderr}");
+        assert!(stderr.lines().last().unwrap().contains(text(out)), "{stderr}");
+        assert!(read(out).unwrap() == before, "{command:?} replaced its older file");
+        let left: Vec<String> = names(folder).into_iter().filter(|name| !there.contains(name) && !name.contains(".part")).collect();
+        assert!(left.is_empty(), "{command:?} left {left:?}");
+    }
+}
+
+#[test]
+fn a_failing_gallery_loses_no_molecule() {
+    let tiny = Tiny::trained();
+    let out = tiny.folder().join("s.xyz");
+    let arguments = ["sample", "--run", text(tiny.run()), "-n", "3", "--steps", "2", "--out", text(&out), "--gallery", "/dev/full"];
+    let output = binary().args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(json(&["evaluate", "--molecules", text(&out), "--json"])["molecules"], 3);
+}
+
+#[test]
+fn a_summary_that_cannot_be_printed_is_one_sentence_and_code_1() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for command in [&["data", "inspect"][..], &["data", "inspect", "--json"], &["completions", "bash"], &["man"]] {
+        let output = binary().args(command).stdout(full()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && stderr.starts_with("error: cannot write to stdout"), "{command:?}: {stderr}");
+    }
+    // Nobody reads the log of this one, and it works.
+    assert!(binary().args(["data", "inspect"]).stderr(full()).output().unwrap().status.success());
+}
+
+/// Linux allows names that are no UTF-8.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_utf8_are_names() {
+    use std::os::unix::ffi::OsStrExt;
+    let tiny = Tiny::untrained();
+    let folder = tiny.folder().join(std::ffi::OsStr::from_bytes(b"r\xffn"));
+    let output = binary().args(["train", text(tiny.experiment()), "--json", "--out"]).arg(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let samples = tiny.folder().join(std::ffi::OsStr::from_bytes(b"s\xff.xyz"));
+    let output =
+        binary().args(["sample", "-n", "2", "--steps", "2", "--json", "--run"]).arg(&folder).arg("--out").arg(&samples).output().unwrap();
+    assert!(output.status.success() && samples.exists(), "{}", String::from_utf8_lossy(&output.stderr));
+}

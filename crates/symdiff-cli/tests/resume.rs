@@ -1,0 +1,75 @@
+//! `--resume`: what goes on is what was begun, and nothing stale is taken for new.
+
+mod common;
+
+use common::{Tiny, json, refusal, text, write};
+use serde_json::Value;
+
+const SUITE: &str = "title = 'Tiny'\nruns = ['tiny']\nprotocol = 'edm-qm9'\nsamples = 4\ngroups = 2\nnll_molecules = 4\n\
+    settings = ['diffusion.steps=5']\n";
+
+#[test]
+fn a_mistyped_folder_is_no_run_to_resume() {
+    let tiny = Tiny::trained();
+    let wrong = tiny.folder().join("rnu");
+    assert!(refusal(&["train", text(tiny.experiment()), "--out", text(&wrong), "--resume"]).contains("no run to resume"));
+    assert!(refusal(&["reproduce", "--profile", "smoke", "--out", text(&wrong), "--resume"]).contains("nothing to resume"));
+    assert!(!wrong.exists());
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    let tiny = Tiny::trained();
+    let (experiment, run) = (tiny.experiment(), tiny.run());
+    let resume = ["train", text(experiment), "--out", text(run), "--resume"];
+    assert!(refusal(&[&resume[..], &["--seed", "1"]].concat()).contains("seed 0, not 1"));
+    json(&[&resume[..], &["--seed", "0", "--json"]].concat());
+    json(&[&resume[..], &["--json"]].concat());
+}
+
+#[test]
+fn molecules_of_a_reproduction_are_those_of_its_model() {
+    let tiny = Tiny::untrained();
+    let (suite, out) = (write(tiny.folder(), "suite.toml", SUITE), tiny.folder().join("out"));
+    let reproduce = |more: &[&str]| json(&[&["reproduce", "--profile", text(&suite), "--out", text(&out), "--json"], more].concat());
+    let run = out.join("tiny");
+    let record = || -> Value { serde_json::from_slice(&std::fs::read(run.join("samples.json")).unwrap()).unwrap() };
+    let molecules = || std::fs::read(run.join("samples.xyz")).unwrap();
+    reproduce(&["--seed", "3"]);
+    let (first, drawn) = (record(), molecules());
+    assert_eq!((&first["origin"]["step"], &first["origin"]["seed"], &first["origin"]["molecules"]), (&2.into(), &3.into(), &4.into()));
+
+    // Nothing changed: nothing is drawn again, and the seed is the run's.
+    reproduce(&["--resume"]);
+    assert_eq!(record(), first);
+
+    // A longer budget is another model.
+    reproduce(&["--resume", "--set", "train.steps=4"]);
+    let longer = record();
+    assert!(longer["origin"]["step"] == 4 && longer["origin"]["weights"] != first["origin"]["weights"]);
+    assert!(molecules() != drawn);
+
+    // A file that was changed by hand is not what the record speaks of.
+    let own = molecules();
+    std::fs::write(run.join("samples.xyz"), &drawn).unwrap();
+    reproduce(&["--resume"]);
+    assert!(molecules() == own);
+
+    let again = ["reproduce", "--profile", text(&suite), "--out", text(&out), "--resume", "--seed", "4"];
+    assert!(refusal(&again).contains("seed 3, not 4"));
+    assert!(refusal(&again[..5]).contains("--resume"));
+}
+
+#[test]
+fn what_is_refused_makes_no_folder() {
+    let tiny = Tiny::untrained();
+    let (suite, out) = (write(tiny.folder(), "suite.toml", SUITE), tiny.folder().join("out"));
+    let xenon = write(tiny.folder(), "xenon.xyz", "1\n\nXe 0 0 0\n".repeat(40));
+    let data = format!("data.path=\"{}\"", text(&xenon));
+    for settings in [&data[..], "data.path=\"missing.npz\"", "train.lr=-1", "model.backbone.heads=5"] {
+        refusal(&["train", text(tiny.experiment()), "--out", text(&out), "--set", settings]);
+        assert!(!out.exists(), "train --set {settings}");
+        refusal(&["reproduce", "--profile", text(&suite), "--out", text(&out), "--set", settings]);
+        assert!(!out.exists(), "reproduce --set {settings}");
+    }
+}

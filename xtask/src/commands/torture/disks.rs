@@ -1,0 +1,72 @@
+//! Work on a disk that is full at a random size: files may not grow beyond a limit.
+
+use super::trial::Verdict;
+use super::work::{Evaluate, Prepare, Reproduce, Sample, Train, Work};
+use super::{Ground, Tally};
+use rand::RngExt;
+use std::path::Path;
+use symdiff_cli::{Failure, Outcome};
+
+/// A failed write is exit code 1; what was there before stays, and without the limit the work is done as if nothing had been.
+pub(super) fn run(
+    ground: &Ground,
+    trials: usize,
+    random: &mut impl RngExt,
+    tally: &mut Tally,
+    done: &mut impl FnMut(&Tally),
+) -> Outcome<()> {
+    let all: [(&str, &dyn Work); 5] =
+        [("train", &Train), ("prepare", &Prepare), ("reproduce", &Reproduce), ("sample", &Sample), ("evaluate", &Evaluate)];
+    for (number, (name, work)) in all.into_iter().enumerate() {
+        let folder = ground.folder.join(name);
+        std::fs::create_dir_all(&folder).map_err(Failure::run)?;
+        let ground = Ground { program: ground.program, folder: &folder };
+        let share = trials / all.len() + usize::from(number < trials % all.len());
+        one(&ground, work, share, random, tally)?;
+        done(tally);
+    }
+    Ok(())
+}
+
+fn one(ground: &Ground, work: &dyn Work, trials: usize, random: &mut impl RngExt, tally: &mut Tally) -> Outcome<()> {
+    work.prepare(ground)?;
+    let calm = ground.folder.join("calm");
+    let undisturbed = ground.run(&work.command(&calm))?;
+    let expected = work.result(&calm).filter(|_| undisturbed.succeeded());
+    let expected = expected.ok_or_else(|| Failure::run(format!("an undisturbed run fails: {}", undisturbed.said())))?;
+    let size = largest(ground.folder, "calm") / 1024;
+    for round in 0..trials {
+        let out = ground.folder.join(format!("round-{round}"));
+        let command = work.command(&out);
+        let kib = random.random_range(0..=size + size / 4);
+        let end = ground.run_limited(kib, &command)?;
+        let what = || format!("{} with files of at most {kib} KiB: {}", command.join(" "), end.said());
+        let whole = work.result(&out).is_none_or(|there| there == expected || out.is_dir());
+        let verdict = match end.verdict() {
+            Verdict::Refused => Verdict::Unclear,
+            Verdict::Same | Verdict::Failed if !whole => Verdict::Different,
+            verdict => verdict,
+        };
+        tally.count(verdict, what);
+        if verdict.is_fault() {
+            continue;
+        }
+        let again = ground.run(&work.command(&out))?;
+        if work.result(&out).as_deref() != Some(&expected) || !again.succeeded() {
+            tally.count(Verdict::Different, || format!("{} after a disk that was full at {kib} KiB: {}", command.join(" "), again.said()));
+        }
+        super::kills::clear(&out);
+    }
+    Ok(())
+}
+
+/// Bytes of the largest file whose path goes through a name.
+fn largest(folder: &Path, name: &str) -> u64 {
+    let entries = folder.read_dir().into_iter().flatten().flatten();
+    let named = entries.filter(|entry| name.is_empty() || entry.file_name().to_string_lossy().starts_with(name));
+    let bytes = named.map(|entry| {
+        let path = entry.path();
+        if path.is_dir() { largest(&path, "") } else { path.metadata().map_or(0, |there| there.len()) }
+    });
+    bytes.max().unwrap_or(0)
+}

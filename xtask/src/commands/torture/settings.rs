@@ -1,0 +1,133 @@
+//! Settings and arguments that mean nothing, or too much.
+
+use super::work::words;
+use super::{Ground, Tally, one_of};
+use rand::RngExt;
+use symdiff_cli::Outcome;
+
+/// Numbers, texts and structures that no setting should trip over.
+const VALUES: [&str; 30] = [
+    "0",
+    "-1",
+    "1",
+    "3",
+    "0.5",
+    "-0.0",
+    "1e-320",
+    "1e308",
+    "-1e308",
+    "nan",
+    "inf",
+    "-inf",
+    "4294967296",
+    "9007199254740993",
+    "576460752303423489",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "18446744073709551616",
+    "''",
+    "'\\u0000'",
+    "'none'",
+    "true",
+    "[]",
+    "[1, 2]",
+    "{}",
+    "{ a = 1 }",
+    "1979-05-27",
+    "1\nb = 2",
+    "",
+    "=",
+];
+
+/// Settings of every section. Budgets are not among them: a long budget is no fault.
+const KEYS: [&str; 34] = [
+    "data",
+    "data.path",
+    "data.vocabulary",
+    "data.augment",
+    "model",
+    "model.preset",
+    "model.gamma",
+    "model.backbone",
+    "model.backbone.hidden",
+    "model.backbone.depth",
+    "model.backbone.heads",
+    "model.backbone.ratio",
+    "model.backbone.width",
+    "model.backbone.nonsense",
+    "model.gaussians",
+    "model.decoder",
+    "diffusion",
+    "diffusion.steps",
+    "diffusion.schedule",
+    "diffusion.precision",
+    "diffusion.loss",
+    "diffusion.normaliser",
+    "train",
+    "train.batch",
+    "train.lr",
+    "train.warmup",
+    "train.weight_decay",
+    "train.clipping",
+    "train.clip",
+    "train.ema",
+    "train.checkpoint_minutes",
+    "train.log_every",
+    "train.precision",
+    "train.nonsense",
+];
+
+/// Arguments of commands with a finished run or none.
+const ARGUMENTS: [&str; 19] = [
+    "sample --run run --out s.xyz -n 2 --steps VALUE",
+    "sample --run run --out s.xyz -n 2 --steps 2 --batch VALUE",
+    "sample --run run --out s.xyz -n 2 --steps 2 --sampler VALUE",
+    "sample --run run --out s.xyz -n 2 --steps 2 --seed VALUE",
+    "sample --run run --out s.xyz -n 2 --device VALUE",
+    "sample --run VALUE --out s.xyz -n 2",
+    "sample --run run --out VALUE -n 2 --steps 2",
+    "sample --run /dev/zero --out s.xyz -n VALUE",
+    "nll --run run --limit 4 --batch VALUE",
+    "nll --run run --limit VALUE --split VALUE",
+    "nll --run run --limit 4 --data VALUE",
+    "evaluate --molecules VALUE",
+    "evaluate --molecules run --rows VALUE",
+    "evaluate --molecules /dev/zero --protocol VALUE",
+    "data prepare VALUE --out VALUE",
+    "data inspect VALUE",
+    "data verify /dev/zero",
+    "import --from VALUE --model VALUE --out VALUE",
+    "reproduce --profile VALUE --out nowhere",
+];
+
+/// Each trial is one command: a training of one step under one or two hostile settings, or another command with a hostile argument.
+pub(super) fn run(
+    ground: &Ground,
+    trials: usize,
+    random: &mut impl RngExt,
+    tally: &mut Tally,
+    done: &mut impl FnMut(&Tally),
+) -> Outcome<()> {
+    super::work::trained(ground)?;
+    for trial in 0..trials {
+        let command = if trial % 3 == 2 { argument(random) } else { training(trial, random) };
+        let end = ground.run(&command)?;
+        tally.count(end.verdict(), || format!("{command:?}: {}", end.said()));
+        super::kills::clear(&ground.folder.join(format!("round-{trial}")));
+        done(tally);
+    }
+    Ok(())
+}
+
+fn training(trial: usize, random: &mut impl RngExt) -> Vec<String> {
+    let mut command = words(&["train", "tiny.toml", "--set", "train.steps=1", "--out", &format!("round-{trial}")]);
+    for _ in 0..random.random_range(1..=2) {
+        command.extend(["--set".to_owned(), format!("{}={}", one_of(&KEYS, random), one_of(&VALUES, random))]);
+    }
+    command
+}
+
+fn argument(random: &mut impl RngExt) -> Vec<String> {
+    let sentence = one_of(&ARGUMENTS, random);
+    sentence.split(' ').map(|word| if word == "VALUE" { one_of(&VALUES, random).to_owned() } else { word.to_owned() }).collect()
+}
