@@ -1,15 +1,18 @@
-//! Floor 3: diffusion processes. Schedules, objectives, likelihoods and samplers, generic over the state and the denoiser.
+//! Floor 3: diffusion processes. Paths, objectives, likelihoods and samplers, generic over the state, its condition and the denoiser.
 //!
-//! The roles are kept apart behind narrow doors: a [`Schedule`] says how noisy time t is, a [`Process`] diffuses a state, an [`Objective`] scores a
-//! denoiser, a [`Reconstruction`] reads data off the last state, a [`Sampler`] takes one step back. A state is anything
-//! [`Euclidean`](symdiff_ops::Euclidean), a denoiser any Markov kernel from a state at a time to its noise.
+//! The roles are kept apart: a [`Path`] says where between data and noise time t lies, a [`Process`] diffuses a state along it, an [`Objective`] scores
+//! a denoiser, a [`Sampler`] takes one step back, a [`Grid`] says how far, a [`Reconstruction`] reads data off the last state. A state is anything
+//! [`Euclidean`](symdiff_ops::Euclidean), a denoiser any Markov kernel from a state at a time, given a condition, to its noise ([`At`] to [`Eps`]). What a
+//! network predicts instead of the noise is a [`Prediction`] of its own type, adapted once.
 //!
 //! Levels are computed in f64, whatever the state's type: differences of neighbouring log-SNRs, on which weights and posteriors rest, lose all
 //! their digits in f32.
 
 mod error;
+mod grid;
 mod likelihood;
 mod objective;
+mod path;
 mod prediction;
 mod process;
 mod reconstruction;
@@ -19,12 +22,14 @@ mod state;
 mod time;
 
 pub use error::{Error, Result};
+pub use grid::{Grid, Uniform};
 pub use likelihood::Likelihood;
-pub use objective::{Objective, Weighting};
+pub use objective::{L2, Objective, Vlb, Weighting};
+pub use path::{Coefficients, Levels, Linear, Path, VarianceExploding, VariancePreserving};
 pub use prediction::{Predicting, Prediction};
-pub use process::{Levels, Process};
-pub use reconstruction::Reconstruction;
-pub use sampler::{Ancestral, Ddim, DpmSolver, Method, Past, Reverse, Sampler, Span};
+pub use process::Process;
+pub use reconstruction::{Gaussian, Reconstruction};
+pub use sampler::{Ancestral, Ddim, DpmSolver, Field, Method, Past, Reverse, Sampler, Span, Walk};
 pub use schedule::{Cosine, LearnedSchedule, Polynomial, Schedule, Tabulated};
-pub use state::{At, Clean, Denoiser, Eps, Velocity};
+pub use state::{At, Clean, Denoiser, Eps, Score, Velocity};
 pub use time::Times;

@@ -3,7 +3,7 @@
 use crate::objective::bound_weights;
 use crate::process::squared_error;
 use crate::time::fraction;
-use crate::{At, Denoiser, Eps, Process, Reconstruction, Result, Schedule, Times};
+use crate::{At, Denoiser, Eps, Process, Reconstruction, Result, Times};
 use candle_core::Tensor;
 use symdiff_ops::{Euclidean, Noise};
 
@@ -26,10 +26,10 @@ impl Likelihood {
     ///
     /// # Errors
     /// Whatever the denoiser returns.
-    pub fn estimate<S, Q, R>(process: &Process<Q>, data: &R, denoiser: &dyn Denoiser<S>, clean: &S, noise: Noise) -> Result<Self>
+    pub fn estimate<S, C, R>(process: &Process, data: &R, denoiser: &dyn Denoiser<S, C>, clean: &S, given: &C, noise: Noise) -> Result<Self>
     where
         S: Euclidean,
-        Q: Schedule,
+        C: Clone,
         R: Reconstruction<S>,
     {
         let [times, gaussian, kernel, gaussian_0, kernel_0] = noise.split();
@@ -39,13 +39,13 @@ impl Likelihood {
         let levels = process.levels(&time, drawn.len(), &device)?;
         let eps = clean.gaussian(gaussian)?;
         let z = process.diffuse(clean, &levels, &eps)?;
-        let Eps(prediction) = denoiser.sample(&At { state: z, time }, kernel)?;
+        let Eps(prediction) = denoiser.sample(&At { state: z, time, given: given.clone() }, kernel)?;
         let weights = (bound_weights(process, &drawn, &device)? * steps as f64)?;
 
         let zero = process.levels(&Times::Shared(0.0), drawn.len(), &device)?;
         let eps_0 = clean.gaussian(gaussian_0)?;
         let z_0 = process.diffuse(clean, &zero, &eps_0)?;
-        let Eps(prediction_0) = denoiser.sample(&At { state: z_0.clone(), time: Times::Shared(0.0) }, kernel_0)?;
+        let Eps(prediction_0) = denoiser.sample(&At { state: z_0.clone(), time: Times::Shared(0.0), given: given.clone() }, kernel_0)?;
         let ones = vec![1.0; drawn.len()];
         Ok(Self {
             prior: process.prior_kl(clean)?,

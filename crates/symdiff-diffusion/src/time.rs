@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 pub enum Times {
     /// All samples share one time, as in sampling: what depends on time alone is computed once.
     Shared(f64),
-    /// One time a sample, as in training.
+    /// One time per sample, as in training.
     PerSample(Vec<f64>),
 }
 
@@ -21,7 +21,7 @@ impl Times {
         Tensor::new(self.values(), device)?.to_dtype(dtype)
     }
 
-    /// One number, or one a sample.
+    /// One number, or one per sample.
     pub fn values(&self) -> &[f64] {
         match self {
             Self::Shared(time) => std::slice::from_ref(time),
@@ -29,7 +29,7 @@ impl Times {
         }
     }
 
-    /// One number a sample, for `samples` of them.
+    /// One number per sample, for `samples` of them.
     pub fn per_sample(&self, samples: usize) -> Vec<f64> {
         match self {
             Self::Shared(time) => vec![*time; samples],

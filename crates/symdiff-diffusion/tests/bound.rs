@@ -4,8 +4,10 @@ mod common;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
-use common::{Linear, MEAN, Outcome, Plain, VARIANCE, alpha_sigma, data, denoiser, mean, numbers, slope};
-use symdiff_diffusion::{LearnedSchedule, Likelihood, Objective, Process, Schedule, Weighting};
+use common::{MEAN, Outcome, Straight, VARIANCE, alpha_sigma, data, denoiser, mean, numbers, slope};
+use symdiff_diffusion::{
+    At, Eps, Gaussian, L2, LearnedSchedule, Likelihood, Objective, Polynomial, Process, Schedule, VariancePreserving, Vlb, Weighting,
+};
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::{Noise, Recording, Samples};
 
@@ -47,14 +49,14 @@ fn over_times(values: &[f64], repeats: usize) -> (f64, f64) {
 
 #[test]
 fn the_estimate_and_the_objective_have_the_expectation_of_the_bound() -> Outcome {
-    let process = Process::new(Linear, 100)?;
-    let expected = bound(&Linear, 100);
+    let process = Process::new(VariancePreserving(Straight), 100)?;
+    let expected = bound(&Straight, 100);
     let (count, noise) = every_time(1..=100, 1000)?;
     let clean = data(count, 1, DType::F64, Noise::seeded(20))?;
-    let estimate = Likelihood::estimate(&process, &Plain, &denoiser(&process, 1.0), &clean, noise)?;
+    let estimate = Likelihood::estimate(&process, &Gaussian::default(), &denoiser(&process, 1.0), &clean, &(), noise)?;
     let (count, noise) = every_time(0..=100, 1000)?;
     let clean = data(count, 1, DType::F64, Noise::seeded(23))?;
-    let objective = Objective::Vlb.loss(&process, &Plain, &denoiser(&process, 1.0), &clean, noise)?;
+    let objective = vlb(&process).loss(&denoiser(&process, 1.0), &clean, &(), noise)?;
     for (name, values) in [("likelihood", estimate.total()?), ("objective", objective)] {
         let (mean, error) = over_times(&numbers(&values)?, 1000);
         assert!((mean - expected).abs() < 5.0 * error, "{name}: {mean} ± {error}, expected {expected}");
@@ -65,30 +67,36 @@ fn the_estimate_and_the_objective_have_the_expectation_of_the_bound() -> Outcome
 
 #[test]
 fn the_bound_falls_to_the_entropy_as_steps_grow() {
-    let gaps: Vec<(f64, f64)> = [100, 200, 400, 800].map(|steps| (1.0 / steps as f64, bound(&Linear, steps) - entropy())).to_vec();
+    let gaps: Vec<(f64, f64)> = [100, 200, 400, 800].map(|steps| (1.0 / steps as f64, bound(&Straight, steps) - entropy())).to_vec();
     assert!(gaps.iter().all(|&(_, gap)| gap > 0.0), "a bound below the entropy: {gaps:?}");
     assert!(gaps[3].1 < 0.03 && gaps.windows(2).all(|pair| pair[1].1 < pair[0].1), "{gaps:?}");
     let order = slope(&gaps.iter().map(|&(x, gap)| (x, gap - (2.0 * gaps[3].1 - gaps[2].1))).collect::<Vec<_>>());
     assert!((order - 1.0).abs() < 0.2, "the gap closes at order {order}: {gaps:?}");
 }
 
+fn vlb(process: &Process) -> Vlb<Gaussian> {
+    Vlb { process: process.clone(), data: Gaussian::default() }
+}
+
 #[test]
 fn losses_are_finite_at_both_ends_and_do_not_depend_on_the_batch() -> Outcome {
-    let process = Process::new(symdiff_diffusion::Polynomial { power: 2.0, precision: 1e-5 }.tabulated(1000)?, 1000)?;
-    for objective in [Objective::L2(Weighting::Sample), Objective::Vlb] {
+    let process = Process::new(VariancePreserving(Polynomial { power: 2.0, precision: 1e-5 }.tabulated(1000)?), 1000)?;
+    let l2 = L2 { process: process.clone(), data: Gaussian::default(), weighting: Weighting::Sample };
+    let objectives: [(&str, &dyn Objective<Vectors>); 2] = [("l2", &l2), ("vlb", &vlb(&process))];
+    for (name, objective) in objectives {
         let at_ends = Recording::new([
             Tensor::new(&[0.0_f64, 1.0, 999.0, 1000.0], &Device::Cpu)?,
             Noise::seeded(6).normal(&Samples::numbered(4), &[2], DType::F32, &Device::Cpu)?,
         ]);
         let clean = data(4, 2, DType::F32, Noise::seeded(7))?;
-        let losses = objective.loss(&process, &Plain, &denoiser(&process, 1.0), &clean, Noise::recorded(at_ends))?;
-        assert!(numbers(&losses)?.iter().all(|loss| loss.is_finite()), "{objective:?}: {losses:?}");
+        let losses = objective.loss(&denoiser(&process, 1.0), &clean, &(), Noise::recorded(at_ends))?;
+        assert!(numbers(&losses)?.iter().all(|loss| loss.is_finite()), "{name}: {losses:?}");
 
         let loss = |count: usize| -> Outcome<Vec<f64>> {
             let clean = data(count, 2, DType::F32, Noise::seeded(7))?;
-            numbers(&objective.loss(&process, &Plain, &denoiser(&process, 1.0), &clean, Noise::seeded(8))?)
+            numbers(&objective.loss(&denoiser(&process, 1.0), &clean, &(), Noise::seeded(8))?)
         };
-        assert_eq!(loss(3)?, loss(8)?[..3], "{objective:?}");
+        assert_eq!(loss(3)?, loss(8)?[..3], "{name}");
     }
     Ok(())
 }
@@ -98,11 +106,10 @@ fn losses_are_finite_at_both_ends_and_do_not_depend_on_the_batch() -> Outcome {
 fn the_learned_schedule_learns_from_the_objective() -> Outcome {
     let map = VarMap::new();
     let schedule = LearnedSchedule::new(VarBuilder::from_varmap(&map, DType::F64, &Device::Cpu))?;
-    let process = Process::new(schedule, 50)?;
+    let process = Process::new(VariancePreserving(schedule), 50)?;
     let clean = data(16, 2, DType::F64, Noise::seeded(9))?;
-    let still =
-        symdiff_core::Map::new(|at: &symdiff_diffusion::At<Vectors>| Ok(symdiff_diffusion::Eps(Vectors::new((at.state.tensor() * 0.8)?)?)));
-    let loss = || -> Outcome<Tensor> { Ok(Objective::Vlb.loss(&process, &Plain, &still, &clean, Noise::seeded(10))?.sum_all()?) };
+    let still = symdiff_core::Map::new(|at: &At<Vectors>| Ok(Eps(Vectors::new((at.state.tensor() * 0.8)?)?)));
+    let loss = || -> Outcome<Tensor> { Ok(vlb(&process).loss(&still, &clean, &(), Noise::seeded(10))?.sum_all()?) };
     let gradients = loss()?.backward()?;
     let variables = map.data().lock().map_err(|error| error.to_string())?.clone();
     for (name, variable) in variables {

@@ -25,7 +25,7 @@ mod trainer;
 pub use error::{Error, Result};
 pub use experiment::Experiment;
 pub use import::{Imported, import};
-pub use model::{AnySchedule, Model};
+pub use model::Model;
 pub use models::ModelConfig;
 pub use optimiser::{Clip, Optimiser};
 pub use parameters::Parameters;

@@ -6,12 +6,11 @@ use crate::parameters::Parameters;
 use crate::reconstruction::MoleculeReconstruction;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
-use symdiff_diffusion::{Cosine, LearnedSchedule, Likelihood, Objective, Polynomial, Process, Reverse, Schedule, Weighting};
+use symdiff_diffusion::{
+    Cosine, L2, LearnedSchedule, Likelihood, Objective, Polynomial, Process, Reverse, Schedule, VariancePreserving, Vlb, Weighting,
+};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::Noise;
-
-/// A noise schedule, whichever the experiment names.
-pub type AnySchedule = Box<dyn Schedule + Send + Sync>;
 
 /// A model of molecules.
 pub struct Model {
@@ -20,12 +19,12 @@ pub struct Model {
     /// How atoms become features.
     pub encoding: Encoding,
     /// The forward process.
-    pub process: Process<AnySchedule>,
+    pub process: Process,
     /// p(x, h | z₀).
     pub reconstruction: MoleculeReconstruction,
     /// ε(z, t).
     pub denoiser: MoleculeDenoiser,
-    objective: Objective,
+    objective: Box<dyn Objective<Molecules> + Send + Sync>,
 }
 
 impl Model {
@@ -52,7 +51,7 @@ impl Model {
     /// # Errors
     /// Whatever the denoiser returns.
     pub fn loss(&self, clean: &Molecules, noise: Noise) -> Result<Tensor> {
-        Ok(self.objective.loss(&self.process, &self.reconstruction, &*self.denoiser, clean, noise)?)
+        Ok(self.objective.loss(&*self.denoiser, clean, &(), noise)?)
     }
 
     /// A one-draw estimate of each molecule's negative log-likelihood given its size.
@@ -60,38 +59,40 @@ impl Model {
     /// # Errors
     /// Whatever the denoiser returns.
     pub fn likelihood(&self, clean: &Molecules, noise: Noise) -> Result<Likelihood> {
-        Ok(Likelihood::estimate(&self.process, &self.reconstruction, &*self.denoiser, clean, noise)?)
+        Ok(Likelihood::estimate(&self.process, &self.reconstruction, &*self.denoiser, clean, &(), noise)?)
     }
 
     /// The learned reverse process.
-    pub fn reverse(&self) -> Reverse<'_, Molecules, AnySchedule, MoleculeReconstruction> {
-        Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction }
+    pub fn reverse(&self) -> Reverse<'_, Molecules, MoleculeReconstruction> {
+        Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction, given: &() }
     }
 
     fn build(experiment: &Experiment, parameters: Parameters, fresh: Option<Noise>) -> Result<Self> {
         let settings = &experiment.diffusion;
         let encoding = experiment.encoding()?;
-        let schedule: AnySchedule = match settings.schedule.as_str() {
+        let schedule: Box<dyn Schedule> = match settings.schedule.as_str() {
             "polynomial_2" => Box::new(Polynomial { power: 2.0, precision: settings.precision }.tabulated(settings.steps)?),
             "cosine" => Box::new(Cosine::default().tabulated(settings.steps)?),
             "learned" => Box::new(LearnedSchedule::new(parameters.builder().pp("gamma"))?),
             other => return Err(unknown("diffusion.schedule", other, "polynomial_2, cosine or learned")),
         };
-        let objective = match (settings.loss.as_str(), settings.normaliser.as_str()) {
+        let process = Process::new(VariancePreserving(schedule), settings.steps)?;
+        let data = MoleculeReconstruction::new(encoding.clone());
+        let l2 = |weighting| Box::new(L2 { process: process.clone(), data: data.clone(), weighting });
+        let objective: Box<dyn Objective<Molecules> + Send + Sync> = match (settings.loss.as_str(), settings.normaliser.as_str()) {
             ("l2", _) if settings.schedule == "learned" => {
                 return Err(Error::Config(
                     "a learned schedule needs diffusion.loss = \"vlb\": under l2 it has no gradient to learn from".into(),
                 ));
             }
-            ("l2", "batch") => Objective::L2(Weighting::Batch),
-            ("l2", "sample") => Objective::L2(Weighting::Sample),
+            ("l2", "batch") => l2(Weighting::Batch),
+            ("l2", "sample") => l2(Weighting::Sample),
             ("l2", other) => return Err(unknown("diffusion.normaliser", other, "batch or sample")),
-            ("vlb", _) => Objective::Vlb,
+            ("vlb", _) => Box::new(Vlb { process: process.clone(), data: data.clone() }),
             (other, _) => return Err(unknown("diffusion.loss", other, "l2 or vlb")),
         };
         let denoiser = experiment.model.build(encoding.features(), fresh, parameters.builder())?;
-        let reconstruction = MoleculeReconstruction::new(encoding.clone());
-        Ok(Self { parameters, encoding, process: Process::new(schedule, settings.steps)?, reconstruction, denoiser, objective })
+        Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, objective })
     }
 }
 

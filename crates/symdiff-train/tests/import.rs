@@ -37,7 +37,7 @@ fn an_imported_model_predicts_what_pytorch_predicts() -> TestResult {
         Tensor::cat(&rows?, 0)
     };
     let times = tensors["in.t"].to_dtype(DType::F64)?.to_vec1()?;
-    let at = At { state: Molecules::from_joined(&packed("in.z")?, Ragged::from_sizes(&sizes)?)?, time: Times::PerSample(times) };
+    let at = At::new(Molecules::from_joined(&packed("in.z")?, Ragged::from_sizes(&sizes)?)?, Times::PerSample(times));
     let noise = Noise::recorded(Recording::new([tensors["in.haar_gauss"].clone(), packed("in.gamma_noise")?]));
     let found = trained.model.denoiser.sample(&at, noise)?.0.joined()?;
     let expected = packed("out.eps_pad29_cols")?;

@@ -12,7 +12,7 @@ use symdiff_ops::{Noise, Ragged, Recording};
 use symdiff_train::Model;
 
 fn predict(model: &Model, state: &Molecules, noise: Noise) -> Result<Molecules, Box<dyn std::error::Error>> {
-    let Eps(prediction) = model.denoiser.sample(&At { state: state.clone(), time: Times::Shared(0.3) }, noise)?;
+    let Eps(prediction) = model.denoiser.sample(&At::new(state.clone(), Times::Shared(0.3)), noise)?;
     Ok(prediction)
 }
 

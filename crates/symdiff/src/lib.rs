@@ -47,7 +47,9 @@ pub use symdiff_train as train;
 pub mod prelude {
     pub use symdiff_core::{Charted, Haar, Identity, Map, MarkovKernel, MarkovKernelExt, Symmetrised};
     #[cfg(feature = "diffusion")]
-    pub use symdiff_diffusion::{Ancestral, At, Denoiser, Eps, Objective, Process, Reverse, Schedule, Times};
+    pub use symdiff_diffusion::{
+        Ancestral, At, Denoiser, Eps, Gaussian, L2, Objective, Path, Process, Reverse, Schedule, Times, VariancePreserving, Vlb,
+    };
     pub use symdiff_groups::{Action, Chart, CompactGroup, GramSchmidt, Group, Orthogonal, Points, SpecialOrthogonal};
     #[cfg(feature = "mol")]
     pub use symdiff_mol::{Molecule, state::Molecules};

@@ -1,35 +1,27 @@
 //! Ancestral sampling.
 
-use super::{Sampler, Span};
+use super::{Field, Sampler, Span};
 use crate::time::coefficient;
-use crate::{At, Denoiser, Eps, Process, Result, Schedule, Times};
+use crate::{Eps, Result};
 use candle_core::Tensor;
 use symdiff_ops::{Euclidean, Noise};
 
 /// z_s = z_t/α_{t|s} − σ²_{t|s}/(α_{t|s}·σ_t)·ε̂ + σ_{t|s}·σ_s/σ_t·ε (Ho et al., arXiv 2006.11239; EDM, equation 5).
 ///
-/// With α_{t|s} = α_t/α_s and σ²_{t|s} of [`Levels::variance_given`](crate::Levels::variance_given).
+/// With α_{t|s} = α_t/α_s and σ²_{t|s} of [`Path::variance_given`](crate::Path::variance_given).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ancestral;
 
 impl<S: Euclidean> Sampler<S> for Ancestral {
     type Memory = ();
 
-    fn step<Q: Schedule>(
-        &self,
-        process: &Process<Q>,
-        denoiser: &dyn Denoiser<S>,
-        span: Span,
-        z: &S,
-        (): (),
-        noise: Noise,
-    ) -> Result<(S, ())> {
+    fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
         let [kernel, fresh] = noise.split();
         let samples = z.samples().len();
-        let [t, s] = span.levels(process, z)?;
-        let variance = t.variance_given(&s)?;
+        let [t, s] = span.levels(field, z)?;
+        let variance = field.process().path().variance_given(&t, &s)?;
         let alpha = (&t.alpha / &s.alpha)?;
-        let Eps(prediction) = denoiser.sample(&At { state: z.clone(), time: Times::Shared(span.from) }, kernel)?;
+        let Eps(prediction) = field.eps(z, span.from, kernel)?;
         let kept = coefficient(&alpha.recip()?, z.dtype())?;
         let removed = coefficient(&(&variance / (&alpha * &t.sigma)?)?.neg()?, z.dtype())?;
         let added = coefficient(&((variance.sqrt()? * &s.sigma)? / &t.sigma)?, z.dtype())?;

@@ -1,8 +1,8 @@
 //! The deterministic first-order sampler.
 
-use super::{Sampler, Span};
+use super::{Field, Sampler, Span};
 use crate::prediction::mixed;
-use crate::{At, Denoiser, Eps, Process, Result, Schedule, Times};
+use crate::{Eps, Result};
 use symdiff_ops::{Euclidean, Noise};
 
 /// z_s = α_s/α_t·z_t − σ_s·(eʰ − 1)·ε̂, with h = ½·(log SNR(s) − log SNR(t)): the probability flow's exponential integrator of first order
@@ -13,19 +13,11 @@ pub struct Ddim;
 impl<S: Euclidean> Sampler<S> for Ddim {
     type Memory = ();
 
-    fn step<Q: Schedule>(
-        &self,
-        process: &Process<Q>,
-        denoiser: &dyn Denoiser<S>,
-        span: Span,
-        z: &S,
-        (): (),
-        noise: Noise,
-    ) -> Result<(S, ())> {
+    fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
         let [kernel] = noise.split();
-        let [t, s] = span.levels(process, z)?;
+        let [t, s] = span.levels(field, z)?;
         let half_gap = ((&t.gamma - &s.gamma)? * 0.5)?;
-        let Eps(prediction) = denoiser.sample(&At { state: z.clone(), time: Times::Shared(span.from) }, kernel)?;
+        let Eps(prediction) = field.eps(z, span.from, kernel)?;
         let removed = ((half_gap.exp()? - 1.0)? * s.sigma.neg()?)?;
         Ok((mixed(z, &(&s.alpha / &t.alpha)?, &prediction, &removed)?, ()))
     }

@@ -1,8 +1,8 @@
 //! The deterministic two-step sampler.
 
-use super::{Sampler, Span};
+use super::{Field, Sampler, Span};
 use crate::prediction::mixed;
-use crate::{At, Clean, Denoiser, Process, Result, Schedule, Times};
+use crate::{Clean, Result};
 use candle_core::Tensor;
 use symdiff_ops::{Euclidean, Noise};
 
@@ -26,19 +26,11 @@ pub struct Past<S> {
 impl<S: Euclidean> Sampler<S> for DpmSolver {
     type Memory = Option<Past<S>>;
 
-    fn step<Q: Schedule>(
-        &self,
-        process: &Process<Q>,
-        denoiser: &dyn Denoiser<S>,
-        span: Span,
-        z: &S,
-        past: Option<Past<S>>,
-        noise: Noise,
-    ) -> Result<(S, Option<Past<S>>)> {
+    fn step(&self, field: &Field<S>, span: Span, z: &S, past: Option<Past<S>>, noise: Noise) -> Result<(S, Option<Past<S>>)> {
         let [kernel] = noise.split();
-        let [t, s] = span.levels(process, z)?;
+        let [t, s] = span.levels(field, z)?;
         let gap = (&t.gamma - &s.gamma)?;
-        let prediction = denoiser.sample(&At { state: z.clone(), time: Times::Shared(span.from) }, kernel)?;
+        let prediction = field.eps(z, span.from, kernel)?;
         let now = Past { clean: prediction.clean(z, &t)?, gamma: t.gamma };
         let Clean(target) = match past.filter(|_| span.to > 0.0) {
             Some(past) => now.extrapolated(&past, &gap)?,

@@ -1,10 +1,10 @@
 //! Samplers by name.
 
-use super::{Ancestral, Ddim, DpmSolver, Reverse};
-use crate::{Error, Reconstruction, Result, Schedule};
+use super::{Ancestral, Ddim, DpmSolver, Walk};
+use crate::{Error, Result};
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
-use symdiff_ops::{Euclidean, Noise};
+use symdiff_ops::Euclidean;
 
 /// Which sampler: what configurations and command lines choose from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,6 +21,15 @@ pub enum Method {
 impl Method {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Ancestral, Self::Ddim, Self::DpmSolver];
+
+    /// The sampler of this name.
+    pub fn sampler<S: Euclidean>(self) -> Box<dyn Walk<S>> {
+        match self {
+            Self::Ancestral => Box::new(Ancestral),
+            Self::Ddim => Box::new(Ddim),
+            Self::DpmSolver => Box::new(DpmSolver),
+        }
+    }
 
     fn name(self) -> &'static str {
         match self {
@@ -45,19 +54,5 @@ impl FromStr for Method {
             let known = Self::ALL.map(Self::name).join(", ");
             Error::Config(format!("sampler `{name}` is unknown; use one of {known}"))
         })
-    }
-}
-
-impl<S: Euclidean, Q: Schedule, R: Reconstruction<S>> Reverse<'_, S, Q, R> {
-    /// [`Reverse::sample`] with the sampler of a name.
-    ///
-    /// # Errors
-    /// As [`Reverse::sample`].
-    pub fn sample_by(&self, method: Method, like: &S, steps: usize, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<R::Decoded> {
-        match method {
-            Method::Ancestral => self.sample(&Ancestral, like, steps, noise, progress),
-            Method::Ddim => self.sample(&Ddim, like, steps, noise, progress),
-            Method::DpmSolver => self.sample(&DpmSolver, like, steps, noise, progress),
-        }
     }
 }

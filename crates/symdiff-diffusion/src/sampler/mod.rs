@@ -3,15 +3,19 @@
 mod ancestral;
 mod ddim;
 mod dpm_solver;
+mod field;
 mod method;
+mod reverse;
 
 pub use ancestral::Ancestral;
 pub use ddim::Ddim;
 pub use dpm_solver::{DpmSolver, Past};
+pub use field::Field;
 pub use method::Method;
+pub use reverse::Reverse;
 
-use crate::time::fraction;
-use crate::{At, Denoiser, Eps, Error, Levels, Process, Reconstruction, Result, Schedule, Times};
+use crate::process::check_falling;
+use crate::{Levels, Result};
 use symdiff_ops::{Euclidean, Noise};
 
 /// One step back in time, from t to s < t.
@@ -24,14 +28,35 @@ pub struct Span {
 }
 
 impl Span {
-    /// The levels at t and at s.
-    fn levels<S: Euclidean, Q: Schedule>(self, process: &Process<Q>, z: &S) -> Result<[Levels; 2]> {
-        let at = |time| process.levels(&Times::Shared(time), z.samples().len(), &z.device());
-        Ok([at(self.from)?, at(self.to)?])
+    /// The levels at t and at s for the samples of z.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn levels<S: Euclidean>(self, field: &Field<S>, z: &S) -> Result<[Levels; 2]> {
+        Ok([field.levels(self.from, z)?, field.levels(self.to, z)?])
     }
 }
 
-/// A rule for stepping from z_t to z_s. What a multistep rule remembers is a value passed in and out, not a field.
+/// A rule for stepping from z_t to z_s, for every path and every prediction. What a multistep rule remembers is a value passed in and out, not a field.
+///
+/// ```
+/// use symdiff_diffusion::{Clean, Field, Result, Sampler, Span};
+/// use symdiff_ops::{Euclidean, Noise};
+///
+/// /// Adds new noise to the clean state that the denoiser sees (Song et al., arXiv 2303.01469, algorithm 1).
+/// struct Renoise;
+///
+/// impl<S: Euclidean> Sampler<S> for Renoise {
+///     type Memory = ();
+///
+///     fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
+///         let [kernel, fresh] = noise.split();
+///         let [t, s] = span.levels(field, z)?;
+///         let Clean(clean) = field.eps(z, span.from, kernel)?.clean(z, &t)?;
+///         Ok((field.process().diffuse(&clean, &s, &z.gaussian(fresh)?)?, ()))
+///     }
+/// }
+/// ```
 pub trait Sampler<S: Euclidean> {
     /// Past predictions; `()` where there are none.
     type Memory: Default;
@@ -40,67 +65,29 @@ pub trait Sampler<S: Euclidean> {
     ///
     /// # Errors
     /// Whatever the denoiser returns.
-    fn step<Q: Schedule>(
-        &self,
-        process: &Process<Q>,
-        denoiser: &dyn Denoiser<S>,
-        span: Span,
-        z: &S,
-        memory: Self::Memory,
-        noise: Noise,
-    ) -> Result<(S, Self::Memory)>;
+    fn step(&self, field: &Field<S>, span: Span, z: &S, memory: Self::Memory, noise: Noise) -> Result<(S, Self::Memory)>;
 }
 
-/// The learned reverse process: a forward process, the denoiser that undoes it, and the reading of data off its end.
-#[derive(Clone, Copy)]
-pub struct Reverse<'a, S, Q, R> {
-    /// The forward process.
-    pub process: &'a Process<Q>,
-    /// ε(z, t).
-    pub denoiser: &'a dyn Denoiser<S>,
-    /// p(data | z₀).
-    pub data: &'a R,
+/// Any [`Sampler`] as a trait object, whatever it remembers: it walks a whole trajectory.
+pub trait Walk<S> {
+    /// The last state of a trajectory from `start` along falling times. The step to the k-th time from the end draws from stream k of `noise`; `progress` hears of
+    /// each step done.
+    ///
+    /// # Errors
+    /// When the times do not fall; whatever the denoiser returns.
+    fn walk(&self, field: &Field<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<S>;
 }
 
-impl<S: Euclidean, Q: Schedule, R: Reconstruction<S>> Reverse<'_, S, Q, R> {
-    /// Draws samples shaped like `like`, whose values are not read, in `steps` steps (T, or fewer, evenly spaced). `progress` hears of each step done.
-    ///
-    /// # Errors
-    /// [`Error::Config`] when `steps` is 0 or more than T; whatever the denoiser returns.
-    pub fn sample<P: Sampler<S>>(
-        &self,
-        sampler: &P,
-        like: &S,
-        steps: usize,
-        noise: Noise,
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<R::Decoded> {
-        let total = self.process.steps();
-        if steps == 0 || steps > total {
-            return Err(Error::Config(format!("{steps} sampling steps asked for; the process has {total}, take 1 to {total}")));
+impl<S: Euclidean, P: Sampler<S>> Walk<S> for P {
+    fn walk(&self, field: &Field<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<S> {
+        check_falling(times)?;
+        let (mut z, mut memory, noise) = (start, P::Memory::default(), noise.steps());
+        for (done, pair) in times.windows(2).enumerate() {
+            let span = Span { from: pair[0], to: pair[1] };
+            let left = (times.len() - 1 - done) as u64;
+            (z, memory) = self.step(field, span, &z, memory, noise.at(left))?;
+            progress(done + 1);
         }
-        let [start, walk, last] = noise.split();
-        let walk = walk.steps();
-        let time = |k: usize| fraction(((k * total) as f64 / steps as f64).round(), total);
-        let mut z = like.gaussian(start)?;
-        let mut memory = P::Memory::default();
-        for k in (1..=steps).rev() {
-            let span = Span { from: time(k), to: time(k - 1) };
-            (z, memory) = sampler.step(self.process, self.denoiser, span, &z, memory, walk.at(k as u64))?;
-            progress(steps - k + 1);
-        }
-        self.decode(z, last)
-    }
-
-    /// Data from z₀. Draws the denoiser's noise first, then the reconstruction's.
-    ///
-    /// # Errors
-    /// Whatever the denoiser returns.
-    pub fn decode(&self, z0: S, noise: Noise) -> Result<R::Decoded> {
-        let [kernel, decode] = noise.split();
-        let zero = self.process.levels(&Times::Shared(0.0), z0.samples().len(), &z0.device())?;
-        let at = At { state: z0, time: Times::Shared(0.0) };
-        let Eps(prediction) = self.denoiser.sample(&at, kernel)?;
-        self.data.decode(&at.state, &prediction, &zero, decode)
+        Ok(z)
     }
 }

@@ -35,6 +35,13 @@ impl Schedule for Tabulated {
         let place = (t * self.steps() as f64).round().clamp(0.0, self.steps() as f64);
         self.log_snr[place as usize]
     }
+
+    /// By differences between the entries on both sides of the nearest one.
+    fn slope(&self, t: f64) -> f64 {
+        let place = (t * self.steps() as f64).round().clamp(0.0, self.steps() as f64) as usize;
+        let (low, high) = (place.saturating_sub(1), (place + 1).min(self.steps()));
+        (self.log_snr[high] - self.log_snr[low]) * self.steps() as f64 / (high - low) as f64
+    }
 }
 
 /// α²_t = (1 − (t/T)^p)², ratios of neighbours clipped to \[0.001, 1\], squeezed into \[s, 1 − s\] (EDM, arXiv 2203.17003, appendix B).

@@ -3,9 +3,9 @@
 
 use candle_core::{DType, Device, Tensor};
 use symdiff_core::{Error, Map, MarkovKernel};
-use symdiff_diffusion::{At, Clean, Eps, Levels, Predicting, Process, Reconstruction, Schedule};
+use symdiff_diffusion::{At, Clean, Eps, Linear, Polynomial, Predicting, Process, Schedule, VarianceExploding, VariancePreserving};
 use symdiff_groups::{Dense, Vectors};
-use symdiff_ops::{Batched, Euclidean, Noise, Samples};
+use symdiff_ops::{Noise, Samples};
 
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -16,9 +16,9 @@ pub(crate) const VARIANCE: f64 = 0.3;
 
 /// log SNR(t) = 7 − 14·t: smooth, so that orders of convergence can be seen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Linear;
+pub(crate) struct Straight;
 
-impl Schedule for Linear {
+impl Schedule for Straight {
     fn log_snr(&self, t: f64) -> f64 {
         7.0 - 14.0 * t
     }
@@ -36,20 +36,31 @@ pub(crate) fn spread(log_snr: f64) -> f64 {
     (alpha * alpha * VARIANCE + sigma * sigma).sqrt()
 }
 
+/// Every kind of path, at all times.
+pub(crate) fn processes() -> symdiff_diffusion::Result<[Process; 4]> {
+    Ok([
+        Process::continuous(VariancePreserving(Straight), 1000)?,
+        Process::continuous(VariancePreserving(Polynomial { power: 2.0, precision: 1e-5 }.tabulated(1000)?), 1000)?,
+        Process::continuous(VarianceExploding::default(), 1000)?,
+        Process::continuous(Linear::default(), 1000)?,
+    ])
+}
+
 /// The exact denoiser, E[ε | z_t], times `bias`; written as a prediction of x and adapted.
-pub(crate) fn denoiser<Q: Schedule>(process: &Process<Q>, bias: f64) -> impl MarkovKernel<At<Vectors>, Out = Eps<Vectors>> + '_ {
+pub(crate) fn denoiser(process: &Process, bias: f64) -> impl MarkovKernel<At<Vectors>, Out = Eps<Vectors>> + use<> {
+    let path = process.clone();
     let posterior = Map::new(move |at: &At<Vectors>| {
         let z = at.state.tensor();
         let row = |f: &dyn Fn(f64, f64) -> f64| -> candle_core::Result<Tensor> {
-            let values = at.time.per_sample(z.dims()[0]).into_iter().map(|t| alpha_sigma(process.schedule().log_snr(t)));
-            Tensor::from_iter(values.map(|(alpha, sigma)| f(alpha, sigma)), z.device())?.unsqueeze(1)?.to_dtype(z.dtype())
+            let values = at.time.per_sample(z.dims()[0]).into_iter().map(|t| path.path().at(t));
+            Tensor::from_iter(values.map(|at| f(at.alpha, at.sigma)), z.device())?.unsqueeze(1)?.to_dtype(z.dtype())
         };
         let total = |alpha: f64, sigma: f64| alpha * alpha * VARIANCE + sigma * sigma;
         let slope = row(&|alpha, sigma| VARIANCE * alpha / total(alpha, sigma))?;
         let offset = row(&|alpha, sigma| MEAN * sigma * sigma / total(alpha, sigma))?;
         Ok(Clean(Vectors::new(z.broadcast_mul(&slope)?.broadcast_add(&offset)?)?))
     });
-    let exact = Predicting::new(posterior, process);
+    let exact = Predicting::new(posterior, process.clone());
     Scaled { exact, bias }
 }
 
@@ -65,42 +76,6 @@ impl<K: MarkovKernel<At<Vectors>, Out = Eps<Vectors>>> MarkovKernel<At<Vectors>>
     fn sample(&self, at: &At<Vectors>, noise: Noise) -> Result<Eps<Vectors>, Error> {
         let Eps(exact) = self.exact.sample(at, noise)?;
         Ok(Eps(Vectors::new((exact.tensor() * self.bias)?)?))
-    }
-}
-
-/// p(x | z₀) = N((z₀ − σ₀·ε̂)/α₀, σ₀²/α₀²), with nothing discrete.
-pub(crate) struct Plain;
-
-impl Reconstruction<Vectors> for Plain {
-    type Decoded = Tensor;
-
-    fn log_likelihood(
-        &self,
-        _: &Vectors,
-        _: &Vectors,
-        eps: &Vectors,
-        prediction: &Vectors,
-        _: &Levels,
-        normalisers: &[f64],
-    ) -> symdiff_diffusion::Result<Tensor> {
-        let error = (eps.tensor() - prediction.tensor())?.sqr()?.sum(1)?.to_dtype(DType::F64)?;
-        Ok((error * -0.5)?.div(&Tensor::new(normalisers, eps.tensor().device())?)?)
-    }
-
-    fn log_constants(&self, like: &Vectors, zero: &Levels) -> symdiff_diffusion::Result<Tensor> {
-        let per_dimension = zero.gamma.affine(-0.5, -0.5 * std::f64::consts::TAU.ln())?;
-        Ok((per_dimension * like.tensor().dims()[1] as f64)?)
-    }
-
-    fn entries(&self, like: &Vectors, _: bool) -> Vec<f64> {
-        like.dimensions().into_iter().map(|d| d as f64).collect()
-    }
-
-    fn decode(&self, z0: &Vectors, prediction: &Vectors, zero: &Levels, noise: Noise) -> symdiff_diffusion::Result<Tensor> {
-        let Clean(mean) = Eps(prediction.clone()).clean(z0, zero)?;
-        let one = Tensor::ones_like(&zero.alpha)?.to_dtype(z0.dtype())?;
-        let width = (&zero.sigma / &zero.alpha)?.to_dtype(z0.dtype())?;
-        Ok(mean.combine(&one, &z0.gaussian(noise)?, &width)?.tensor().clone())
     }
 }
 

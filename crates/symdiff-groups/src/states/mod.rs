@@ -12,6 +12,7 @@
 //! | [`Image`] | `[B, C, H, W]` | `C_4`, `D_4` and their subgroups, exactly |
 //! | [`Fixed`] | any | every group, trivially |
 //! | tuples | any | what acts on all parts |
+//! | `()` | none | every group, trivially |
 //!
 //! Products of two of these groups act wherever both factors do.
 

@@ -1,6 +1,13 @@
-//! Pairs and triples of states move part by part.
+//! Pairs and triples of states move part by part; nothing stays as it is.
 
 use crate::{Action, Group, Observe, Result};
+
+/// No condition, no label: nothing to move.
+impl<G: Group> Action<G> for () {
+    fn act(&self, _: &G, _: &G::Element) -> Result<Self> {
+        Ok(())
+    }
+}
 
 macro_rules! tuple {
     ($($part:ident $at:tt),+) => {

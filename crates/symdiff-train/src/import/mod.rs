@@ -13,7 +13,6 @@ use crate::{Error, Model, Result, published};
 use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::Path;
-use symdiff_diffusion::Schedule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_ops::Noise;
 
@@ -70,7 +69,7 @@ fn check_schedule(from: &Path, raw: &BTreeMap<String, Tensor>, model: &Model) ->
     let Some(table) = raw.iter().find_map(|(name, table)| name.ends_with("gamma.gamma").then_some(table)) else { return Ok(()) };
     let table = table.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
     let steps = model.process.steps();
-    let here = |k: usize| -model.process.schedule().log_snr(k as f64 / steps as f64);
+    let here = |k: usize| -model.process.path().log_snr(k as f64 / steps as f64);
     let off = table.iter().enumerate().map(|(k, gamma)| (gamma - here(k)).abs()).fold(0.0, f64::max);
     if table.len() == steps + 1 && off < 1e-3 {
         return Ok(());

@@ -58,6 +58,6 @@ where
     fn sample(&self, x: &At<Molecules>, noise: Noise) -> symdiff_core::Result<Eps<Molecules>> {
         let state = x.state.centred()?;
         let pairs = self.pairs.forward(state.positions(), state.layout()).map_err(symdiff_core::Error::kernel)?;
-        self.kernel.sample(&Observed { at: At { state, time: x.time.clone() }, pairs }, noise)
+        self.kernel.sample(&Observed { at: At::new(state, x.time.clone()), pairs }, noise)
     }
 }

@@ -85,16 +85,16 @@ fn predict(
 }
 
 fn noisy(golden: &Golden) -> Result<At<Molecules>> {
-    Ok(At { state: golden.state("in.z")?, time: Times::PerSample(golden.numbers("in.t")?) })
+    Ok(At::new(golden.state("in.z")?, Times::PerSample(golden.numbers("in.t")?)))
 }
 
 /// What γ looks at: the centred molecules with their pair features, padded to the batch's longest.
 fn observed(golden: &Golden) -> Result<Observed> {
-    let At { state, time } = noisy(golden)?;
+    let At { state, time, .. } = noisy(golden)?;
     let state = state.centred()?;
     let pairs = PairFeatures::new(PairConfig { gaussians: golden.size("K")?, width: width(golden)? }, golden.builder())?;
     let pairs = pairs.padded_to(state.layout().longest()).forward(state.positions(), state.layout())?;
-    Ok(Observed { at: At { state, time }, pairs })
+    Ok(Observed { at: At::new(state, time), pairs })
 }
 
 fn width(golden: &Golden) -> Result<usize> {

@@ -46,7 +46,7 @@ pub(super) fn parts(golden: &Golden, model: &Model, draws: &[&str], simple: bool
     let levels = model.process.levels(&time, whole.len(), golden.device())?;
     let eps = clean.gaussian(golden.replay(&draws[1..2])?)?;
     let z = model.process.diffuse(&clean, &levels, &eps)?;
-    let Eps(net) = model.denoiser.sample(&At { state: z.clone(), time }, golden.replay(&draws[2..])?)?;
+    let Eps(net) = model.denoiser.sample(&At::new(z.clone(), time), golden.replay(&draws[2..])?)?;
 
     let normalisers = if simple { model.reconstruction.entries(&clean, true) } else { vec![1.0; whole.len()] };
     let term_0 = model.reconstruction.log_likelihood(&clean, &z, &eps, &net, &levels, &normalisers)?.neg()?;

@@ -4,7 +4,7 @@ use super::golden::{Golden, packed};
 use super::{Results, loss, model};
 use crate::{Decoded, Model, Result};
 use candle_core::{DType, Device, Tensor};
-use symdiff_diffusion::{Ancestral, Sampler, Span};
+use symdiff_diffusion::{Ancestral, Method, Sampler, Span};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Ragged, Recording};
 
@@ -19,7 +19,7 @@ pub(super) fn step(golden: &Golden) -> Result<Results> {
         let own = |rows: &Tensor| rows.narrow(0, layout.rows(i).start, layout.rows(i).len());
         let draws = Recording::new([haar.narrow(0, i, 1)?, own(&noise)?, own(&eps)?]);
         let state = Molecules::from_joined(&own(&z)?, Ragged::from_sizes(&[layout.rows(i).len()])?)?;
-        let (z, ()) = Ancestral.step(&model.process, &*model.denoiser, Span { from, to }, &state, (), Noise::recorded(draws))?;
+        let (z, ()) = Ancestral.step(&model.reverse().field(), Span { from, to }, &state, (), Noise::recorded(draws))?;
         moved.push(z.joined()?);
     }
     Ok(Results::from([("out.z_s".into(), Tensor::cat(&moved, 0)?)]))
@@ -42,7 +42,7 @@ pub(super) fn chain(golden: &Golden) -> Result<Results> {
     }
     let like = Molecules::blank(layout, Encoding::qm9().features(), DType::F32, golden.device())?;
     let noise = Noise::recorded(Recording::new(draws));
-    let decoded = model.reverse().sample(&Ancestral, &like, model.process.steps(), noise, &mut |_| {})?;
+    let decoded = model.reverse().sample_by(Method::Ancestral, &like, model.process.steps(), noise, &mut |_| {})?;
     molecules(&decoded, golden.device())
 }
 

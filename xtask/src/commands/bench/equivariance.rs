@@ -40,7 +40,7 @@ impl Equivariance {
         let encoding = experiment.encoding()?;
         let parameters = Parameters::new(context.seed(), DType::F32, &device).frozen();
         let batch = self.subject.batches(1, self.batch, &encoding, context.seed(), &device)?.remove(0);
-        let at = At { state: batch, time: Times::Shared(0.5) };
+        let at = At::new(batch, Times::Shared(0.5));
         let (o3, features) = (Orthogonal::new(3), encoding.features());
         let model = Over { measure: Haar(o3), model: &experiment.model, features, parameters: &parameters };
         let [start, pointwise, coupled, plain] = Noise::seeded(context.seed()).split();

@@ -69,7 +69,7 @@ impl Speed {
         let Prepared { model, device, .. } = &prepared;
         let draws = Noise::seeded(context.seed()).steps();
         let timing = self.time(&prepared, &mut |batch| {
-            let at = At { state: batch.clone(), time: Times::Shared(0.5) };
+            let at = At::new(batch.clone(), Times::Shared(0.5));
             model.denoiser.sample(&at, draws.at(0))?;
             Ok(device.synchronize()?)
         })?;

@@ -1,0 +1,62 @@
+//! A whole sampling run.
+
+use super::{Field, Method, Walk};
+use crate::{Denoiser, Eps, Process, Reconstruction, Result, Uniform};
+use symdiff_ops::{Euclidean, Noise};
+
+/// The learned reverse process: a forward process, the denoiser that undoes it given a condition, and the reading of data off its end.
+pub struct Reverse<'a, S, R, C = ()> {
+    /// The forward process.
+    pub process: &'a Process,
+    /// ε(z, t).
+    pub denoiser: &'a dyn Denoiser<S, C>,
+    /// p(data | z₀).
+    pub data: &'a R,
+    /// The condition, the same along a trajectory.
+    pub given: &'a C,
+}
+
+impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
+    /// What samplers see of it.
+    pub fn field(&self) -> Field<'_, S> {
+        Field::new(self.process, self.denoiser, self.given)
+    }
+
+    /// Draws samples shaped like `like`, whose values are not read, along falling times, as [`Process::times`] gives them. `progress` hears of each step done.
+    ///
+    /// # Errors
+    /// When the times do not fall; whatever the denoiser returns.
+    pub fn sample(
+        &self,
+        sampler: &dyn Walk<S>,
+        times: &[f64],
+        like: &S,
+        noise: Noise,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<R::Decoded> {
+        let [start, walk, last] = noise.split();
+        let z = self.process.start(like, start)?;
+        let z = sampler.walk(&self.field(), times, z, walk, progress)?;
+        self.decode(z, last)
+    }
+
+    /// [`Reverse::sample`] with the sampler of a name in `steps` evenly spaced steps.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] when the process does not have as many steps; whatever the denoiser returns.
+    pub fn sample_by(&self, method: Method, like: &S, steps: usize, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<R::Decoded> {
+        let times = self.process.times(&Uniform, steps)?;
+        self.sample(&*method.sampler(), &times, like, noise, progress)
+    }
+
+    /// Data from z₀. Draws the denoiser's noise first, then the reconstruction's.
+    ///
+    /// # Errors
+    /// Whatever the denoiser returns.
+    pub fn decode(&self, z0: S, noise: Noise) -> Result<R::Decoded> {
+        let [kernel, decode] = noise.split();
+        let field = self.field();
+        let Eps(prediction) = field.eps(&z0, 0.0, kernel)?;
+        self.data.decode(&z0, &prediction, &field.levels(0.0, &z0)?, decode)
+    }
+}
