@@ -1,4 +1,4 @@
-//! The edge network in chunks that stay in the second cache: what happens between the per-node halves of its first layer and its head.
+//! The edge network between the per-node halves of its first layer and its head, in chunks of edges that stay in the L2 cache.
 
 use super::head::Head;
 use super::pairs::Pairs;
@@ -9,10 +9,10 @@ use crate::product::{Packed, Target, multiply};
 use crate::simd::Matrix;
 use std::ops::Range;
 
-/// About as many edges pass through the network at once.
+/// Edges that pass through the network at once, about.
 const CHUNK: usize = 320;
 
-/// The gradients of a batch are made by about as many tasks; each holds one copy of the second layer's weight gradient.
+/// Tasks of a backward pass, about; each holds one copy of the second layer's weight gradient.
 const TASKS: usize = 12;
 
 /// What the edges read.
@@ -32,13 +32,13 @@ pub(super) struct Edges<'a, T> {
     pub(super) points: Option<[&'a [T]; 2]>,
 }
 
-/// The head's results, and what the backward pass wants to find again.
+/// The head's results, and what the backward pass needs.
 pub(super) struct Forward<T> {
     pub(super) out: Vec<T>,
     pub(super) kept: Kept<T>,
 }
 
-/// The second layer before its bias, `[E, D]`, and what the head keeps of each edge; both empty unless asked for.
+/// The second layer before its bias, `[E, D]`, and what the head keeps of each edge; both empty where no backward pass follows.
 pub(super) struct Kept<T> {
     hidden: Vec<T>,
     head: Vec<T>,
@@ -114,7 +114,7 @@ fn added_up<T: Real>(rows: &[T], width: usize) -> Vec<T> {
     })
 }
 
-/// The state of one task of the backward pass: its share of the results, and room for one chunk.
+/// The state of one task of the backward pass: its share of the results, and scratch memory for one chunk.
 struct Chunk<'a, T> {
     edges: &'a Edges<'a, T>,
     second: &'a Packed<T>,

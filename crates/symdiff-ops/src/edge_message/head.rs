@@ -10,9 +10,9 @@ use crate::host::Real;
 pub(super) trait Head<T: Real>: Sync {
     /// Width of the result.
     fn columns(&self) -> usize;
-    /// How many numbers of each edge the backward pass wants to find again.
+    /// How many numbers per edge are kept for the backward pass.
     fn kept(&self) -> usize;
-    /// How many numbers the parameters' gradients are, the second bias (`[D]`, first) included.
+    /// The length of the parameters' gradients, the second bias (`[D]`, first) included.
     fn parameters(&self) -> usize;
     /// Writes the receiver's row of the result.
     fn forward(&self, receiver: usize, z: &[T], kept: &mut [T], out: &mut [T]);

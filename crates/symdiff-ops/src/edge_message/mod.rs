@@ -15,8 +15,8 @@
 //! → `[N, D]` and `[N, 3]`.
 //!
 //! # Cost
-//! 2·E·D² operations forward, twice that backward, and two exponentials a channel and edge each way. Edges pass through in chunks that
-//! stay in the cache; on CUDA all pass at once. Training keeps one `[E, D]` tensor, the second layer, until the backward pass; inference none.
+//! 2·E·D² operations forward, twice that backward, and two exponentials per channel and edge in each pass. Edges pass through in chunks that
+//! stay in the L2 cache; on CUDA all pass at once. Training keeps one `[E, D]` tensor, the second layer, until the backward pass; inference none.
 //!
 //! # Source
 //! Satorras, Hoogeboom, Welling, arXiv 2102.09844; with the gate and the two distances as in Hoogeboom et al., arXiv 2203.17003.

@@ -1,4 +1,4 @@
-//! From tensors to the edge network and back: the per-node halves of the first layer, and the graph node's pullback.
+//! The edge network on tensors: the per-node halves of its first layer, and the graph node's backward pass.
 
 use super::Reach;
 use super::engine::{self, Backward, Edges, Forward, Kept};
@@ -19,7 +19,7 @@ pub struct EdgeMlp<'a> {
     pub second: [&'a Tensor; 2],
 }
 
-/// What a call is besides its tensors.
+/// A call without its tensors.
 #[derive(Clone)]
 pub(super) struct Call {
     pub(super) op: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Call {
     /// D.
     pub(super) width: usize,
     pub(super) kind: Kind,
-    /// Whether a backward pass may come.
+    /// Whether a backward pass may follow.
     pub(super) keep: bool,
 }
 

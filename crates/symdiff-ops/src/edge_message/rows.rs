@@ -12,7 +12,7 @@ pub(super) struct First<'a, T> {
     pub(super) senders: &'a [T],
     /// Which of them does not send.
     pub(super) skip: usize,
-    /// The squared distances now and at the start, one each an edge.
+    /// The squared distances now and at the start, one per edge.
     pub(super) distances: [&'a [T]; 2],
     /// Their weights, `[D]` each.
     pub(super) weights: [&'a [T]; 2],
@@ -26,8 +26,8 @@ pub(super) struct FirstGradients<'a, T> {
     pub(super) weights: [&'a mut [T]; 2],
 }
 
-/// The second layer at the edges into one receiver: z, without its bias, `[edges, D]`, and what reads m = silu(z + bias): a weight for
-/// each channel and a number to add (the gate's, or the read-out's).
+/// The second layer at the edges into one receiver: z, without its bias, `[edges, D]`, and the linear map that reads m = silu(z + bias): a weight
+/// per channel and a bias (the gate's, or the read-out's).
 #[derive(Clone, Copy)]
 pub(super) struct Second<'a, T> {
     pub(super) z: &'a [T],
@@ -71,7 +71,7 @@ vectorised! {
         }
     }
 
-    /// From the gradient of a to those of all that z is made of.
+    /// From the gradient of a to those of everything that z is computed from.
     pub(super) fn pull_first<T>(first: First<T>, da: &[T], slope: &[T], to: FirstGradients<T>) {
         let width = first.base.len();
         let base = &mut to.base[..width];
@@ -130,7 +130,7 @@ vectorised! {
         }
     }
 
-    /// One number an edge: reader·m + `reader_bias`.
+    /// One number per edge: reader·m + `reader_bias`.
     pub(super) fn read_out<T>(second: Second<T>, out: &mut [T]) {
         let width = second.bias.len();
         let mut m = vec![T::default(); width];

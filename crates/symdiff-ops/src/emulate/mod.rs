@@ -4,9 +4,9 @@
 //! threads, which must agree bit for bit, on copies of its arguments that lie between guards: a write beyond an argument is an error, and
 //! a read beyond one gives NaN.
 
-mod product;
+mod blas;
 
-pub(crate) use product::product;
+pub(crate) use blas::product;
 
 use crate::gpu::{Arg, Grid, Launch};
 use crate::{Error, Result};

@@ -1,8 +1,8 @@
 //! Products on a CUDA device by cuBLASLt. The library is asked how to do a product once for all batches of about as many nodes: its answer
 //! takes longer than the product, and batches hardly ever have the same number of nodes.
 
+use super::blas::{ColumnMajor, Plan};
 use super::driver::{address, tensor_pointer};
-use super::product::{Matrix, Plan};
 use crate::{Error, Result};
 use candle_core::backend::BackendDevice;
 use candle_core::cuda_backend::cudarc::cublaslt::result::{self, CublasError};
@@ -189,7 +189,7 @@ impl Chosen {
         use cublasLtMatmulDescAttributes_t as Attribute;
         use cublasLtMatmulPreferenceAttributes_t as Preference;
         let kind = |dtype| if dtype == DType::BF16 { cudaDataType_t::CUDA_R_16BF } else { cudaDataType_t::CUDA_R_32F };
-        let layout = |matrix: Matrix, dtype| {
+        let layout = |matrix: ColumnMajor, dtype| {
             result::create_matrix_layout(kind(dtype), matrix.rows as u64, matrix.columns as u64, matrix.rows as i64)
         };
         let Plan { m, n, a, b, .. } = key.plan;
@@ -207,7 +207,7 @@ impl Chosen {
                 describe(description, Attribute::CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue)?;
             }
         }
-        let d = Matrix { rows: m, columns: n, transposed: false };
+        let d = ColumnMajor { rows: m, columns: n, transposed: false };
         let (a, b, d) = (layout(a, key.input)?, layout(b, key.input)?, layout(d, key.output)?);
         let preference = result::create_matmul_pref()?;
         // SAFETY: as above; handle, description, layouts and preference are alive.

@@ -3,12 +3,12 @@
 //! A [`Launch`] lists a kernel's arguments in the kernel's order and returns the tensors it wrote. It runs on the CUDA device of its
 //! inputs, on Candle's stream, without waiting; or, inside [`crate::emulate`], on the CPU.
 
+pub(crate) mod blas;
 pub(crate) mod column_sums;
 #[cfg(feature = "cuda")]
 mod cublaslt;
 #[cfg(feature = "cuda")]
 mod driver;
-pub(crate) mod product;
 pub(crate) mod rounded;
 pub(crate) mod uploads;
 

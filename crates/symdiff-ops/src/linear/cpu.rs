@@ -1,4 +1,4 @@
-//! Products straight into the result.
+//! The affine map on slices.
 
 use super::OP;
 use crate::Result;
@@ -7,7 +7,7 @@ use crate::product::{Packed, Part, product};
 use crate::simd::{Matrix, vectorised};
 use candle_core::Tensor;
 
-/// W `[O, I]`, or its transpose, as a right factor.
+/// W `[O, I]`, or its transpose, packed as a right operand.
 pub(super) fn packed<T: Real>(w: &Tensor, [o, i]: [usize; 2], transposed: bool) -> Result<Packed<T>> {
     bind_slices!(OP, T, w);
     Ok(if transposed { Packed::new(Matrix::transposed(w, i), [i, o]) } else { Packed::new(Matrix::dense(w, i), [o, i]) })

@@ -60,17 +60,17 @@ pub fn backward_input(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
     Weight::backward(weight)?.times(gradient, None)
 }
 
-/// A weight as the right factor of products, for one direction: on the CPU a copy in the order in which the vector unit reads it, which
+/// A weight as the right operand of products, for one direction: on the CPU a copy packed in the order in which products read it, which
 /// several products may share; elsewhere the tensor itself.
 #[derive(Debug)]
 pub struct Weight {
-    factor: Factor,
-    /// The rows and columns of the factor.
+    operand: Operand,
+    /// The rows and columns of the operand.
     dims: [usize; 2],
 }
 
 #[derive(Debug)]
-enum Factor {
+enum Operand {
     F32(Packed<f32>),
     F64(Packed<f64>),
     #[cfg(kernels)]
@@ -99,35 +99,35 @@ impl Weight {
 
     fn new(weight: &Tensor, transposed: bool) -> Result<Self> {
         let dims = matrix(weight, "weight", "[O, I]")?;
-        let factor = match (weight.device(), weight.dtype()) {
+        let operand = match (weight.device(), weight.dtype()) {
             #[cfg(kernels)]
-            (device, _) if gpu::serves(device) => Factor::Device { weight: weight.clone(), transposed },
-            (Device::Cpu, DType::F32) => Factor::F32(cpu::packed(weight, dims, transposed)?),
-            (Device::Cpu, DType::F64) => Factor::F64(cpu::packed(weight, dims, transposed)?),
+            (device, _) if gpu::serves(device) => Operand::Device { weight: weight.clone(), transposed },
+            (Device::Cpu, DType::F32) => Operand::F32(cpu::packed(weight, dims, transposed)?),
+            (Device::Cpu, DType::F64) => Operand::F64(cpu::packed(weight, dims, transposed)?),
             (Device::Cpu, got) => return Err(Error::DType { op: OP, got }),
             (device, _) => return Err(elsewhere(OP, device)),
         };
         let [o, i] = dims;
-        Ok(Self { factor, dims: if transposed { [i, o] } else { [o, i] } })
+        Ok(Self { operand, dims: if transposed { [i, o] } else { [o, i] } })
     }
 
-    /// x·factor + b: x `[N, rows]`, b `[columns]` → `[N, columns]`.
+    /// x·operand + b: x `[N, rows]`, b `[columns]` → `[N, columns]`.
     ///
     /// # Errors
     /// [`Error::Shape`] when the shapes do not belong together.
     pub fn times(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let ([n, inner], [rows, columns]) = (matrix(x, "x", "[N, I]")?, self.dims);
         if inner != rows {
-            return Err(shape::refused(OP, "x", x, format!("[{n}, {rows}], as wide as what the weight takes")));
+            return Err(shape::refused(OP, "x", x, format!("[{n}, {rows}], as wide as the weight's input")));
         }
         if let Some(bias) = bias.filter(|bias| bias.dims() != [columns]) {
-            return Err(shape::refused(OP, "bias", bias, format!("[{columns}], one entry a row of the weight")));
+            return Err(shape::refused(OP, "bias", bias, format!("[{columns}], one entry per row of the weight")));
         }
-        match &self.factor {
-            Factor::F32(weight) => in_op(|| cpu::times(x, weight, bias)),
-            Factor::F64(weight) => in_op(|| cpu::times(x, weight, bias)),
+        match &self.operand {
+            Operand::F32(weight) => in_op(|| cpu::times(x, weight, bias)),
+            Operand::F64(weight) => in_op(|| cpu::times(x, weight, bias)),
             #[cfg(kernels)]
-            Factor::Device { weight, transposed } => cuda::times(x, weight, *transposed, bias),
+            Operand::Device { weight, transposed } => cuda::times(x, weight, *transposed, bias),
         }
     }
 }
@@ -153,8 +153,8 @@ pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
     }
 }
 
-/// The way back through several affine maps of the same x `[N, I]`, given their weights and the gradients `[N, O]` of what they gave: ∂/∂x,
-/// summed, and for each map ∂/∂W and ∂/∂b. On a GPU the maps are one.
+/// The backward pass of several affine maps of the same x `[N, I]`, given their weights and the gradients `[N, O]` of their results: ∂/∂x,
+/// summed, and for each map ∂/∂W and ∂/∂b. On a GPU all maps are one product.
 ///
 /// # Errors
 /// As [`backward_parameters`].

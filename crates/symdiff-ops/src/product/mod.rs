@@ -1,9 +1,9 @@
-//! Matrix products, with the right operand laid out for the vector unit first.
+//! Matrix products whose right operand is packed beforehand.
 //!
-//! The usual order (Goto and van de Geijn, ACM TOMS 34, 2008): the right operand lies in slivers a few registers wide; a tile of six rows
-//! of the result stays in registers while it walks down one of them; a chunk of rows of the left operand stays in the second cache while
-//! all slivers pass by, and the sliver to come is asked for meanwhile. What this buys over a general library, on networks' few hundred rows
-//! by few hundred columns: a weight is laid out once for all panels of a batch, and a bias is where sums start.
+//! The usual blocking (Goto and van de Geijn, ACM TOMS 34, 2008). The right operand is packed into slivers a few registers wide. A tile of
+//! six rows of the result stays in registers while it is summed along a sliver. A chunk of rows of the left operand stays in the L2 cache
+//! while it is multiplied by all slivers; the next sliver is prefetched meanwhile. What this gains over a general library, for the few
+//! hundred rows and columns of these networks: a weight is packed once for all panels of a batch, and sums start from the bias.
 //!
 //! Every entry is summed in the order of k, whatever the number of threads.
 
@@ -14,16 +14,16 @@ mod tile;
 pub(crate) use packed::Packed;
 
 use crate::host::Real;
-use crate::simd::{Matrix, places};
+use crate::simd::{Matrix, uninitialised};
 use crate::threads;
 use rayon::prelude::*;
 use rows::Rows;
 use std::mem::MaybeUninit;
 
-/// This many rows of the left operand stay in the second cache: whole tiles.
+/// The rows of a chunk, whose left operand stays in the L2 cache: whole tiles.
 const CHUNK: usize = 32 * tile::HIGH;
 
-/// Sums are taken over at most this many terms at a time, so that a chunk and a sliver fit the second cache.
+/// Sums are taken over at most this many terms at a time, so that a chunk and a sliver fit the L2 cache.
 const DEPTH: usize = 512;
 
 /// Products of fewer operations run on the calling thread: waking the others would cost more.
@@ -48,11 +48,11 @@ pub(crate) enum Start<'a, T> {
     Zero,
     /// The same row everywhere.
     Row(&'a [T]),
-    /// What the result's place holds.
+    /// What the target holds.
     Held,
 }
 
-/// A place for a product: rows of `stride` entries.
+/// Where a product is written: rows of `stride` entries.
 pub(crate) struct Target<'a, T> {
     pub(crate) values: &'a mut [T],
     pub(crate) stride: usize,
@@ -63,7 +63,7 @@ pub(crate) struct Target<'a, T> {
 pub(crate) fn product<T: Real>(start: Option<&[T]>, a: &[Part<T>], b: &Packed<T>, m: usize) -> Vec<T> {
     let count = m * b.columns();
     let mut out = Vec::with_capacity(count);
-    // SAFETY: nothing is added to what is there.
+    // SAFETY: the result does not start from what it held.
     unsafe { run(&mut out.spare_capacity_mut()[..count], b.columns(), start.map_or(Start::Zero, Start::Row), a, b, m) };
     // SAFETY: `run` has written all entries.
     unsafe { out.set_len(count) };
@@ -73,17 +73,17 @@ pub(crate) fn product<T: Real>(start: Option<&[T]>, a: &[Part<T>], b: &Packed<T>
 /// target ← a·b, or target + a·b.
 pub(crate) fn multiply<T: Real>(target: Target<T>, a: Matrix<T>, b: &Packed<T>, m: usize) {
     let Target { values, stride, add } = target;
-    // SAFETY: `run` writes nothing but numbers.
-    let out = unsafe { places(values) };
+    // SAFETY: `run` leaves no entry uninitialised.
+    let out = unsafe { uninitialised(values) };
     let start = if add { Start::Held } else { Start::Zero };
-    // SAFETY: the target holds numbers.
+    // SAFETY: the target is initialised.
     unsafe { run(out, stride, start, &[Part::new(a, b.depth())], b, m) };
 }
 
 /// Writes rows of `stride` entries, in chunks, and all of the first `b.columns()` entries of each.
 ///
 /// # Safety
-/// `out` holds numbers where `start` is [`Start::Held`].
+/// `out` is initialised where `start` is [`Start::Held`].
 unsafe fn run<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, start: Start<T>, a: &[Part<T>], b: &Packed<T>, m: usize) {
     let (n, k) = (b.columns(), b.depth());
     let flops = 2 * m * n * k;
@@ -91,27 +91,27 @@ unsafe fn run<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, start: Start<T
     if m * n == 0 {
         return;
     }
-    assert!(!a.is_empty(), "at least one part, be it of no terms");
-    assert!(n <= stride && (m - 1) * stride + n <= out.len(), "the product fits its place");
+    assert!(!a.is_empty(), "a product has at least one part, which may have no terms");
+    assert!(n <= stride && (m - 1) * stride + n <= out.len(), "the product fits its target");
     assert!(a.iter().map(|part| part.depth).eq(b.parts().iter().copied()), "both operands have the same terms in the same parts");
     assert!(a.iter().all(|part| part.matrix.holds([m, part.depth])), "the left operand holds what its strides reach");
     assert!(a.iter().all(|part| part.matrix.is_regular()), "rows or columns of the left operand are contiguous");
     assert!(!matches!(start, Start::Row(row) if row.len() < n), "the row to start from is as wide as the result");
     let chunks = out[..(m - 1) * stride + n].chunks_mut(CHUNK * stride).enumerate();
-    let work = |room: &mut Vec<T>, (chunk, out): (usize, &mut [MaybeUninit<T>])| {
-        let rows = Rows { out, stride, start, a, first: chunk * CHUNK, b, room };
+    let work = |buffer: &mut Vec<T>, (chunk, out): (usize, &mut [MaybeUninit<T>])| {
+        let rows = Rows { out, stride, start, a, first: chunk * CHUNK, b, buffer };
         pulp::Arch::new().dispatch(rows);
     };
     if m <= CHUNK || flops < SERIAL || threads::count() == 1 {
-        let mut room = Vec::new();
-        chunks.for_each(|chunk| work(&mut room, chunk));
+        let mut buffer = Vec::new();
+        chunks.for_each(|chunk| work(&mut buffer, chunk));
     } else {
         let chunks: Vec<_> = chunks.collect();
-        chunks.into_par_iter().for_each_init(Vec::new, |room, chunk| threads::task(|| work(room, chunk)));
+        chunks.into_par_iter().for_each_init(Vec::new, |buffer, chunk| threads::task(|| work(buffer, chunk)));
     }
 }
 
-/// The depths of the blocks of terms that are summed at a time: about equal.
+/// The numbers of terms that are summed at a time, about equal.
 fn blocks(depth: usize) -> impl Iterator<Item = usize> {
     let count = depth.div_ceil(DEPTH).max(1);
     (0..count).map(move |block| depth * (block + 1) / count - depth * block / count)
@@ -135,7 +135,7 @@ mod tests {
         cuts.windows(2).map(part).collect()
     }
 
-    /// Asserts that all numbers agree, with words for where they came from.
+    /// Asserts that all numbers agree; `what` says where they came from.
     fn same<T: Real>(got: &[T], expected: &[T], what: &str) {
         let numbers = |values: &[T]| values.iter().map(|value| value.to_f64()).collect::<Vec<f64>>();
         assert_eq!(numbers(got), numbers(expected), "{what}");
@@ -183,7 +183,7 @@ mod tests {
         }
     }
 
-    /// The product on a given vector unit, from a row.
+    /// The product on a given level of vector instructions, from a row.
     fn on<S: pulp::Simd, T: Real>(simd: S, sizes: [usize; 3]) {
         let [m, n, k] = sizes;
         let (left, right, row) = (filled::<T>(m * k, 1), filled::<T>(k * n, 2), filled::<T>(n, 3));
@@ -192,16 +192,16 @@ mod tests {
             let width = simd.vectorize(packed::Width(std::marker::PhantomData::<T>));
             let packed = Packed::of_width(width, &[Part::new(b, k)], n);
             let mut out = filled::<T>(m * n, 4);
-            // SAFETY: a product writes nothing but numbers.
-            let places = unsafe { places(&mut out) };
+            // SAFETY: a product leaves no entry uninitialised.
+            let entries = unsafe { uninitialised(&mut out) };
             let start = Start::Row(&row);
-            simd.vectorize(Rows { out: places, stride: n, start, a: &[Part::new(a, k)], first: 0, b: &packed, room: &mut Vec::new() });
+            simd.vectorize(Rows { out: entries, stride: n, start, a: &[Part::new(a, k)], first: 0, b: &packed, buffer: &mut Vec::new() });
             same(&out, &plain(|_, j| row[j], a, b, sizes), &format!("{simd:?}, {sizes:?}, strides {rows}, {columns}"));
         }
     }
 
     #[test]
-    fn older_vector_units_give_the_same() {
+    fn older_vector_instructions_give_the_same() {
         for sizes in [[1, 1, 1], [7, 37, 20], [12, 100, DEPTH + 3]] {
             on::<_, f32>(pulp::Scalar::new(), sizes);
             on::<_, f64>(pulp::Scalar::new(), sizes);

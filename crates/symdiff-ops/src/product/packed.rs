@@ -1,4 +1,4 @@
-//! The right operand of products, in the order in which tiles read it.
+//! The right operand of products, packed in the order in which tiles read it.
 
 use super::tile::registers;
 use super::{Part, blocks};
@@ -8,15 +8,15 @@ use pulp::{Arch, Simd, WithSimd};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-/// The bytes of a cache line, on which slivers begin.
+/// The bytes of a cache line; slivers start on one.
 pub(super) const LINE: usize = 64;
 
-/// A matrix `[k, n]` in slivers: for each part of its rows, for each [block](blocks) of these, and for each few columns (as many as a tile is
-/// wide), its rows one after the other; what is missing in the last columns is zero.
+/// A matrix `[k, n]` in slivers: for each part of its rows, for each [block](blocks) of these, and for each group of as many columns as a tile
+/// has, the rows one after the other. The last group is filled up with zeros.
 #[derive(Debug)]
 pub(crate) struct Packed<T> {
     values: Vec<T>,
-    /// The first value that lies on a cache line.
+    /// The first value that starts a cache line.
     offset: usize,
     width: usize,
     /// The rows of each part.
@@ -25,12 +25,12 @@ pub(crate) struct Packed<T> {
 }
 
 impl<T: Real> Packed<T> {
-    /// Lays out b, `[k, n]`.
+    /// Packs b, `[k, n]`.
     pub(crate) fn new(b: Matrix<T>, [k, n]: [usize; 2]) -> Self {
         Self::stacked(&[Part::new(b, k)], n)
     }
 
-    /// Lays out the rows of all parts, one below the other.
+    /// Packs the rows of all parts, one below the other.
     pub(crate) fn stacked(parts: &[Part<T>], columns: usize) -> Self {
         Self::of_width(Arch::new().dispatch(Width(PhantomData::<T>)), parts, columns)
     }
@@ -51,7 +51,7 @@ impl<T: Real> Packed<T> {
                 for left in (0..columns).step_by(width) {
                     let to = &mut values.spare_capacity_mut()[..depth * width];
                     Arch::new().dispatch(Sliver { to, from: matrix.tail([top, left]), width, wide: width.min(columns - left) });
-                    // SAFETY: all of `to`, which lies behind the values so far, has been written.
+                    // SAFETY: all of `to`, the entries that follow the values so far, has been written.
                     unsafe { values.set_len(values.len() + depth * width) };
                 }
                 top += depth;
@@ -86,7 +86,7 @@ impl<T: Real> Packed<T> {
     }
 }
 
-/// Asks for the columns of a sliver on this machine.
+/// The number of columns of a sliver on this machine.
 pub(super) struct Width<T>(pub(super) PhantomData<T>);
 
 impl<T: Lanes> WithSimd for Width<T> {
@@ -98,7 +98,7 @@ impl<T: Lanes> WithSimd for Width<T> {
     }
 }
 
-/// Copies `wide` columns of a matrix into rows of `width`, and zeros behind them.
+/// Copies `wide` columns of a matrix into rows of `width`, the rest of which are zeros.
 struct Sliver<'a, T> {
     to: &'a mut [MaybeUninit<T>],
     from: Matrix<'a, T>,
@@ -118,7 +118,7 @@ impl<T: Real> WithSimd for Sliver<'_, T> {
         if from.columns == 1 {
             for (p, row) in to.chunks_exact_mut(width).enumerate() {
                 let values = &from.values[p * from.rows..][..wide];
-                // Whole vectors by value: a copy of few of them is slower through the library's function.
+                // Whole vectors by value: for so few of them a call of `memcpy` is slower.
                 let (vectors, rest) = values.as_chunks::<16>();
                 let (to, to_rest) = row[..wide].as_chunks_mut::<16>();
                 to.iter_mut().zip(vectors).for_each(|(to, vector)| *to = vector.map(MaybeUninit::new));

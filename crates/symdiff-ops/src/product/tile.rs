@@ -1,4 +1,4 @@
-//! The innermost loop: a few rows of the result, as wide as a sliver, in registers.
+//! The innermost loop: a tile of the result, a few rows of a sliver's width, stays in registers.
 
 #![expect(clippy::needless_range_loop, reason = "counted loops over all sides of a tile keep it in registers")]
 
@@ -12,7 +12,7 @@ use std::mem::MaybeUninit;
 /// Rows of a tile.
 pub(super) const HIGH: usize = 6;
 
-/// Vectors to a row of a tile: with six rows, as many sums as the registers of a machine hold beside the operands.
+/// Vectors in a row of a tile: with six rows, as many sums as the machine has registers for beside the operands.
 pub(super) const fn registers<S: Simd>() -> usize {
     if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
 }
@@ -24,14 +24,15 @@ const WIDEST: usize = 64;
 #[derive(Clone, Copy)]
 pub(super) struct Left<'a, T> {
     pub(super) matrix: Matrix<'a, T>,
-    /// Whether each term lies on a line of its own, not to be foreseen by the machine: the line beside it, of the next tiles, is asked for.
+    /// Whether the terms of a row lie on cache lines of their own, in steps too long for the hardware prefetcher. The next line of each, which the
+    /// next tiles read, is then prefetched.
     pub(super) scattered: bool,
-    /// Where the rows of a tile lie together, term by term, and tiles one after the other: the entries of a tile.
+    /// Where tiles are stored one after the other, term by term: the number of entries of a tile.
     pub(super) tile: Option<usize>,
 }
 
 impl<T> Left<'_, T> {
-    /// From this row on, the first of a tile.
+    /// The rows from this one on, the first of a tile.
     #[inline(always)]
     pub(super) fn below(self, top: usize) -> Self {
         let matrix = match self.tile {
@@ -42,7 +43,7 @@ impl<T> Left<'_, T> {
     }
 }
 
-/// Where a tile goes: its first entry is that of `out`.
+/// Where a tile is written; its first entry is that of `out`.
 pub(super) struct Place<'a, T> {
     pub(super) out: &'a mut [MaybeUninit<T>],
     pub(super) stride: usize,
@@ -50,10 +51,10 @@ pub(super) struct Place<'a, T> {
     pub(super) wide: usize,
 }
 
-/// H rows of a times a sliver, of V vectors a row. `ahead` is what will be read soon; it is asked for bit by bit.
+/// H rows of a times a sliver, of V vectors per row. `upcoming` is read by later tiles; it is prefetched, spread over the terms.
 ///
 /// # Safety
-/// `place` holds numbers where `start` is [`Start::Held`].
+/// `place` is initialised where `start` is [`Start::Held`].
 #[inline(always)]
 pub(super) unsafe fn tile<S: Simd, T: Real, const V: usize, const H: usize>(
     simd: S,
@@ -61,33 +62,33 @@ pub(super) unsafe fn tile<S: Simd, T: Real, const V: usize, const H: usize>(
     start: Start<T>,
     Left { matrix: a, scattered, .. }: Left<T>,
     sliver: &[[T::Vector<S>; V]],
-    ahead: &[T],
+    upcoming: &[T],
 ) {
     assert!(a.holds([H, sliver.len()]), "the left operand reaches as far as the sliver");
     let line = LINE / size_of::<T>();
     for i in 0..H {
         for entry in place.out[i * place.stride..][..place.wide].iter().step_by(line) {
-            fetch::<_, true>(entry);
+            prefetch::<_, true>(entry);
         }
     }
-    let mut lines = ahead.iter().step_by(line);
-    let every = if ahead.is_empty() { usize::MAX } else { (sliver.len() / lines.len()).max(1) };
+    let mut lines = upcoming.iter().step_by(line);
+    let every = if upcoming.is_empty() { usize::MAX } else { (sliver.len() / lines.len()).max(1) };
     let mut next = 0;
     // SAFETY: promised by the caller.
-    let mut sums: [[T::Vector<S>; V]; H] = unsafe { begun(simd, &place, start) };
+    let mut sums: [[T::Vector<S>; V]; H] = unsafe { initial(simd, &place, start) };
     for (p, row) in sliver.iter().enumerate() {
         if p == next
             && let Some(entry) = lines.next()
         {
-            fetch::<_, false>(entry);
+            prefetch::<_, false>(entry);
             next += every;
         }
         if scattered {
-            fetch::<_, true>(a.values.as_ptr().wrapping_add(p * a.columns + line));
+            prefetch::<_, true>(a.values.as_ptr().wrapping_add(p * a.columns + line));
         }
         let row = *row;
         for i in 0..H {
-            // SAFETY: entry (i, p) is one of those that `a` was just found to hold.
+            // SAFETY: the assertion above: `a` holds entry (i, p).
             let factor = T::splat(simd, unsafe { *a.values.get_unchecked(i * a.rows + p * a.columns) });
             for v in 0..V {
                 sums[i][v] = T::fused(simd, factor, row[v], sums[i][v]);
@@ -98,12 +99,12 @@ pub(super) unsafe fn tile<S: Simd, T: Real, const V: usize, const H: usize>(
     unsafe { put::<S, T, V, H>(sums, place, start) };
 }
 
-/// What the sums of a tile as wide as the sliver begin with; zeros for a narrower one.
+/// What the sums of a tile start from. A tile at the right edge, narrower than its sliver, starts from zeros; [`put`] adds the start.
 ///
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
-unsafe fn begun<S: Simd, T: Real, const V: usize, const H: usize>(simd: S, place: &Place<T>, start: Start<T>) -> [[T::Vector<S>; V]; H] {
+unsafe fn initial<S: Simd, T: Real, const V: usize, const H: usize>(simd: S, place: &Place<T>, start: Start<T>) -> [[T::Vector<S>; V]; H] {
     let mut sums = [[T::splat(simd, T::default()); V]; H];
     let whole = place.wide == V * lanes::<S, T>();
     match start {
@@ -117,7 +118,7 @@ unsafe fn begun<S: Simd, T: Real, const V: usize, const H: usize>(simd: S, place
             for i in 0..H {
                 let row = place.out[i * place.stride..][..place.wide].as_ptr().cast::<T::Vector<S>>();
                 for v in 0..V {
-                    // SAFETY: the vector's entries are in the row, and numbers, as the caller promises.
+                    // SAFETY: the vector's entries are in the row, and initialised, as the caller promises.
                     sums[i][v] = unsafe { row.add(v).read_unaligned() };
                 }
             }
@@ -127,7 +128,7 @@ unsafe fn begun<S: Simd, T: Real, const V: usize, const H: usize>(simd: S, place
     sums
 }
 
-/// Writes the sums; to a place narrower than the sliver entry by entry, with what they have not begun with.
+/// Writes the sums. A tile at the right edge is written entry by entry, after its start has been added.
 ///
 /// # Safety
 /// As [`tile`].
@@ -156,15 +157,15 @@ unsafe fn put<S: Simd, T: Real, const V: usize, const H: usize>(sums: [[T::Vecto
     }
 }
 
-/// The numbers in a vector.
+/// The lanes of a vector.
 const fn lanes<S: Simd, T: Real>() -> usize {
     size_of::<T::Vector<S>>() / size_of::<T>()
 }
 
-/// One row of a tile at the right edge, entry by entry.
+/// Writes one row of a tile at the right edge: start + sums.
 ///
 /// # Safety
-/// `out` holds numbers where `start` is [`Start::Held`].
+/// `out` is initialised where `start` is [`Start::Held`].
 unsafe fn narrow<T: Real>(sums: &[T], out: &mut [MaybeUninit<T>], start: Start<T>) {
     for (l, (slot, &sum)) in out.iter_mut().zip(sums).enumerate() {
         slot.write(match start {
@@ -176,13 +177,13 @@ unsafe fn narrow<T: Real>(sums: &[T], out: &mut [MaybeUninit<T>], start: Start<T
     }
 }
 
-/// Asks for the cache line of an entry: into the first cache, or, unless `NEAR`, into the second.
+/// Prefetches the cache line of an entry into the L1 cache, or, unless `NEAR`, into the L2 cache.
 #[inline(always)]
-fn fetch<T, const NEAR: bool>(entry: *const T) {
+fn prefetch<T, const NEAR: bool>(entry: *const T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
-        // SAFETY: a hint, which reads nothing, for an address of any kind.
+        // SAFETY: a prefetch is a hint, valid for any address.
         unsafe { if NEAR { _mm_prefetch::<_MM_HINT_T0>(entry.cast()) } else { _mm_prefetch::<_MM_HINT_T1>(entry.cast()) } };
     }
     #[cfg(not(target_arch = "x86_64"))]

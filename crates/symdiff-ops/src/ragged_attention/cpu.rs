@@ -1,9 +1,9 @@
-//! One task a sample; its heads one after the other, in matrices that fit the second cache.
+//! One task a sample; its heads one after the other, in matrices that fit the L2 cache.
 
 use super::{Heads, OP};
 use crate::fill::{Blocks, fill_one};
 use crate::host::{Real, bind_slices, tensor};
-use crate::simd::{Matrix, accumulate, loaded, places, transpose, vectorised};
+use crate::simd::{Matrix, accumulate, loaded, transpose, uninitialised, vectorised};
 use crate::{Ragged, Result};
 use candle_core::Tensor;
 
@@ -85,8 +85,8 @@ impl<T: Real> Scratch<T> {
 
     /// out = a·bᵀ·factor for a and b `[n, d]`.
     fn times_transposed(&mut self, out: &mut [T], a: Matrix<T>, b: Matrix<T>, factor: T) {
-        // SAFETY: nothing but numbers is written.
-        transpose(unsafe { places(&mut self.transposed) }, self.stride, b, [self.nodes, self.width], factor);
+        // SAFETY: `transpose` leaves no entry uninitialised.
+        transpose(unsafe { uninitialised(&mut self.transposed) }, self.stride, b, [self.nodes, self.width], factor);
         out.fill(T::default());
         let transposed = Matrix::dense(&self.transposed, self.stride);
         accumulate(out, self.stride, a, transposed, [self.nodes, self.stride, self.width]);

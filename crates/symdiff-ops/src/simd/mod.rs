@@ -1,17 +1,20 @@
-//! Plain loops, compiled for the vector unit at hand.
+//! Loops compiled for the vector instructions of the machine, which [`pulp::Arch`] finds at run time.
 //!
-//! [`vectorised!`] compiles a function three times (AVX-512, AVX2 with FMA, and what the target has anyway) and picks one at run time. The
-//! bodies are ordinary Rust over slices, generic over [`Real`], written so that the compiler turns their inner loops into
-//! vector instructions: fixed numbers of lanes in reductions, no branches, and [`exp`] instead of a library call.
+//! [`vectorised!`] compiles a function once for each of its levels (on x86: AVX-512, AVX2 with FMA, and what the target has anyway). The bodies
+//! are ordinary Rust over slices, generic over [`Real`], written so that the compiler turns their inner loops into vector
+//! instructions: fixed numbers of lanes in reductions, no branches, and [`exp`] instead of a library call. The one loop that a compiler does
+//! not turn into vectors by itself, the matrix product's, names them: [`Lanes`].
 
+mod accumulate;
 mod exp;
 mod lanes;
-mod product;
+mod matrix;
 mod transpose;
 
+pub(crate) use accumulate::accumulate;
 pub(crate) use exp::{exp, exp_nonpositive};
 pub(crate) use lanes::Lanes;
-pub(crate) use product::{Matrix, accumulate};
+pub(crate) use matrix::Matrix;
 pub(crate) use transpose::transpose;
 
 use crate::host::Real;
@@ -20,66 +23,24 @@ use std::mem::MaybeUninit;
 /// Independent partial sums of a reduction: two AVX-512 registers of f32.
 const LANES: usize = 32;
 
-/// Defines functions generic over one [`Real`] that run compiled for the best vector unit of the machine. Whatever a body calls must be
-/// `#[inline(always)]`: a function that is not inlined is compiled without the vector unit.
+/// Defines functions generic over one [`Real`] that run compiled for the best vector instructions of the machine. Whatever a body calls must
+/// be `#[inline(always)]`: a function that is not inlined is compiled without them.
 macro_rules! vectorised {
     ($($(#[$meta:meta])* $vis:vis fn $name:ident<$T:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block)*) => {$(
         $(#[$meta])*
         $vis fn $name<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
+            // A function, not the closure alone: its references are then known not to alias.
             #[inline(always)]
             fn body<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? $body
 
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512cd,avx2,fma")]
-                fn avx512<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
-                    body($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
-                    body($($arg),*)
-                }
-                match $crate::simd::Level::here() {
-                    // SAFETY: `here` found every feature that the function is compiled for.
-                    $crate::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: as above.
-                    $crate::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
-                    $crate::simd::Level::Baseline => {}
-                }
-            }
-            body($($arg),*)
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || body($($arg),*),
+            )
         }
     )*};
 }
 pub(crate) use vectorised;
-
-/// The vector units that [`vectorised!`] compiles for.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-pub(crate) enum Level {
-    Avx512,
-    Avx2,
-    Baseline,
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Level {
-    /// The best one of this machine; the standard library remembers the answer.
-    #[inline]
-    pub(crate) fn here() -> Self {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        let avx512 = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512cd");
-        match (avx512 && avx2, avx2) {
-            (true, _) => Self::Avx512,
-            (_, true) => Self::Avx2,
-            _ => Self::Baseline,
-        }
-    }
-}
 
 /// Σ `term(a_k)`, in lanes: the order of the additions depends on the length alone.
 #[inline(always)]
@@ -126,11 +87,11 @@ pub(crate) fn loaded<T: Real, const W: usize>(values: &[T]) -> [T; W] {
     vector
 }
 
-/// The places of numbers.
+/// Numbers as memory that may be uninitialised, for code that fills either.
 ///
 /// # Safety
-/// Nothing but numbers may be written to them.
-pub(crate) unsafe fn places<T: Real>(values: &mut [T]) -> &mut [MaybeUninit<T>] {
+/// Whoever gets the slice must leave every entry initialised.
+pub(crate) unsafe fn uninitialised<T: Real>(values: &mut [T]) -> &mut [MaybeUninit<T>] {
     // SAFETY: `MaybeUninit<T>` has the layout of `T`.
     unsafe { &mut *(std::ptr::from_mut(values) as *mut [MaybeUninit<T>]) }
 }

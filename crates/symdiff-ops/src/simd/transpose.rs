@@ -1,35 +1,35 @@
-//! Matrices turned about their diagonal.
+//! Transposition.
 
 use super::{Matrix, loaded};
 use crate::host::Real;
 use std::mem::MaybeUninit;
 
-/// Rows and columns are turned this many at a time where the compiler finds the instructions.
+/// The side of the squares that are transposed at a time where the compiler chooses the instructions.
 const SQUARE: usize = 4;
 
-/// And where it does not: as many as a vector of f32 on AVX-512 has lanes.
+/// The side of the squares on AVX-512, with instructions chosen here: the lanes of a vector of f32.
 #[cfg(target_arch = "x86_64")]
 const LANES: usize = 16;
 
-/// `out[j·stride + i] = b[i, j]·factor` for i < rows, j < columns; the entries of a row of b are contiguous. Writes nothing but numbers.
+/// `out[j·stride + i] = b[i, j]·factor` for i < rows, j < columns; the entries of a row of b are contiguous. What it writes is initialised.
 pub(crate) fn transpose<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [rows, columns]: [usize; 2], factor: T) {
-    assert!(b.columns == 1 && b.holds([rows, columns]), "rows are contiguous, and there");
+    assert!(b.columns == 1 && b.holds([rows, columns]), "rows of the matrix are contiguous and within its values");
     assert!(columns == 0 || (columns - 1) * stride + rows <= out.len(), "the result fits");
-    let done = turned(out, stride, b, [rows, columns], factor);
+    let done = by_avx512(out, stride, b, [rows, columns], factor);
     let rest = (done * stride).min(out.len());
     squares(&mut out[rest..], stride, b.tail([0, done]), [rows, columns - done], factor);
 }
 
-/// As [`transpose`], for the first columns; returns how many they were.
-fn turned<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [rows, columns]: [usize; 2], factor: T) -> usize {
+/// As [`transpose`], for the first columns; returns how many they are: none without AVX-512.
+fn by_avx512<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [rows, columns]: [usize; 2], factor: T) -> usize {
     #[cfg(target_arch = "x86_64")]
-    if let (super::Level::Avx512, Some(factor)) = (super::Level::here(), factor.as_f32()) {
+    if let (true, Some(factor)) = (pulp::x86::V4::is_available(), factor.as_f32()) {
         let whole = columns - columns % LANES;
         for i in (0..rows).step_by(LANES) {
             for j in (0..whole).step_by(LANES) {
                 let (to, from) = (out[j * stride + i..].as_mut_ptr().cast(), b.values[i * b.rows + j..].as_ptr().cast());
                 // SAFETY: T is f32; the rows and columns of this square lie inside both (asserted by the caller); the machine has AVX-512.
-                unsafe { turn(to, stride, from, b.rows, LANES.min(rows - i), factor) };
+                unsafe { square(to, stride, from, b.rows, LANES.min(rows - i), factor) };
             }
         }
         return whole;
@@ -37,20 +37,20 @@ fn turned<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [row
     0
 }
 
-/// Up to sixteen rows of sixteen columns.
+/// The transpose of up to sixteen rows of sixteen columns.
 ///
 /// # Safety
-/// `from` points at that many rows of sixteen numbers, `step` apart, and `to` at sixteen rows of as many places, `stride` apart.
+/// `from` points at that many rows of sixteen numbers, `step` apart, and `to` at sixteen rows of as many writable entries, `stride` apart.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-unsafe fn turn(to: *mut f32, stride: usize, from: *const f32, step: usize, rows: usize, factor: f32) {
+unsafe fn square(to: *mut f32, stride: usize, from: *const f32, step: usize, rows: usize, factor: f32) {
     use std::arch::x86_64::{
         _mm_loadu_ps, _mm512_castps128_ps512, _mm512_insertf32x4, _mm512_mask_storeu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_shuffle_ps,
         _mm512_unpackhi_ps, _mm512_unpacklo_ps,
     };
-    let (factor, there) = (_mm512_set1_ps(factor), ((1_u32 << rows) - 1) as u16);
+    let (factor, present) = (_mm512_set1_ps(factor), ((1_u32 << rows) - 1) as u16);
     for four in (0..LANES).step_by(4) {
-        // Vector i: the four columns of rows i, 4 + i, 8 + i and 12 + i, side by side. Rows that are not there are read as the last one.
+        // Vector i: the four columns of rows i, 4 + i, 8 + i and 12 + i, side by side. Beyond the last row, that row is read again.
         // SAFETY: four of the sixteen numbers of a row, as the caller promises.
         let column = |row: usize| unsafe { _mm_loadu_ps(from.add(row.min(rows - 1) * step + four)) };
         let [a, b, c, d] = [0, 1, 2, 3].map(|i| {
@@ -59,15 +59,15 @@ unsafe fn turn(to: *mut f32, stride: usize, from: *const f32, step: usize, rows:
         });
         let (ab, cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
         let (ab_high, cd_high) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
-        let turned = [
+        let transposed = [
             _mm512_shuffle_ps::<0b01_00_01_00>(ab, cd),
             _mm512_shuffle_ps::<0b11_10_11_10>(ab, cd),
             _mm512_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high),
             _mm512_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high),
         ];
-        for (l, row) in turned.into_iter().enumerate() {
-            // SAFETY: a row of places, as the caller promises; those beyond the rows that are there are left alone.
-            unsafe { _mm512_mask_storeu_ps(to.add((four + l) * stride), there, row) };
+        for (l, row) in transposed.into_iter().enumerate() {
+            // SAFETY: a row of writable entries, as the caller promises; the mask leaves those beyond `rows` alone.
+            unsafe { _mm512_mask_storeu_ps(to.add((four + l) * stride), present, row) };
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
             transpose(&mut out, stride, Matrix::dense(&values, step), [rows, columns], number(2));
             for (k, slot) in out.iter().enumerate() {
                 let (j, i) = (k / stride, k % stride);
-                // SAFETY: everything was a number before, and nothing but numbers is written.
+                // SAFETY: all entries were initialised before.
                 let value = unsafe { slot.assume_init() };
                 let expected = if i < rows { values[i * step + j] * number(2) } else { number(99) };
                 assert_eq!(value.to_f64().to_bits(), expected.to_f64().to_bits(), "{rows} × {columns}: ({i}, {j})");

@@ -24,7 +24,7 @@ fn nothing_in_gives_the_bias_and_a_wrong_bias_is_refused() -> Result<()> {
     let [dw, db] = linear::backward_parameters(&[[&x, &random(4, &[4, 3])?]])?;
     assert_eq!((dw.dims(), db.dims()), (&[3, 0][..], &[3][..]));
     let refused = linear(&x, &w, Some(&random(3, &[4])?)).map(|_| ()).map_err(|error| error.to_string());
-    assert_eq!(refused, Err("linear: bias has shape [4], expected [3], one entry a row of the weight".into()));
+    assert_eq!(refused, Err("linear: bias has shape [4], expected [3], one entry per row of the weight".into()));
     Ok(())
 }
 

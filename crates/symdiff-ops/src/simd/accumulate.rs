@@ -1,45 +1,7 @@
-//! Small matrix products: too small to lay an operand out first, too hot for a plain loop.
+//! Small matrix products: too small for packing an operand to pay, too frequent for a plain loop.
 
-use super::{loaded, vectorised};
+use super::{Matrix, loaded, vectorised};
 use crate::host::Real;
-
-/// A strided matrix: entry (i, j) is `values[i·rows + j·columns]`.
-#[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a, T> {
-    pub(crate) values: &'a [T],
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-}
-
-impl<'a, T> Matrix<'a, T> {
-    /// The matrix from row i and column j on; nothing, where that lies beyond its values.
-    #[inline(always)]
-    pub(crate) fn tail(self, [i, j]: [usize; 2]) -> Self {
-        let first = (i * self.rows + j * self.columns).min(self.values.len());
-        Self { values: &self.values[first..], ..self }
-    }
-
-    /// True when its rows or its columns are contiguous.
-    pub(crate) fn is_regular(&self) -> bool {
-        self.rows == 1 || self.columns == 1
-    }
-
-    /// True when a matrix of this shape lies inside its values.
-    #[inline(always)]
-    pub(crate) fn holds(&self, [m, n]: [usize; 2]) -> bool {
-        m == 0 || n == 0 || (m - 1) * self.rows + (n - 1) * self.columns < self.values.len()
-    }
-
-    /// A row-major matrix of this width.
-    pub(crate) fn dense(values: &'a [T], width: usize) -> Self {
-        Self { values, rows: width, columns: 1 }
-    }
-
-    /// The transpose of a row-major matrix of this width.
-    pub(crate) fn transposed(values: &'a [T], width: usize) -> Self {
-        Self { values, rows: 1, columns: width }
-    }
-}
 
 /// Rows of the result that a tile holds in registers.
 const TALL: usize = 6;
@@ -85,7 +47,7 @@ fn tile<T: Real, const H: usize, const W: usize>(out: &mut [T], stride: usize, a
     for p in 0..k {
         let row: [T; W] = loaded(&b.values[p * b.rows + j..]);
         for i in 0..H {
-            // SAFETY: `accumulate` has found a to hold its rows and terms.
+            // SAFETY: `accumulate` has checked that a holds its rows and terms.
             let factor = unsafe { *a.values.get_unchecked((first + i) * a.rows + p * a.columns) };
             for l in 0..W {
                 sums[i][l] = factor.fma(row[l], sums[i][l]);

@@ -1,14 +1,14 @@
 //! cuBLASLt by its definition, on the CPU: D(i, j) is the sum over l of op(A)(i, l)·op(B)(l, j), plus bias(i).
 
-use crate::gpu::product::{Matrix, Plan};
+use crate::gpu::blas::{ColumnMajor, Plan};
 use crate::{Result, host};
 use candle_core::{DType, Tensor};
 
 /// The result, `[n, m]` row-major, summed in f32 and rounded to `dtype` once.
-pub(crate) fn product(plan: &Plan, factors: [&Tensor; 2], bias: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
+pub(crate) fn product(plan: &Plan, operands: [&Tensor; 2], bias: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
     super::count();
     let numbers = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
-    let [a, b] = [numbers(factors[0])?, numbers(factors[1])?];
+    let [a, b] = [numbers(operands[0])?, numbers(operands[1])?];
     let bias = bias.map(numbers).transpose()?;
     let mut d = vec![0.0; plan.m * plan.n];
     for (j, column) in d.chunks_exact_mut(plan.m).enumerate() {
@@ -20,7 +20,7 @@ pub(crate) fn product(plan: &Plan, factors: [&Tensor; 2], bias: Option<&Tensor>,
     Ok(host::tensor(d, &[plan.n, plan.m])?.to_dtype(dtype)?)
 }
 
-impl Matrix {
+impl ColumnMajor {
     /// Where op(matrix)(i, j) lies in memory.
     fn place(&self, i: usize, j: usize) -> usize {
         let (row, column) = if self.transposed { (j, i) } else { (i, j) };

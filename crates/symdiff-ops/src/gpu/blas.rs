@@ -16,7 +16,7 @@ use candle_core::{DType, Device, Tensor};
 
 /// A column-major matrix without gaps: its leading dimension is its number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Matrix {
+pub(crate) struct ColumnMajor {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     /// Whether the product takes its transpose.
@@ -29,14 +29,14 @@ pub(crate) struct Plan {
     pub(crate) m: usize,
     pub(crate) n: usize,
     pub(crate) k: usize,
-    pub(crate) a: Matrix,
-    pub(crate) b: Matrix,
+    pub(crate) a: ColumnMajor,
+    pub(crate) b: ColumnMajor,
 }
 
 impl Plan {
-    /// The plan of Y `[rows, columns]`, given the row-major shapes in memory of the left and the right factor, and whether each is transposed.
+    /// The plan of Y `[rows, columns]`, given the row-major shapes in memory of the left and the right operand, and whether each is transposed.
     fn new(left: [usize; 2], left_transposed: bool, right: [usize; 2], right_transposed: bool) -> Self {
-        let memory = |[rows, columns]: [usize; 2], transposed| Matrix { rows: columns, columns: rows, transposed };
+        let memory = |[rows, columns]: [usize; 2], transposed| ColumnMajor { rows: columns, columns: rows, transposed };
         let [n, k] = turned(left, left_transposed);
         let [_, m] = turned(right, right_transposed);
         Self { m, n, k, a: memory(right, right_transposed), b: memory(left, left_transposed) }
@@ -45,12 +45,12 @@ impl Plan {
 
 /// A matrix as it lies in memory, row-major, and whether the product takes its transpose.
 #[derive(Clone, Copy)]
-pub(crate) struct Factor<'a> {
+pub(crate) struct Operand<'a> {
     tensor: &'a Tensor,
     transposed: bool,
 }
 
-impl<'a> Factor<'a> {
+impl<'a> Operand<'a> {
     pub(crate) fn plain(tensor: &'a Tensor) -> Self {
         Self { tensor, transposed: false }
     }
@@ -60,22 +60,22 @@ impl<'a> Factor<'a> {
     }
 }
 
-/// leftᵀ·right in f32, and the sums of left over its rows, in f32; the factors share a dtype, f32 or bf16.
+/// leftᵀ·right in f32, and the sums of left over its rows, in f32; the operands share a dtype, f32 or bf16.
 pub(crate) fn product_and_sums(op: &'static str, left: &Tensor, right: &Tensor) -> Result<[Tensor; 2]> {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(device) = left.device() {
         let (left, right) = (left.contiguous()?, right.contiguous()?);
-        let plan = planned(op, Factor::transposed(&left), Factor::plain(&right), DType::F32)?;
+        let plan = planned(op, Operand::transposed(&left), Operand::plain(&right), DType::F32)?;
         if let Some(both) = super::cublaslt::run_with_sums(op, &plan, [&right, &left], device)? {
             return Ok(both);
         }
     }
-    let product = product(op, Factor::transposed(left), Factor::plain(right), None, DType::F32)?;
+    let product = product(op, Operand::transposed(left), Operand::plain(right), None, DType::F32)?;
     Ok([product, super::column_sums::column_sums(op, left, DType::F32)?])
 }
 
-/// left·right (+ bias), summed in f32 and rounded to `dtype` once; the factors share a dtype, f32 or bf16.
-pub(crate) fn product(op: &'static str, left: Factor, right: Factor, bias: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
+/// left·right (+ bias), summed in f32 and rounded to `dtype` once; the operands share a dtype, f32 or bf16.
+pub(crate) fn product(op: &'static str, left: Operand, right: Operand, bias: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
     let plan = planned(op, left, right, dtype)?;
     if let Some(bias) = bias {
         shape::exact(op, "bias", bias, &[plan.m], "one entry a column of the result")?;
@@ -99,11 +99,12 @@ pub(crate) fn product(op: &'static str, left: Factor, right: Factor, bias: Optio
 }
 
 /// The plan of left·right, once they are seen to belong together.
-fn planned(op: &'static str, left: Factor, right: Factor, dtype: DType) -> Result<Plan> {
-    let shapes = [shape::matrix(op, "left factor", left.tensor, "a matrix")?, shape::matrix(op, "right factor", right.tensor, "a matrix")?];
+fn planned(op: &'static str, left: Operand, right: Operand, dtype: DType) -> Result<Plan> {
+    let shapes =
+        [shape::matrix(op, "left operand", left.tensor, "a matrix")?, shape::matrix(op, "right operand", right.tensor, "a matrix")?];
     let plan = Plan::new(shapes[0], left.transposed, shapes[1], right.transposed);
     if turned(shapes[1], right.transposed)[0] != plan.k {
-        return Err(shape::refused(op, "right factor", right.tensor, format!("{} entries to sum over, as the left one", plan.k)));
+        return Err(shape::refused(op, "right operand", right.tensor, format!("{} entries to sum over, as the left one", plan.k)));
     }
     for (tensor, expected) in [(left.tensor, right.tensor.dtype()), (right.tensor, left.tensor.dtype())] {
         if tensor.dtype() != expected || !matches!((expected, dtype), (DType::F32 | DType::BF16, DType::F32) | (DType::BF16, DType::BF16)) {
@@ -135,8 +136,8 @@ mod tests {
         for (left_turned, right_turned, biased) in (0..8).map(|k| (k & 1 > 0, k & 2 > 0, k & 4 > 0)) {
             let stored = |tensor: &Tensor, turned| if turned { tensor.t()?.contiguous() } else { Ok(tensor.clone()) };
             let (l, r) = (stored(&left, left_turned)?, stored(&right, right_turned)?);
-            let factors = [Factor { tensor: &l, transposed: left_turned }, Factor { tensor: &r, transposed: right_turned }];
-            let y = product("test", factors[0], factors[1], biased.then_some(&bias), DType::F32)?;
+            let operands = [Operand { tensor: &l, transposed: left_turned }, Operand { tensor: &r, transposed: right_turned }];
+            let y = product("test", operands[0], operands[1], biased.then_some(&bias), DType::F32)?;
             let expected = if biased { expected.broadcast_add(&bias)? } else { expected.clone() };
             assert_eq!(y.to_vec2::<f32>()?, expected.to_vec2::<f32>()?, "transposed: {left_turned}, {right_turned}; bias: {biased}");
         }
@@ -144,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn factors_that_do_not_fit_are_refused() -> Result<()> {
+    fn operands_that_do_not_fit_are_refused() -> Result<()> {
         let (x, w) = (Tensor::zeros((2, 3), DType::F32, &Device::Cpu)?, Tensor::zeros((2, 5), DType::F32, &Device::Cpu)?);
-        let refused = product("test", Factor::plain(&x), Factor::plain(&w), None, DType::F32).map(|_| ()).map_err(|e| e.to_string());
-        assert_eq!(refused, Err("test: right factor has shape [2, 5], expected 3 entries to sum over, as the left one".into()));
+        let refused = product("test", Operand::plain(&x), Operand::plain(&w), None, DType::F32).map(|_| ()).map_err(|e| e.to_string());
+        assert_eq!(refused, Err("test: right operand has shape [2, 5], expected 3 entries to sum over, as the left one".into()));
         let half = x.to_dtype(DType::BF16)?;
-        assert!(product("test", Factor::transposed(&x), Factor::plain(&half), None, DType::F32).is_err());
+        assert!(product("test", Operand::transposed(&x), Operand::plain(&half), None, DType::F32).is_err());
         Ok(())
     }
 }
