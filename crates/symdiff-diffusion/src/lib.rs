@@ -11,25 +11,36 @@
 mod error;
 mod grid;
 mod likelihood;
+mod names;
 mod objective;
 mod path;
+mod precondition;
 mod prediction;
 mod process;
 mod reconstruction;
 mod sampler;
 mod schedule;
 mod state;
+mod target;
 mod time;
 
 pub use error::{Error, Result};
-pub use grid::{Grid, Uniform};
+pub use grid::{CosineGrid, Grid, Karras, Spacing, Uniform, UniformLogSnr};
 pub use likelihood::Likelihood;
-pub use objective::{L2, Objective, Vlb, Weighting};
+pub use objective::{
+    Aligned, Assignment, Continuous, Coupled, Coupling, Independent, Kabsch, L2, LogNormal, LogitNormal, Objective, TimeLaw, UniformTimes,
+    Vlb, Weight, Weighting,
+};
 pub use path::{Coefficients, Levels, Linear, Path, VarianceExploding, VariancePreserving};
+pub use precondition::{Preconditioned, Residual};
 pub use prediction::{Predicting, Prediction};
 pub use process::Process;
 pub use reconstruction::{Gaussian, Reconstruction};
-pub use sampler::{Ancestral, Ddim, DpmSolver, Field, Method, Past, Reverse, Sampler, Span, Walk};
+pub use sampler::{
+    Ancestral, Ddim, DpmSolver, DpmSolverSde, Euler, Field, Framing, Heun, Method, Past, Reverse, Route, Sampler, Span, StochasticEuler,
+    Walk,
+};
 pub use schedule::{Cosine, LearnedSchedule, Polynomial, Schedule, Tabulated};
 pub use state::{At, Clean, Denoiser, Eps, Score, Velocity};
+pub use target::{Reading, Target};
 pub use time::Times;

@@ -107,6 +107,11 @@ where
     }
 }
 
+/// One number for every sample of z, `[B]` in f64.
+pub(crate) fn same<S: Euclidean>(value: f64, z: &S) -> Result<Tensor> {
+    Ok(Tensor::full(value, z.samples().len(), &z.device())?)
+}
+
 /// a·x + b·y with coefficients `[B]` in f64.
 pub(crate) fn mixed<S: Euclidean>(x: &S, a: &Tensor, y: &S, b: &Tensor) -> Result<S> {
     Ok(x.combine(&coefficient(a, x.dtype())?, y, &coefficient(b, x.dtype())?)?)

@@ -70,6 +70,12 @@ impl Process {
         if self.continuous { Ok(times) } else { Ok(snapped(&times, total)) }
     }
 
+    /// The nearest time that occurs in the process.
+    pub fn nearest(&self, t: f64) -> f64 {
+        let t = t.clamp(0.0, 1.0);
+        if self.continuous { t } else { crate::time::fraction((t * self.steps as f64).round(), self.steps) }
+    }
+
     /// Levels at each sample's time.
     ///
     /// # Errors

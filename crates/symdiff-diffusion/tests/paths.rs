@@ -4,12 +4,16 @@ mod common;
 
 use candle_core::Device;
 use common::{Outcome, numbers, processes};
-use symdiff_diffusion::{Grid, Linear, Path, Polynomial, Process, Times, Uniform, VarianceExploding, VariancePreserving};
+use symdiff_diffusion::{Cosine, Grid, Linear, Path, Polynomial, Process, Times, Uniform, VarianceExploding, VariancePreserving};
 
 #[test]
 fn derivatives_are_those_of_the_levels() -> Outcome {
     let [straight, _, exploding, linear] = processes()?;
-    for process in [straight, exploding, linear] {
+    let [polynomial, cosine]: [Process; 2] = [
+        Process::continuous(VariancePreserving(Polynomial { power: 2.0, precision: 1e-5 }), 1)?,
+        Process::continuous(VariancePreserving(Cosine::default()), 1)?,
+    ];
+    for process in [straight, polynomial, cosine, exploding, linear] {
         let path = process.path();
         for t in [0.01, 0.3, 0.5, 0.77, 0.99] {
             let (at, step) = (path.at(t), 1e-5);

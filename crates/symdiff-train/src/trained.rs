@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use candle_core::{DType, Device};
 use std::iter::repeat_n;
 use std::path::Path;
-use symdiff_diffusion::Method;
+use symdiff_diffusion::{Method, Route};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
@@ -138,7 +138,7 @@ impl Trained {
         let model = &self.model;
         let like = Molecules::blank(layout, model.encoding.features(), DType::F32, &self.device)?;
         let steps = options.steps.unwrap_or(model.process.steps());
-        let decoded = model.reverse().sample_by(options.sampler, &like, steps, noise, &mut |step| progress(step, steps))?;
+        let decoded = model.reverse().sample_by(Route::new(options.sampler, steps), &like, noise, &mut |step| progress(step, steps))?;
         let positions: Vec<[f64; 3]> = decoded.positions.to_vec2::<f64>()?.iter().map(|row| [row[0], row[1], row[2]]).collect();
         Ok(model.encoding.decode(&positions, &decoded.columns, &decoded.layout)?)
     }

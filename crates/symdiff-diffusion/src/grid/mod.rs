@@ -1,9 +1,16 @@
 //! Where on a path a sampler stops: which times its steps lead from and to.
 
+mod cosine;
+mod karras;
+mod log_snr;
 mod uniform;
 
+pub use cosine::CosineGrid;
+pub use karras::Karras;
+pub use log_snr::UniformLogSnr;
 pub use uniform::Uniform;
 
+use crate::names::named;
 use crate::{Path, Result};
 
 /// A rule for placing the steps of a sampler. One of your own is a file with this one method.
@@ -13,4 +20,31 @@ pub trait Grid {
     /// # Errors
     /// When the path does not suit the rule.
     fn times(&self, path: &dyn Path, steps: usize) -> Result<Vec<f64>>;
+}
+
+named! {
+    /// Which grid: what configurations and command lines choose from.
+    Spacing, "grid", {
+        /// [`Uniform`]: `uniform`.
+        #[default]
+        Uniform = "uniform",
+        /// [`UniformLogSnr`]: `log-snr`.
+        LogSnr = "log-snr",
+        /// [`Karras`] with its default power: `karras`.
+        Karras = "karras",
+        /// [`CosineGrid`]: `cosine`.
+        Cosine = "cosine",
+    }
+}
+
+impl Spacing {
+    /// The grid of this name.
+    pub fn grid(self) -> Box<dyn Grid> {
+        match self {
+            Self::Uniform => Box::new(Uniform),
+            Self::LogSnr => Box::new(UniformLogSnr),
+            Self::Karras => Box::new(Karras::default()),
+            Self::Cosine => Box::new(CosineGrid),
+        }
+    }
 }

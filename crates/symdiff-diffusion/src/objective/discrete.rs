@@ -3,7 +3,7 @@
 //! # Source
 //! EDM, arXiv 2203.17003, equations 14 to 19, in the published code's form; the prior's KL, a constant, stays in.
 
-use super::Objective;
+use super::{Objective, Weighting};
 use crate::process::squared_error;
 use crate::time::fraction;
 use crate::{At, Denoiser, Eps, Levels, Process, Reconstruction, Result, Times};
@@ -19,15 +19,6 @@ pub struct L2<R> {
     pub data: R,
     /// What errors are divided by.
     pub weighting: Weighting,
-}
-
-/// What the squared error of [`L2`] is divided by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weighting {
-    /// The number of entries of the batch's largest sample, for all: large samples weigh more. As published.
-    Batch,
-    /// Each sample's own number of entries.
-    Sample,
 }
 
 /// (T + 1)·(½·(SNR(s)/SNR(t) − 1)·|ε − ε̂|²), or the reconstruction term at t = 0; minus the constants of p(x | z₀): an estimate of the negative

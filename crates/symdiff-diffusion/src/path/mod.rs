@@ -86,6 +86,26 @@ pub trait Path: Send + Sync {
     }
 }
 
+/// The time at which the log-SNR falls to `log_snr`, to the last bit of t; an end where it lies beyond.
+pub(crate) fn time_at(path: &dyn Path, log_snr: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    if path.log_snr(low) <= log_snr {
+        return low;
+    }
+    if path.log_snr(high) >= log_snr {
+        return high;
+    }
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if path.log_snr(middle) > log_snr {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
 /// A path's numbers at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Coefficients {

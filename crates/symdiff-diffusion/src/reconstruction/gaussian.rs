@@ -3,7 +3,7 @@
 use super::Reconstruction;
 use crate::prediction::mixed;
 use crate::process::{dimensions, squared_error};
-use crate::{Clean, Eps, Levels, Result};
+use crate::{Clean, Eps, Levels, Result, Weighting};
 use candle_core::Tensor;
 use symdiff_ops::{Euclidean, Noise};
 
@@ -33,9 +33,7 @@ impl<S: Euclidean> Reconstruction<S> for Gaussian {
     }
 
     fn entries(&self, like: &S, longest: bool) -> Vec<f64> {
-        let own = like.dimensions();
-        let most = own.iter().copied().max().unwrap_or_default();
-        own.into_iter().map(|d| if longest { most } else { d } as f64).collect()
+        if longest { Weighting::Batch } else { Weighting::Sample }.dimensions(like)
     }
 
     fn decode(&self, z0: &S, prediction: &S, zero: &Levels, noise: Noise) -> Result<S> {

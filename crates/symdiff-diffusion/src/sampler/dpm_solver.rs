@@ -2,7 +2,7 @@
 
 use super::{Field, Sampler, Span};
 use crate::prediction::mixed;
-use crate::{Clean, Result};
+use crate::{Clean, Levels, Result};
 use candle_core::Tensor;
 use symdiff_ops::{Euclidean, Noise};
 
@@ -30,18 +30,26 @@ impl<S: Euclidean> Sampler<S> for DpmSolver {
         let [kernel] = noise.split();
         let [t, s] = span.levels(field, z)?;
         let gap = (&t.gamma - &s.gamma)?;
-        let prediction = field.eps(z, span.from, kernel)?;
-        let now = Past { clean: prediction.clean(z, &t)?, gamma: t.gamma };
-        let Clean(target) = match past.filter(|_| span.to > 0.0) {
-            Some(past) => now.extrapolated(&past, &gap)?,
-            None => now.clean.clone(),
-        };
+        let now = Past::new(field.eps(z, span.from, kernel)?.clean(z, &t)?, &t);
+        let Clean(target) = now.target(past, span, &gap)?;
         let added = ((gap * -0.5)?.exp()?.affine(-1.0, 1.0)? * s.alpha)?;
         Ok((mixed(z, &(s.sigma / t.sigma)?, &target, &added)?, Some(now)))
     }
 }
 
 impl<S: Euclidean> Past<S> {
+    pub(super) fn new(clean: Clean<S>, at: &Levels) -> Self {
+        Self { clean, gamma: at.gamma.clone() }
+    }
+
+    /// D of the step over `span`, whose length is h = `gap`/2.
+    pub(super) fn target(&self, before: Option<Self>, span: Span, gap: &Tensor) -> Result<Clean<S>> {
+        match before.filter(|_| span.to > 0.0) {
+            Some(before) => self.extrapolated(&before, gap),
+            None => Ok(self.clean.clone()),
+        }
+    }
+
     /// x̂ + c·(x̂ − x̂′) with c = h/(2·h′), half a step ahead; `gap` = 2·h.
     fn extrapolated(&self, before: &Self, gap: &Tensor) -> Result<Clean<S>> {
         let ahead = (gap / ((&before.gamma - &self.gamma)? * 2.0)?)?;

@@ -1,58 +1,67 @@
 //! Samplers by name.
 
-use super::{Ancestral, Ddim, DpmSolver, Walk};
-use crate::{Error, Result};
-use std::fmt::{self, Display, Formatter};
-use std::str::FromStr;
+use super::{Ancestral, Ddim, DpmSolver, DpmSolverSde, Euler, Framing, Heun, StochasticEuler, Walk};
+use crate::Spacing;
+use crate::names::named;
 use symdiff_ops::Euclidean;
 
-/// Which sampler: what configurations and command lines choose from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// [`Ancestral`]: `ancestral`.
-    #[default]
-    Ancestral,
-    /// [`Ddim`]: `ddim`.
-    Ddim,
-    /// [`DpmSolver`]: `dpm-solver`.
-    DpmSolver,
+named! {
+    /// Which sampler: what configurations and command lines choose from.
+    Method, "sampler", {
+        /// [`Ancestral`]: `ancestral`.
+        #[default]
+        Ancestral = "ancestral",
+        /// [`Ddim`]: `ddim`.
+        Ddim = "ddim",
+        /// [`DpmSolver`]: `dpm-solver`.
+        DpmSolver = "dpm-solver",
+        /// [`DpmSolverSde`]: `dpm-solver-sde`.
+        DpmSolverSde = "dpm-solver-sde",
+        /// [`Euler`]: `euler`.
+        Euler = "euler",
+        /// [`Heun`]: `heun`.
+        Heun = "heun",
+        /// [`StochasticEuler`] with its default churn: `stochastic-euler`.
+        StochasticEuler = "stochastic-euler",
+    }
 }
 
 impl Method {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ancestral, Self::Ddim, Self::DpmSolver];
-
     /// The sampler of this name.
     pub fn sampler<S: Euclidean>(self) -> Box<dyn Walk<S>> {
         match self {
             Self::Ancestral => Box::new(Ancestral),
             Self::Ddim => Box::new(Ddim),
             Self::DpmSolver => Box::new(DpmSolver),
+            Self::DpmSolverSde => Box::new(DpmSolverSde),
+            Self::Euler => Box::new(Euler),
+            Self::Heun => Box::new(Heun),
+            Self::StochasticEuler => Box::new(StochasticEuler::default()),
         }
     }
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ancestral => "ancestral",
-            Self::Ddim => "ddim",
-            Self::DpmSolver => "dpm-solver",
-        }
+    /// How often it calls the denoiser in a step.
+    pub fn calls(self) -> usize {
+        if self == Self::Heun { 2 } else { 1 }
     }
 }
 
-impl Display for Method {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
+/// How to sample, by names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// The rule of a step.
+    pub method: Method,
+    /// How many steps.
+    pub steps: usize,
+    /// Where they lead.
+    pub spacing: Spacing,
+    /// Whether random frames last a step or a trajectory.
+    pub framing: Framing,
 }
 
-impl FromStr for Method {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
-            let known = Self::ALL.map(Self::name).join(", ");
-            Error::Config(format!("sampler `{name}` is unknown; use one of {known}"))
-        })
+impl Route {
+    /// `steps` evenly spaced steps of a sampler, each with frames of its own.
+    pub fn new(method: Method, steps: usize) -> Self {
+        Self { method, steps, spacing: Spacing::default(), framing: Framing::default() }
     }
 }

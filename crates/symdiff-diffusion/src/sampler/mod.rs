@@ -1,17 +1,25 @@
 //! From noise to data.
 
 mod ancestral;
+mod churned;
 mod ddim;
 mod dpm_solver;
+mod dpm_solver_sde;
+mod euler;
 mod field;
+mod heun;
 mod method;
 mod reverse;
 
 pub use ancestral::Ancestral;
+pub use churned::StochasticEuler;
 pub use ddim::Ddim;
 pub use dpm_solver::{DpmSolver, Past};
-pub use field::Field;
-pub use method::Method;
+pub use dpm_solver_sde::DpmSolverSde;
+pub use euler::Euler;
+pub use field::{Field, Framing};
+pub use heun::Heun;
+pub use method::{Method, Route};
 pub use reverse::Reverse;
 
 use crate::process::check_falling;
@@ -61,7 +69,7 @@ pub trait Sampler<S: Euclidean> {
     /// Past predictions; `()` where there are none.
     type Memory: Default;
 
-    /// z_s from z_t. Draws the denoiser's noise first, then its own.
+    /// z_s from z_t. The denoiser's noise comes first in the split of `noise`, then its own.
     ///
     /// # Errors
     /// Whatever the denoiser returns.

@@ -1,7 +1,7 @@
 //! A whole sampling run.
 
-use super::{Field, Method, Walk};
-use crate::{Denoiser, Eps, Process, Reconstruction, Result, Uniform};
+use super::{Field, Framing, Route, Walk};
+use crate::{Denoiser, Eps, Process, Reconstruction, Result};
 use symdiff_ops::{Euclidean, Noise};
 
 /// The learned reverse process: a forward process, the denoiser that undoes it given a condition, and the reading of data off its end.
@@ -30,23 +30,25 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         &self,
         sampler: &dyn Walk<S>,
         times: &[f64],
+        framing: Framing,
         like: &S,
         noise: Noise,
         progress: &mut dyn FnMut(usize),
     ) -> Result<R::Decoded> {
-        let [start, walk, last] = noise.split();
+        let [start, walk, last, frames] = noise.split();
+        let field = self.field().framed(framing, frames);
         let z = self.process.start(like, start)?;
-        let z = sampler.walk(&self.field(), times, z, walk, progress)?;
-        self.decode(z, last)
+        let z = sampler.walk(&field, times, z, walk, progress)?;
+        self.read(&field, z, last)
     }
 
-    /// [`Reverse::sample`] with the sampler of a name in `steps` evenly spaced steps.
+    /// [`Reverse::sample`] by names.
     ///
     /// # Errors
     /// [`crate::Error::Config`] when the process does not have as many steps; whatever the denoiser returns.
-    pub fn sample_by(&self, method: Method, like: &S, steps: usize, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<R::Decoded> {
-        let times = self.process.times(&Uniform, steps)?;
-        self.sample(&*method.sampler(), &times, like, noise, progress)
+    pub fn sample_by(&self, route: Route, like: &S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<R::Decoded> {
+        let times = self.process.times(&*route.spacing.grid(), route.steps)?;
+        self.sample(&*route.method.sampler(), &times, route.framing, like, noise, progress)
     }
 
     /// Data from z₀. Draws the denoiser's noise first, then the reconstruction's.
@@ -54,8 +56,11 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
     /// # Errors
     /// Whatever the denoiser returns.
     pub fn decode(&self, z0: S, noise: Noise) -> Result<R::Decoded> {
+        self.read(&self.field(), z0, noise)
+    }
+
+    fn read(&self, field: &Field<S>, z0: S, noise: Noise) -> Result<R::Decoded> {
         let [kernel, decode] = noise.split();
-        let field = self.field();
         let Eps(prediction) = field.eps(&z0, 0.0, kernel)?;
         self.data.decode(&z0, &prediction, &field.levels(0.0, &z0)?, decode)
     }

@@ -1,4 +1,4 @@
-//! Fixed schedules, as tables over the steps.
+//! Fixed schedules: as tables over the steps, and in closed form at all times.
 
 use super::Schedule;
 use crate::{Error, Result};
@@ -72,6 +72,26 @@ impl Polynomial {
     }
 }
 
+/// Without steps: α² = (1 − 2·s)·(1 − tᵖ)² + s.
+impl Schedule for Polynomial {
+    fn log_snr(&self, t: f64) -> f64 {
+        let alpha = self.alpha_squared(t);
+        alpha.ln() - (1.0 - alpha).ln()
+    }
+
+    fn slope(&self, t: f64) -> f64 {
+        let alpha = self.alpha_squared(t);
+        let rate = -2.0 * (1.0 - 2.0 * self.precision) * (1.0 - t.powf(self.power)) * self.power * t.powf(self.power - 1.0);
+        rate / (alpha * (1.0 - alpha))
+    }
+}
+
+impl Polynomial {
+    fn alpha_squared(self, t: f64) -> f64 {
+        (1.0 - 2.0 * self.precision) * (1.0 - t.powf(self.power)).powi(2) + self.precision
+    }
+}
+
 /// The cosine schedule (Nichol and Dhariwal, arXiv 2102.09672), with the products of 1 − β over T + 1 intervals and β clipped at 0.999.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cosine {
@@ -101,5 +121,28 @@ impl Cosine {
             })
             .collect();
         Tabulated::from_alphas_squared(&alphas)
+    }
+}
+
+/// Without steps: α² = cos²(θ(t))/cos²(θ(0)) with θ(t) = ½·π·(t + s)/(1 + s), squeezed into \[10⁻⁵, 1 − 10⁻⁵\].
+impl Schedule for Cosine {
+    fn log_snr(&self, t: f64) -> f64 {
+        let (alpha, _) = self.alpha_squared(t);
+        alpha.ln() - (1.0 - alpha).ln()
+    }
+
+    fn slope(&self, t: f64) -> f64 {
+        let (alpha, rate) = self.alpha_squared(t);
+        rate / (alpha * (1.0 - alpha))
+    }
+}
+
+impl Cosine {
+    /// α² at t and its derivative.
+    fn alpha_squared(self, t: f64) -> (f64, f64) {
+        let (room, turn) = (1.0 - 2e-5, std::f64::consts::FRAC_PI_2 / (1.0 + self.offset));
+        let start = (turn * self.offset).cos().powi(2);
+        let (sin, cos) = (turn * (t + self.offset)).sin_cos();
+        (room * cos * cos / start + 1e-5, -2.0 * room * turn * sin * cos / start)
     }
 }

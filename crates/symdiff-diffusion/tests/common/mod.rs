@@ -3,7 +3,10 @@
 
 use candle_core::{DType, Device, Tensor};
 use symdiff_core::{Error, Map, MarkovKernel};
-use symdiff_diffusion::{At, Clean, Eps, Linear, Polynomial, Predicting, Process, Schedule, VarianceExploding, VariancePreserving};
+use symdiff_diffusion::{
+    At, Clean, Coefficients, Eps, Field, Grid, Linear, Polynomial, Predicting, Process, Schedule, VarianceExploding, VariancePreserving,
+    Walk,
+};
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::{Noise, Samples};
 
@@ -28,12 +31,6 @@ impl Schedule for Straight {
 pub(crate) fn alpha_sigma(log_snr: f64) -> (f64, f64) {
     let share = |x: f64| 1.0 / (1.0 + (-x).exp());
     (share(log_snr).sqrt(), share(-log_snr).sqrt())
-}
-
-/// The standard deviation of a coordinate of z_t.
-pub(crate) fn spread(log_snr: f64) -> f64 {
-    let (alpha, sigma) = alpha_sigma(log_snr);
-    (alpha * alpha * VARIANCE + sigma * sigma).sqrt()
 }
 
 /// Every kind of path, at all times.
@@ -77,6 +74,25 @@ impl<K: MarkovKernel<At<Vectors>, Out = Eps<Vectors>>> MarkovKernel<At<Vectors>>
         let Eps(exact) = self.exact.sample(at, noise)?;
         Ok(Eps(Vectors::new((exact.tensor() * self.bias)?)?))
     }
+}
+
+/// The published process.
+pub(crate) fn published() -> symdiff_diffusion::Result<Process> {
+    Process::new(VariancePreserving(Polynomial { power: 2.0, precision: 1e-5 }.tabulated(1000)?), 1000)
+}
+
+/// The distance from the exact flow z₀ = α₀·m + S₀/S₁·(z₁ − α₁·m), at K steps.
+pub(crate) fn flow_error(sampler: &dyn Walk<Vectors>, process: &Process, grid: &dyn Grid, steps: usize) -> Outcome<f64> {
+    let denoiser = denoiser(process, 1.0);
+    let scale = process.path().start();
+    let start = Vectors::new((Tensor::new(&[[1.3_f64], [-0.8]], &Device::Cpu)? * scale)?)?;
+    let times = grid.times(process.path(), steps)?;
+    let z = sampler.walk(&Field::new(process, &denoiser, &()), &times, start.clone(), Noise::seeded(0), &mut |_| ())?;
+    let (noisy, clean) = (process.path().at(1.0), process.path().at(0.0));
+    let spread = |at: Coefficients| (at.alpha * at.alpha * VARIANCE + at.sigma * at.sigma).sqrt();
+    let exact = |from: f64| clean.alpha * MEAN + spread(clean) / spread(noisy) * (from - noisy.alpha * MEAN);
+    let errors = numbers(z.tensor())?.into_iter().zip(numbers(start.tensor())?).map(|(end, from)| (end - exact(from)).abs());
+    Ok(errors.fold(0.0, f64::max))
 }
 
 /// `count` states of `width` coordinates, drawn from the data's law.

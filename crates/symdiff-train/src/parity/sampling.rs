@@ -4,7 +4,7 @@ use super::golden::{Golden, packed};
 use super::{Results, loss, model};
 use crate::{Decoded, Model, Result};
 use candle_core::{DType, Device, Tensor};
-use symdiff_diffusion::{Ancestral, Method, Sampler, Span};
+use symdiff_diffusion::{Ancestral, Method, Route, Sampler, Span};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Ragged, Recording};
 
@@ -42,7 +42,7 @@ pub(super) fn chain(golden: &Golden) -> Result<Results> {
     }
     let like = Molecules::blank(layout, Encoding::qm9().features(), DType::F32, golden.device())?;
     let noise = Noise::recorded(Recording::new(draws));
-    let decoded = model.reverse().sample_by(Method::Ancestral, &like, model.process.steps(), noise, &mut |_| {})?;
+    let decoded = model.reverse().sample_by(Route::new(Method::Ancestral, model.process.steps()), &like, noise, &mut |_| {})?;
     molecules(&decoded, golden.device())
 }
 

@@ -1,0 +1,86 @@
+//! How data meet noise.
+
+use crate::Result;
+use symdiff_core::MarkovKernel;
+use symdiff_groups::{Action, Group};
+use symdiff_ops::{Euclidean, Noise};
+
+/// Data with their condition, and the noise that they are mixed with.
+#[derive(Clone, Debug)]
+pub struct Coupled<S, C = ()> {
+    /// x.
+    pub clean: S,
+    /// x's condition.
+    pub given: C,
+    /// ε, a standard normal draw.
+    pub eps: S,
+}
+
+/// A joint law of data and noise, whose noise is standard normal. It is free to replace a sample by another one that counts as the same.
+pub trait Coupling<S, C = ()> {
+    /// Noise for each sample of `clean`.
+    ///
+    /// # Errors
+    /// When a recording does not fit, or whatever the coupling meets.
+    fn pair(&self, clean: &S, given: &C, noise: Noise) -> Result<Coupled<S, C>>;
+}
+
+/// Noise that knows nothing of the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Independent;
+
+impl<S: Euclidean, C: Clone> Coupling<S, C> for Independent {
+    fn pair(&self, clean: &S, given: &C, noise: Noise) -> Result<Coupled<S, C>> {
+        Ok(Coupled { clean: clean.clone(), given: given.clone(), eps: clean.gaussian(noise)? })
+    }
+}
+
+/// Data moved within their orbit to lie close to the noise: (g·x, ε), where g(x, ε) is drawn from `aligner`, with x's condition moved along.
+///
+/// It is the data that move. So the noise stays normal, as sampling will find it, and where the aligner turns with the noise, g(x, h·ε) = h·g(x, ε), the law of g·x is
+/// that of the data averaged over the group: an invariant one. Moving the noise to the data instead would train on noise that sampling never starts from.
+/// docs/src/theory.md proves both.
+///
+/// # Source
+/// Klein, Krämer, Noé, "Equivariant flow matching", arXiv 2306.15030; Song et al., arXiv 2312.07168.
+#[derive(Clone, Debug)]
+pub struct Aligned<Q, A, P = Independent> {
+    group: Q,
+    aligner: A,
+    inner: P,
+}
+
+impl<Q, A> Aligned<Q, A> {
+    /// Data moved by `aligner`, a kernel from pairs (x, ε) to elements, such as [`Kabsch`](super::Kabsch) or [`Assignment`](super::Assignment). `group` gives the
+    /// group of a batch: `|_| o3`, say, or `|x| Symmetric::ragged(x.layout().clone())`.
+    pub fn new(group: Q, aligner: A) -> Self {
+        Self { group, aligner, inner: Independent }
+    }
+}
+
+impl<Q, A, P> Aligned<Q, A, P> {
+    /// The same for pairs that another coupling has made: nodes permuted first and then turned, say.
+    pub fn after<N>(self, inner: N) -> Aligned<Q, A, N> {
+        Aligned { group: self.group, aligner: self.aligner, inner }
+    }
+}
+
+impl<S, C, G, Q, A, P> Coupling<S, C> for Aligned<Q, A, P>
+where
+    S: Euclidean + Action<G>,
+    C: Action<G>,
+    G: Group,
+    Q: Fn(&S) -> G,
+    A: MarkovKernel<(S, S), Out = G::Element>,
+    P: Coupling<S, C>,
+{
+    fn pair(&self, clean: &S, given: &C, noise: Noise) -> Result<Coupled<S, C>> {
+        let [pair, align] = noise.split();
+        let Coupled { clean, given, eps } = self.inner.pair(clean, given, pair)?;
+        let group = (self.group)(&clean);
+        let states = (clean, eps);
+        let g = self.aligner.sample(&states, align)?;
+        let (clean, eps) = states;
+        Ok(Coupled { clean: clean.act(&group, &g)?, given: given.act(&group, &g)?, eps })
+    }
+}
