@@ -3,7 +3,7 @@
 use crate::builtin;
 use crate::failure::{Failure, Outcome};
 use std::path::Path;
-use symdiff_train::Experiment;
+use symdiff_models::Experiment;
 
 /// The experiment of a file, or the compiled-in one of that name; with settings over it.
 ///

@@ -88,8 +88,18 @@ impl From<symdiff_mol::Error> for Failure {
 impl From<symdiff_train::Error> for Failure {
     fn from(error: symdiff_train::Error) -> Self {
         match error {
-            symdiff_train::Error::Molecules(error) => (*error).into(),
             symdiff_train::Error::Io { ref source, .. } => Self::of_kind(source.kind(), error.to_string()),
+            error if error.is_input() => Self::input(error),
+            error => Self::run(error),
+        }
+    }
+}
+
+impl From<symdiff_models::Error> for Failure {
+    fn from(error: symdiff_models::Error) -> Self {
+        match error {
+            symdiff_models::Error::Molecules(error) => (*error).into(),
+            symdiff_models::Error::Train(error) => error.into(),
             error if error.is_input() => Self::input(error),
             error => Self::run(error),
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet};
-use symdiff_train::Experiment;
+use symdiff_models::Experiment;
 
 /// A suite file, read and checked.
 pub(crate) struct Suite {

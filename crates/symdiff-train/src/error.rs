@@ -1,17 +1,18 @@
-//! What can go wrong while building, training or sampling a model.
+//! What can go wrong while training.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Result of this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a run could not start or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An experiment that cannot be run as written.
+    /// Settings that no training can have.
     #[error("experiment: {0}")]
-    Config(String),
+    Settings(String),
     /// Weights that do not belong to the model.
     #[error("weights: {0}")]
     Weights(String),
@@ -43,18 +44,15 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
-    /// A data set or a molecule was refused.
+    /// Another process trains in the folder.
+    #[error("{}: another process is writing in this folder; wait for it to end, or choose another folder", folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A task failed in its own way.
     #[error(transparent)]
-    Molecules(Box<symdiff_mol::Error>),
-    /// A network was refused.
-    #[error(transparent)]
-    Nets(#[from] symdiff_nets::Error),
-    /// A diffusion process was refused.
-    #[error(transparent)]
-    Diffusion(#[from] symdiff_diffusion::Error),
-    /// A kernel failed.
-    #[error(transparent)]
-    Kernel(#[from] symdiff_core::Error),
+    Task(Box<dyn std::error::Error + Send + Sync>),
     /// A fused op failed.
     #[error(transparent)]
     Ops(#[from] symdiff_ops::Error),
@@ -65,32 +63,36 @@ pub enum Error {
 
 impl Error {
     /// For `map_err` on file operations.
-    pub(crate) fn io<'a>(path: &'a Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self + 'a {
+    pub fn io<'a>(path: &'a Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self + 'a {
         move |source| Self::Io { path: path.to_owned(), action, source }
     }
 
     /// For `map_err` on what a checkpoint holds.
-    pub(crate) fn checkpoint(path: &Path, problem: impl std::fmt::Display) -> Self {
+    pub fn checkpoint(path: &Path, problem: impl std::fmt::Display) -> Self {
         Self::Checkpoint { path: path.to_owned(), problem: problem.to_string() }
+    }
+
+    /// Carries the error of a task defined elsewhere.
+    pub fn task(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Task(Box::new(error))
     }
 
     /// True when the user mends it by changing a file or an argument; false when the work itself failed.
     pub fn is_input(&self) -> bool {
         match self {
-            Self::Config(_) | Self::Weights(_) | Self::Checkpoint { .. } | Self::Nets(_) | Self::Molecules(_) => true,
+            Self::Settings(_) | Self::Weights(_) | Self::Checkpoint { .. } | Self::Busy { .. } => true,
             Self::Io { source, .. } => {
                 matches!(
                     source.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::InvalidData
+                    ErrorKind::NotFound
+                        | ErrorKind::PermissionDenied
+                        | ErrorKind::InvalidData
+                        | ErrorKind::IsADirectory
+                        | ErrorKind::NotADirectory
+                        | ErrorKind::InvalidFilename
                 )
             }
             _ => false,
         }
-    }
-}
-
-impl From<symdiff_mol::Error> for Error {
-    fn from(error: symdiff_mol::Error) -> Self {
-        Self::Molecules(Box::new(error))
     }
 }

@@ -1,34 +1,32 @@
-//! Floor 4: models assembled from the parts, and everything needed to train them.
+//! Floor 4: the training loop, which does not know what it trains.
 //!
-//! The floors below meet here: a [`Model`] is a backbone from `symdiff-nets` made a Markov kernel on molecules, symmetrised by `symdiff-core`, under a
-//! process of `symdiff-diffusion`. [`Trainer`] trains one, [`Trained`] samples from it and judges it. Only this crate reads files of weights
-//! and configuration.
+//! A [`Task`] is a value of the user's: it makes the batch of a step and computes its losses. A [`Trainer`] takes a task and the variables that
+//! it learns, and adds the rest: optimiser, moving average, learning rate, checkpoints, metrics, validation, a lock on the run folder. Nothing
+//! here names a molecule, a group or a diffusion process.
+//!
+//! Step k is a function of the variables, the optimiser's state, the seed and k, so a run that was killed goes on bit for bit.
 
 mod atomic;
-mod batches;
 pub mod checkpoint;
+mod clock;
 mod error;
-pub mod experiment;
-mod import;
+mod lock;
 pub mod metrics;
-mod model;
-pub mod models;
 mod optimiser;
 mod parameters;
-pub mod parity;
-mod published;
-mod reconstruction;
+mod ranks;
+mod settings;
+mod task;
 mod tensorboard;
-mod trained;
 mod trainer;
+mod variables;
 
 pub use error::{Error, Result};
-pub use experiment::Experiment;
-pub use import::{Imported, import};
-pub use model::Model;
-pub use models::ModelConfig;
-pub use optimiser::{Clip, Optimiser};
+pub use lock::FolderLock;
+pub use optimiser::{Clip, Optimiser, OptimiserSettings};
 pub use parameters::Parameters;
-pub use reconstruction::{Decoded, MoleculeReconstruction};
-pub use trained::{Nll, Sampling, Trained};
-pub use trainer::{CHECKPOINT, Status, Summary, Trainer};
+pub use ranks::{Alone, Ranks, Share};
+pub use settings::{Clipping, Precision, Settings, within};
+pub use task::{Record, Scores, Streams, Task};
+pub use trainer::{BEST, CHECKPOINT, Status, Summary, Trainer};
+pub use variables::Variables;

@@ -1,8 +1,6 @@
 //! AdamW with AMSGrad, gradient clipping and the moving average of the weights: one step, one pass over the parameters.
 
-use crate::experiment::Train;
-use crate::parameters::Parameters;
-use crate::{Error, Result};
+use crate::{Error, Result, Variables};
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor, Var};
 use std::collections::{BTreeMap, VecDeque};
@@ -16,26 +14,22 @@ pub enum Clip {
     /// To 1.5·mean + 2·(population standard deviation) of the last 50 norms, newest first, starting from \[3000\]; a clipped step is remembered with
     /// its limit (EDM).
     Queue(VecDeque<f64>),
+    /// None.
+    None,
 }
 
 const QUEUE: usize = 50;
 
 impl Clip {
-    /// The rule of that name, at its start.
-    ///
-    /// # Errors
-    /// [`Error::Config`] when there is no such rule.
-    pub fn from_name(name: &str, limit: f64) -> Result<Self> {
-        match name {
-            "norm" => Ok(Self::Norm(limit)),
-            "queue" => Ok(Self::Queue(VecDeque::from([3000.0]))),
-            other => Err(Error::Config(format!("train.clipping `{other}` is unknown; use norm or queue"))),
-        }
+    /// The rule of EDM, at its start.
+    pub fn queue() -> Self {
+        Self::Queue(VecDeque::from([3000.0]))
     }
 
-    /// The limit in force.
+    /// The limit in force; infinite where there is none.
     pub fn limit(&self) -> f64 {
         match self {
+            Self::None => f64::INFINITY,
             Self::Norm(limit) => *limit,
             Self::Queue(norms) => {
                 let n = norms.len() as f64;
@@ -62,20 +56,30 @@ impl Clip {
     /// What a checkpoint keeps.
     pub fn history(&self) -> Vec<f64> {
         match self {
-            Self::Norm(_) => Vec::new(),
+            Self::Norm(_) | Self::None => Vec::new(),
             Self::Queue(norms) => norms.iter().copied().collect(),
         }
     }
 }
 
-/// The optimiser's state for every parameter, in the order of names.
+/// What the optimiser needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OptimiserSettings {
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// The limit on the gradient norm.
+    pub clip: Clip,
+    /// Decay of the moving average of the weights.
+    pub ema: f64,
+    /// Starts the average with decay (1 + k)/(10 + k) at step k, until that passes `ema`.
+    pub ema_warmup: bool,
+}
+
+/// The optimiser's state for every variable, in the order of names.
 #[derive(Debug)]
 pub struct Optimiser {
     slots: Vec<Slot>,
-    clip: Clip,
-    weight_decay: f64,
-    ema: f64,
-    ema_warmup: bool,
+    settings: OptimiserSettings,
 }
 
 #[derive(Debug)]
@@ -89,42 +93,58 @@ impl Optimiser {
     /// Zero moments; the average starts as a copy.
     ///
     /// # Errors
-    /// When the clipping rule is unknown.
-    pub fn new(parameters: &Parameters, train: &Train) -> Result<Self> {
-        let slots = parameters
-            .named()
-            .into_iter()
-            .map(|(name, var)| Ok(Slot { moments: Moments::new(&var)?, name, var }))
-            .collect::<Result<_>>()?;
-        let clip = Clip::from_name(&train.clipping, train.clip)?;
-        Ok(Self { slots, clip, weight_decay: train.weight_decay, ema: train.ema, ema_warmup: train.ema_warmup })
+    /// When the device refuses.
+    pub fn new(variables: &Variables, settings: OptimiserSettings) -> Result<Self> {
+        let slot = |(name, var): (&str, &Var)| Ok(Slot { name: name.to_owned(), var: var.clone(), moments: Moments::new(var)? });
+        Ok(Self { slots: variables.iter().map(slot).collect::<Result<_>>()?, settings })
     }
 
     /// The clipping rule and its memory.
     pub fn clip(&self) -> &Clip {
-        &self.clip
+        &self.settings.clip
     }
 
-    /// Clips, steps and averages; returns the gradient norm before clipping, where the parameters live: on a GPU, only reading it waits.
-    /// `step` counts from 0. Parameters without a gradient stay.
+    /// The gradient of every variable, in the order of names; `None` where the loss does not depend on it.
+    pub fn gradients(&self, mut store: GradStore) -> Vec<Option<Tensor>> {
+        self.slots.iter().map(|slot| store.remove(&slot.var)).collect()
+    }
+
+    /// Clips, steps and averages; returns the gradient norm before clipping, where the variables live: on a GPU, only reading it synchronises.
+    /// `gradients` are those of [`gradients`](Self::gradients), `step` counts from 0. Variables without a gradient stay.
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn step(&mut self, mut gradients: GradStore, lr: f64, step: u64) -> Result<Tensor> {
-        let gradients: Vec<Option<Tensor>> = self.slots.iter().map(|slot| gradients.remove(&slot.var)).collect();
+    pub fn step(&mut self, gradients: &[Option<Tensor>], lr: f64, step: u64) -> Result<Tensor> {
         let norm = adamw::global_norm(&gradients.iter().flatten().collect::<Vec<_>>())?;
+        let OptimiserSettings { weight_decay, ema, ema_warmup, .. } = self.settings;
         let rule = adamw::Rule {
             lr,
-            weight_decay: self.weight_decay,
+            weight_decay,
             step: step + 1,
-            ema: if self.ema_warmup { self.ema.min((1 + step) as f64 / (10 + step) as f64) } else { self.ema },
+            ema: if ema_warmup { ema.min((1 + step) as f64 / (10 + step) as f64) } else { ema },
             ..adamw::Rule::default()
         };
-        let limit = self.clip.admit(&norm)?;
-        let slots = self.slots.iter_mut().zip(&gradients);
+        let limit = self.settings.clip.admit(&norm)?;
+        let slots = self.slots.iter_mut().zip(gradients);
         let items = slots.filter_map(|(slot, gradient)| Some((&mut slot.moments, &slot.var, gradient.as_ref()?)));
-        adamw::step_all(items, &rule, Some((&norm, limit)))?;
+        adamw::step_all(items, &rule, limit.is_finite().then_some((&norm, limit)))?;
         Ok(norm)
+    }
+
+    /// Runs `body` with the averaged weights in the place of the variables, and puts those back, whatever `body` returns.
+    ///
+    /// # Errors
+    /// When the device refuses, or what `body` returns.
+    pub fn averaged<T, E: From<Error>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let kept = self.slots.iter().map(|slot| Ok(slot.var.as_tensor().copy()?)).collect::<Result<Vec<_>>>()?;
+        for slot in &self.slots {
+            slot.var.set(&slot.moments.average().map_err(Error::from)?).map_err(Error::from)?;
+        }
+        let result = body();
+        for (slot, value) in self.slots.iter().zip(&kept) {
+            slot.var.set(value).map_err(Error::from)?;
+        }
+        result
     }
 
     /// All that a checkpoint keeps, ordered by name.
@@ -153,7 +173,7 @@ impl Optimiser {
             };
             slot.moments = Moments::from_tensors([m, v, vmax, ema])?;
         }
-        if let Clip::Queue(queue) = &mut self.clip {
+        if let Clip::Queue(queue) = &mut self.settings.clip {
             *queue = norms.iter().copied().collect();
         }
         Ok(())

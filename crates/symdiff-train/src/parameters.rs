@@ -1,10 +1,12 @@
 //! A model's parameters: named, ordered, seeded.
 
-use crate::{Error, Result};
+use crate::{Result, Variables};
 use candle_core::{DType, Device, Shape, Tensor, Var};
+use candle_nn::init::NormalOrUniform;
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 use std::collections::BTreeMap;
+use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use symdiff_ops::{Noise, Samples};
 
@@ -57,26 +59,9 @@ impl Parameters {
     /// Sets every parameter from `values`.
     ///
     /// # Errors
-    /// [`Error::Weights`] naming the first parameter that is missing, left over, or of another shape; nothing is changed then.
+    /// [`Error::Weights`](crate::Error::Weights) naming the first parameter that is missing, left over, or of another shape; nothing is changed then.
     pub fn load(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
-        let vars = self.lock();
-        for (name, var) in vars.iter() {
-            match values.get(name) {
-                None => return Err(Error::Weights(format!("`{name}` is missing"))),
-                Some(value) if value.shape() != var.shape() => {
-                    let (got, expected) = (value.dims(), var.dims());
-                    return Err(Error::Weights(format!("`{name}` has shape {got:?}, this model needs {expected:?}")));
-                }
-                Some(_) => {}
-            }
-        }
-        if let Some(name) = values.keys().find(|name| !vars.contains_key(*name)) {
-            return Err(Error::Weights(format!("`{name}` is no parameter of this model")));
-        }
-        for (name, var) in vars.iter() {
-            var.set(&values[name].to_dtype(self.dtype)?.to_device(&self.device)?)?;
-        }
-        Ok(())
+        Variables::from(self).load(values)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
@@ -95,7 +80,16 @@ impl Parameters {
             Init::Const(value) => (Tensor::ones(shape, self.dtype, &self.device)? * value)?,
             Init::Uniform { lo, up } => (stream.uniform(&rows, width, self.dtype, &self.device)? * (up - lo))?.affine(1.0, lo)?,
             Init::Randn { mean, stdev } => (stream.normal(&rows, width, self.dtype, &self.device)? * stdev)?.affine(1.0, mean)?,
-            Init::Kaiming { .. } => return Err(Error::Weights(format!("`{name}` asks for a Kaiming start, which no model here uses"))),
+            Init::Kaiming { dist, fan, non_linearity } => {
+                let deviation = non_linearity.gain() / (fan.for_shape(shape) as f64).sqrt();
+                match dist {
+                    NormalOrUniform::Normal => return self.draw(name, shape, Init::Randn { mean: 0.0, stdev: deviation }),
+                    NormalOrUniform::Uniform => {
+                        let bound = 3_f64.sqrt() * deviation;
+                        return self.draw(name, shape, Init::Uniform { lo: -bound, up: bound });
+                    }
+                }
+            }
         };
         Ok(drawn)
     }
@@ -127,7 +121,37 @@ impl SimpleBackend for Parameters {
     }
 }
 
-/// FNV-1a, 64 bits: a stable number for a name.
+/// FNV-1a, 64 bits: a stable number for a name. Which numbers a seed's models start from rests on it.
 fn fingerprint(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hasher = fnv::FnvHasher::default();
+    hasher.write(name.as_bytes());
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_the_published_fingerprints() {
+        // Test vectors of the FNV authors.
+        assert_eq!(
+            [fingerprint(""), fingerprint("a"), fingerprint("foobar")],
+            [0xcbf29ce484222325, 0xaf63dc4c8601ec8c, 0x85944171f73967e8]
+        );
+    }
+
+    #[test]
+    fn candles_own_layers_find_their_start() -> Result<()> {
+        let parameters = Parameters::new(3, DType::F32, &Device::Cpu);
+        candle_nn::linear(400, 300, parameters.builder().pp("linear"))?;
+        candle_nn::conv1d(4, 6, 3, candle_nn::Conv1dConfig::default(), parameters.builder().pp("conv"))?;
+        let variables = Variables::from(&parameters);
+        // He et al.: normal with variance 2/fan-in. Over 120,000 weights the root mean square is within 1 % (five standard errors).
+        let weight = variables.get("linear.weight").ok_or_else(|| crate::Error::Weights("`linear.weight` is missing".into()))?;
+        let deviation = f64::from(weight.sqr()?.mean_all()?.sqrt()?.to_scalar::<f32>()?);
+        assert!((deviation / (2.0_f64 / 400.0).sqrt() - 1.0).abs() < 0.01, "{deviation}");
+        assert_eq!(variables.iter().len(), 4);
+        Ok(())
+    }
 }

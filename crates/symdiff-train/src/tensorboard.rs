@@ -3,7 +3,6 @@
 //! A record is length, masked CRC-32C of the length, payload, masked CRC-32C of the payload; the payload is a protocol buffer with four
 //! fields, which is less to write than to depend on.
 
-use crate::metrics::Row;
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Write;
@@ -27,17 +26,16 @@ impl EventFile {
         Ok(events)
     }
 
-    /// Writes a row's scalars.
-    pub(crate) fn row(&mut self, row: &Row) -> Result<()> {
-        let scalars = [("loss", row.loss), ("gradient_norm", row.gradient_norm), ("lr", row.lr), ("molecules_per_s", row.molecules_per_s)];
+    /// Writes the scalars of a step.
+    pub(crate) fn scalars(&mut self, step: u64, scalars: &[(&str, f64)]) -> Result<()> {
         let summary: Vec<u8> = scalars
-            .into_iter()
+            .iter()
             .flat_map(|(tag, value)| {
-                let number = [&[0x15][..], &(value as f32).to_le_bytes()].concat();
+                let number = [&[0x15][..], &(*value as f32).to_le_bytes()].concat();
                 field(1, &[field(1, tag.as_bytes()), number].concat())
             })
             .collect();
-        self.record(&field(5, &summary), row.step)
+        self.record(&field(5, &summary), step)
     }
 
     fn record(&mut self, fields: &[u8], step: u64) -> Result<()> {

@@ -1,36 +1,37 @@
 //! The training loop: resumable at any step, reproducible bit for bit.
 //!
-//! Step k is a function of the weights, the optimiser's state, the seed and k; nothing else is carried along. A run directory holds
-//! `experiment.toml`, `metrics.jsonl`, TensorBoard events and `last.safetensors`.
+//! Step k is a function of the variables, the optimiser's state, the seed and k; nothing else is carried along. A run directory holds
+//! `last.safetensors`, `metrics.jsonl` and TensorBoard events, with validation also `validation.jsonl` and `best.safetensors`.
 
-use crate::batches::Batches;
 use crate::checkpoint::{self, Checkpoint, Header};
-use crate::experiment::Experiment;
-use crate::metrics::{Metrics, Row};
-use crate::model::Model;
-use crate::optimiser::Optimiser;
-use crate::{Error, Result};
-use candle_core::{DType, Device, Tensor};
-use std::collections::BTreeMap;
+use crate::clock::Clock;
+use crate::metrics::{Metrics, Row, ValidationRow};
+use crate::{Alone, Error, FolderLock, Optimiser, Ranks, Result, Settings, Share, Streams, Task, Variables};
+use candle_core::{DType, Tensor};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use symdiff_mol::data::SizeHistogram;
-use symdiff_ops::{Noise, Steps, gradients};
+use std::time::Instant;
+use symdiff_ops::{Steps, gradients};
 
 /// The name of the checkpoint in a run directory.
 pub const CHECKPOINT: &str = "last.safetensors";
 
-/// A run in progress.
-pub struct Trainer {
-    experiment: Experiment,
+/// The name of the checkpoint with the lowest validation loss.
+pub const BEST: &str = "best.safetensors";
+
+/// A run in progress. While it exists it holds the lock of its folder.
+#[derive(Debug)]
+pub struct Trainer<T: Task, R: Ranks = Alone> {
+    task: T,
+    variables: Variables,
+    settings: Settings,
     seed: u64,
     folder: PathBuf,
-    device: Device,
-    model: Model,
     optimiser: Optimiser,
-    batches: Batches,
-    sizes: SizeHistogram,
     draws: Steps,
+    validation: Steps,
+    ranks: R,
+    _lock: FolderLock,
     /// Losses and gradient norms of the last steps, not yet read.
     unread: Vec<[Tensor; 2]>,
     step: u64,
@@ -44,10 +45,10 @@ pub struct Status {
     pub step: u64,
     /// The fraction of the budget that is spent.
     pub done: f64,
-    /// The mean loss since the previous status.
+    /// The mean loss of up to a hundred last steps.
     pub loss: f64,
     /// Throughput since the previous status.
-    pub molecules_per_s: f64,
+    pub samples_per_s: f64,
 }
 
 /// What a run came to.
@@ -55,46 +56,50 @@ pub struct Status {
 pub struct Summary {
     /// Optimiser steps done.
     pub steps: u64,
-    /// Passes over the training set.
+    /// Passes over the training set; 0 where they mean nothing.
     pub epochs: f64,
     /// Seconds of training, all sessions together.
     pub seconds: f64,
     /// Mean loss of the last hundred steps of this session.
     pub loss: f64,
     /// Mean throughput of this session.
-    pub molecules_per_s: f64,
+    pub samples_per_s: f64,
+    /// False when the run was asked to stop before its budget was spent.
+    pub finished: bool,
 }
 
-impl Trainer {
+impl<T: Task> Trainer<T> {
     /// True when a run directory holds a checkpoint to go on from.
     pub fn has_checkpoint(folder: &Path) -> bool {
         folder.join(CHECKPOINT).exists()
     }
 
-    /// A fresh run in `folder`, which is made.
+    /// A fresh run in `folder`, which is made. `variables` are what the task's loss depends on, and what is learned.
     ///
     /// # Errors
-    /// When the data cannot be read, the sizes do not fit, or the folder cannot be written.
-    pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<Self> {
+    /// [`Error::Settings`] when a setting is out of its range, [`Error::Busy`] when another process writes in the folder, [`Error::Io`] when it
+    /// cannot be written.
+    pub fn start(task: T, variables: impl Into<Variables>, settings: Settings, seed: u64, folder: &Path) -> Result<Self> {
+        settings.check()?;
         std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the run folder"))?;
-        crate::atomic::write(&folder.join("experiment.toml"), experiment.to_toml()?.as_bytes())?;
-        Self::assemble(experiment, seed, folder, device)
+        Self::assemble(task, variables.into(), settings, seed, folder)
     }
 
-    /// Goes on with the run in `folder`. A given experiment replaces the recorded one in its budget and logging; the rest must be equal.
+    /// Goes on with the run in `folder`, whose task and seed must be the same; budget and logging may differ.
     ///
     /// # Errors
-    /// When the checkpoint is damaged, belongs to another experiment, or the data has changed.
-    pub fn resume(folder: &Path, experiment: Option<Experiment>, device: &Device) -> Result<Self> {
+    /// As [`start`](Self::start), and [`Error::Checkpoint`] when the checkpoint is damaged, or belongs to another task or seed.
+    pub fn resume(task: T, variables: impl Into<Variables>, settings: Settings, seed: u64, folder: &Path) -> Result<Self> {
+        settings.check()?;
+        let variables = variables.into();
         let path = folder.join(CHECKPOINT);
-        let loaded = checkpoint::load(&path, device)?;
-        let recorded = Experiment::parse(&loaded.header.experiment, &[])?;
-        let experiment = experiment.unwrap_or_else(|| recorded.clone());
-        if !experiment.continues(&recorded) {
-            let problem = "was made by another experiment; resume with the recorded one, or choose another folder";
+        let loaded = checkpoint::load(&path, &variables.device())?;
+        task.continues(&loaded.header.record).map_err(|problem| Error::checkpoint(&path, problem))?;
+        if loaded.header.seed != seed {
+            let problem = format!("was started with seed {}, not {seed}; leave the seed out or choose another folder", loaded.header.seed);
             return Err(Error::checkpoint(&path, problem));
         }
-        let mut trainer = Self::assemble(experiment, loaded.header.seed, folder, device)?;
+        let mut trainer = Self::assemble(task, variables, settings, seed, folder)?;
         trainer.restore(loaded).map_err(|error| match error {
             Error::Weights(problem) => Error::checkpoint(&path, problem),
             other => other,
@@ -102,53 +107,95 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// The number of parameters.
-    pub fn parameters(&self) -> usize {
-        self.model.parameters.count()
+    fn assemble(task: T, variables: Variables, settings: Settings, seed: u64, folder: &Path) -> Result<Self> {
+        let lock = FolderLock::acquire(folder)?;
+        let optimiser = Optimiser::new(&variables, settings.optimiser())?;
+        let Streams { draws, validation, .. } = Streams::of(seed);
+        let folder = folder.to_owned();
+        let unread = Vec::new();
+        Ok(Self {
+            task,
+            variables,
+            settings,
+            seed,
+            folder,
+            optimiser,
+            draws,
+            validation,
+            ranks: Alone,
+            _lock: lock,
+            unread,
+            step: 0,
+            seconds: 0.0,
+        })
+    }
+}
+
+impl<T: Task, R: Ranks> Trainer<T, R> {
+    /// What is trained.
+    pub fn task(&self) -> &T {
+        &self.task
     }
 
-    /// Trains until the budget is spent, reporting about ten times a second.
+    /// What is learned.
+    pub fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    /// Trains until the budget is spent, reporting about ten times a second. When the report answers [`ControlFlow::Break`], the run saves and ends.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss or its gradient is no number; [`Error::Io`] when the disk refuses. The last checkpoint stays.
-    pub fn run(&mut self, report: &mut dyn FnMut(&Status)) -> Result<Summary> {
+    /// [`Error::Diverged`] when the loss or its gradient is no number; [`Error::Io`] when the disk refuses; what the task meets. The last
+    /// checkpoint stays.
+    pub fn run(&mut self, report: &mut dyn FnMut(&Status) -> ControlFlow<()>) -> Result<Summary, T::Error> {
         let mut metrics = Metrics::open(&self.folder, self.step)?;
         let mut clock = Clock::new(self.step, self.seconds);
         let mut recent: Vec<f64> = Vec::new();
         let mut saved = Instant::now();
+        let on_host = self.variables.device().is_cpu();
+        let Settings { batch, log_every, validate_every, checkpoint_minutes, .. } = self.settings;
+        let mut finished = true;
         while self.fraction_done() < 1.0 {
             self.advance()?;
             self.seconds = clock.total();
-            // On a CPU nothing is gained by waiting with it.
-            if !self.device.is_cpu() && !self.step.is_multiple_of(self.experiment.train.log_every) && self.fraction_done() < 1.0 {
+            let logged = self.step.is_multiple_of(log_every);
+            let validated = validate_every > 0 && self.step.is_multiple_of(validate_every);
+            // On a CPU nothing is gained by reading later; on a GPU each reading synchronises with the device.
+            if !on_host && !logged && !validated && self.fraction_done() < 1.0 {
                 continue;
             }
             let read = self.read()?;
             recent.extend(read.iter().map(|[loss, _]| loss));
-            let Some(&[loss, norm]) = read.last() else { continue };
-            if self.step.is_multiple_of(self.experiment.train.log_every) {
-                let molecules_per_s = clock.lap(self.step) * self.experiment.train.batch as f64;
-                let lr = self.rate(self.step - 1);
-                metrics.push(&Row { step: self.step, loss, gradient_norm: norm, lr, seconds: self.seconds, molecules_per_s })?;
+            recent.drain(..recent.len().saturating_sub(WINDOW));
+            let Some(&[loss, gradient_norm]) = read.last() else { continue };
+            if logged {
+                let samples_per_s = clock.lap(self.step) * batch as f64;
+                let lr = self.settings.rate(self.step - 1);
+                metrics.push(&Row { step: self.step, loss, gradient_norm, lr, seconds: self.seconds, samples_per_s })?;
             }
-            if let Some(molecules_per_s) = clock.report(self.step, self.experiment.train.batch) {
-                let window = &recent[recent.len().saturating_sub(100)..];
-                let loss = window.iter().sum::<f64>() / window.len() as f64;
-                report(&Status { step: self.step, done: self.fraction_done(), loss, molecules_per_s });
+            if validated {
+                self.validate(&mut metrics)?;
             }
-            if saved.elapsed().as_secs_f64() > 60.0 * self.experiment.train.checkpoint_minutes {
+            if let Some(samples_per_s) = clock.report(self.step, batch) {
+                let status = Status { step: self.step, done: self.fraction_done(), loss: mean(&recent), samples_per_s };
+                if report(&status).is_break() && self.fraction_done() < 1.0 {
+                    finished = false;
+                    break;
+                }
+            }
+            if saved.elapsed().as_secs_f64() > 60.0 * checkpoint_minutes {
                 self.save()?;
                 saved = Instant::now();
             }
         }
         self.save()?;
-        let window = &recent[recent.len().saturating_sub(100)..];
         Ok(Summary {
             steps: self.step,
-            epochs: self.step as f64 / self.batches.per_epoch() as f64,
+            epochs: self.task.steps_per_epoch().map_or(0.0, |steps| self.step as f64 / steps as f64),
             seconds: self.seconds,
-            loss: window.iter().sum::<f64>() / window.len().max(1) as f64,
-            molecules_per_s: (recent.len() * self.experiment.train.batch) as f64 / clock.session(),
+            loss: mean(&recent),
+            samples_per_s: clock.rate(self.step) * batch as f64,
+            finished,
         })
     }
 
@@ -157,20 +204,49 @@ impl Trainer {
     /// # Errors
     /// [`Error::Io`] when the disk refuses; the previous checkpoint stays.
     pub fn save(&self) -> Result<()> {
-        let history = self.optimiser.clip().history();
-        let mut header = Header::new(self.step, self.seconds, self.seed, history, self.experiment.to_toml()?);
-        header.sizes = self.sizes.counts().to_vec();
-        checkpoint::save(&self.folder.join(CHECKPOINT), &header, &self.optimiser.tensors()?)
+        self.save_as(CHECKPOINT)
+    }
+
+    fn save_as(&self, name: &str) -> Result<()> {
+        if self.ranks.rank() != 0 {
+            return Ok(());
+        }
+        let header = Header::new(self.step, self.seconds, self.seed, self.optimiser.clip().history(), self.task.record());
+        checkpoint::save(&self.folder.join(name), &header, &self.optimiser.tensors()?)
     }
 
     /// One optimiser step. The batch's mean loss and the gradient norm before clipping are to be read.
-    fn advance(&mut self) -> Result<()> {
-        let batch = self.batches.at(self.step, DType::F32, &self.device)?;
-        let (loss, gradients) = gradients(|| Ok::<_, Error>(self.model.loss(&batch, self.draws.at(self.step))?.mean_all()?))?;
-        let norm = self.optimiser.step(gradients, self.rate(self.step), self.step)?;
+    fn advance(&mut self) -> Result<(), T::Error> {
+        let batch = self.task.batch(self.step, Share::WHOLE)?;
+        let (loss, store) = gradients(|| {
+            let losses = self.task.loss(&batch, self.draws.at(self.step)).map_err(Met)?;
+            Ok(losses.mean_all().map_err(symdiff_ops::Error::from)?)
+        })
+        .map_err(|Met(error)| error)?;
+        let norm = self.optimise(store)?;
         self.unread.push([loss.detach(), norm]);
         self.step += 1;
         Ok(())
+    }
+
+    fn optimise(&mut self, store: candle_core::backprop::GradStore) -> Result<Tensor> {
+        let gradients = self.optimiser.gradients(store);
+        self.optimiser.step(&gradients, self.settings.rate(self.step), self.step)
+    }
+
+    /// Judges the averaged weights, and keeps them when they are the best so far.
+    fn validate(&self, metrics: &mut Metrics) -> Result<(), T::Error> {
+        let scores = self.optimiser.averaged(|| self.task.validate(self.validation.at(0)))?;
+        let Some(scores) = scores else { return Ok(()) };
+        let row = ValidationRow { step: self.step, seconds: self.seconds, scores };
+        if !scores.loss.is_finite() {
+            return Err(Error::Diverged { step: self.step, what: "validation loss", value: scores.loss }.into());
+        }
+        // The checkpoint first: a kill in between leaves a better checkpoint without its row, never a row without its checkpoint.
+        if row.scores.loss < metrics.best() {
+            self.save_as(BEST)?;
+        }
+        Ok(metrics.push_validation(&row)?)
     }
 
     /// The loss and the gradient norm of every step since the last reading, in one transfer.
@@ -190,84 +266,31 @@ impl Trainer {
         Ok(read)
     }
 
-    /// The learning rate of step `step`, from 0.
-    fn rate(&self, step: u64) -> f64 {
-        let train = &self.experiment.train;
-        let rise = if step < train.warmup { (step + 1) as f64 / train.warmup as f64 } else { 1.0 };
-        let fall = if train.cosine { 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / train.steps as f64).cos()) } else { 1.0 };
-        train.lr * rise * fall
-    }
-
     fn fraction_done(&self) -> f64 {
-        let train = &self.experiment.train;
-        let part = |done: f64, limit: f64| if limit > 0.0 { done / limit } else { 0.0 };
-        part(self.step as f64, train.steps as f64)
-            .max(part(self.step as f64, (train.epochs * self.batches.per_epoch()) as f64))
-            .max(part(self.seconds, 60.0 * train.minutes))
+        self.settings.spent(self.step, self.seconds, self.task.steps_per_epoch())
     }
 
-    fn assemble(experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<Self> {
-        experiment.check_device(device)?;
-        let [start, data, draws] = Noise::seeded(seed).split();
-        let set = experiment.molecules()?;
-        let train = set.split().train;
-        let sizes = SizeHistogram::new(train.iter().map(|&place| set.num_atoms(place)))
-            .ok_or_else(|| Error::Config("the training set is empty".into()))?;
-        let model = Model::fresh(&experiment, seed, start, device)?;
-        let optimiser = Optimiser::new(&model.parameters, &experiment.train)?;
-        let batches = Batches::new(set, train, experiment.encoding()?, experiment.train.batch, experiment.data.augment, data)?;
-        let (folder, device, draws) = (folder.to_owned(), device.clone(), draws.steps());
-        Ok(Self { experiment, seed, folder, device, model, optimiser, batches, sizes, draws, unread: Vec::new(), step: 0, seconds: 0.0 })
-    }
-
-    fn restore(&mut self, loaded: Checkpoint) -> Result<()> {
-        let Checkpoint { header, mut tensors } = loaded;
-        let mut kind = |kind: &str| -> Result<BTreeMap<String, Tensor>> {
-            tensors.remove(kind).ok_or_else(|| Error::Weights(format!("no `{kind}` tensors; this file cannot be trained on")))
-        };
-        self.model.parameters.load(&kind("param")?)?;
-        self.optimiser.load([kind("m")?, kind("v")?, kind("vmax")?, kind("ema")?], &header.norms)?;
-        (self.step, self.seconds) = (header.step, header.seconds);
+    fn restore(&mut self, mut loaded: Checkpoint) -> Result<()> {
+        self.variables.load(&loaded.take("param")?)?;
+        let moments = [loaded.take("m")?, loaded.take("v")?, loaded.take("vmax")?, loaded.take("ema")?];
+        self.optimiser.load(moments, &loaded.header.norms)?;
+        (self.step, self.seconds) = (loaded.header.step, loaded.header.seconds);
         Ok(())
     }
 }
 
-/// Wall-clock bookkeeping of a session.
-struct Clock {
-    start: Instant,
-    before: f64,
-    lap: (Instant, u64),
-    shown: (Instant, u64),
+/// A task's error, into which those of ops can be turned.
+struct Met<E>(E);
+
+impl<E: From<Error>> From<symdiff_ops::Error> for Met<E> {
+    fn from(error: symdiff_ops::Error) -> Self {
+        Self(Error::from(error).into())
+    }
 }
 
-impl Clock {
-    fn new(step: u64, seconds: f64) -> Self {
-        let now = Instant::now();
-        Self { start: now, before: seconds, lap: (now, step), shown: (now, step) }
-    }
+/// Steps whose mean loss is reported.
+const WINDOW: usize = 100;
 
-    /// Seconds of training, earlier sessions included.
-    fn total(&self) -> f64 {
-        self.before + self.session()
-    }
-
-    fn session(&self) -> f64 {
-        self.start.elapsed().as_secs_f64()
-    }
-
-    /// Steps a second since the last lap.
-    fn lap(&mut self, step: u64) -> f64 {
-        let (since, from) = std::mem::replace(&mut self.lap, (Instant::now(), step));
-        (step - from) as f64 / since.elapsed().as_secs_f64().max(1e-9)
-    }
-
-    /// Molecules a second since the last report, when a tenth of a second has passed.
-    fn report(&mut self, step: u64, batch: usize) -> Option<f64> {
-        let (since, from) = self.shown;
-        let elapsed = since.elapsed();
-        (elapsed > Duration::from_millis(100)).then(|| {
-            self.shown = (Instant::now(), step);
-            (step - from) as f64 * batch as f64 / elapsed.as_secs_f64()
-        })
-    }
+fn mean(losses: &[f64]) -> f64 {
+    losses.iter().sum::<f64>() / losses.len().max(1) as f64
 }

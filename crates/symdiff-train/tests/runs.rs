@@ -1,98 +1,209 @@
-//! Runs: resumed bit for bit, the same molecules in every batch, refusals in one sentence.
+//! The loop on a task that has nothing to do with molecules: a straight line fitted to points.
 
-mod common;
-
-use candle_core::Device;
-use common::TestResult;
+use candle_core::{DType, Device, Tensor};
+use candle_nn::{Linear, Module, VarBuilder, VarMap};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
-use symdiff_diffusion::Method;
-use symdiff_train::metrics::rows;
-use symdiff_train::{CHECKPOINT, Experiment, Sampling, Trained, Trainer};
+use symdiff_ops::{Noise, Samples};
+use symdiff_train::metrics::{rows, validations};
+use symdiff_train::{BEST, CHECKPOINT, Clipping, Error, Parameters, Record, Scores, Settings, Share, Streams, Task, Trainer, checkpoint};
 
-fn tiny(steps: u64) -> symdiff_train::Result<Experiment> {
-    let text = "[model]\npreset = 'symdiff-tiny'\n[train]\nbatch = 16\nlr = 1e-3\nema = 0.9\nsteps = 1\nclipping = 'queue'\n";
-    Experiment::parse(text, &[format!("train.steps={steps}")])
+type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+/// y = 3·x₀ − x₁ + noise, learned by Candle's own linear layer.
+struct Line {
+    layer: Linear,
+    name: &'static str,
+    held_out: bool,
 }
 
-fn train(folder: &Path, steps: u64) -> symdiff_train::Result<()> {
-    Trainer::start(tiny(steps)?, 3, folder, &Device::Cpu)?.run(&mut |_| ()).map(|_| ())
+impl Line {
+    fn new(parameters: &Parameters) -> candle_core::Result<Self> {
+        Ok(Self { layer: candle_nn::linear(2, 1, parameters.builder())?, name: "line", held_out: true })
+    }
+
+    fn errors(&self, x: &Tensor) -> Result<Tensor, Error> {
+        let target = x.matmul(&Tensor::new(&[[3_f32], [-1.0]], &Device::Cpu)?)?;
+        Ok((self.layer.forward(x)? - target)?.sqr()?.squeeze(1)?)
+    }
+}
+
+impl Task for Line {
+    type Batch = Tensor;
+    type Error = Error;
+
+    fn batch(&self, step: u64, share: Share) -> Result<Tensor, Error> {
+        let ids = Samples::new(share.samples(8).map(|sample| sample as u64).collect::<Vec<_>>());
+        Ok(Streams::of(1).data.steps().at(step).normal(&ids, &[2], DType::F32, &Device::Cpu)?)
+    }
+
+    fn loss(&self, batch: &Tensor, noise: Noise) -> Result<Tensor, Error> {
+        let shift = noise.normal(&Samples::numbered(8), &[2], DType::F32, &Device::Cpu)?;
+        self.errors(&(batch + (shift * 0.1)?)?)
+    }
+
+    fn validate(&self, noise: Noise) -> Result<Option<Scores>, Error> {
+        let x = noise.normal(&Samples::numbered(32), &[2], DType::F32, &Device::Cpu)?;
+        let losses: Vec<f64> = self.errors(&x)?.to_dtype(DType::F64)?.to_vec1()?;
+        Ok(if self.held_out { Scores::of(&losses) } else { None })
+    }
+
+    fn steps_per_epoch(&self) -> Option<u64> {
+        Some(10)
+    }
+
+    fn record(&self) -> Record {
+        Record { description: self.name.into(), ..Record::default() }
+    }
+}
+
+fn settings(steps: u64) -> Settings {
+    Settings { batch: 8, lr: 0.05, ema: 0.9, steps, clipping: Clipping::Queue, validate_every: 5, ..Settings::default() }
+}
+
+fn fresh(folder: &Path, settings: Settings) -> Result<Trainer<Line>, Box<dyn std::error::Error>> {
+    let parameters = Parameters::new(4, DType::F32, &Device::Cpu);
+    Ok(Trainer::start(Line::new(&parameters)?, &parameters, settings, 4, folder)?)
+}
+
+fn again(folder: &Path, settings: Settings, seed: u64) -> Result<Trainer<Line>, Error> {
+    let parameters = Parameters::new(99, DType::F32, &Device::Cpu);
+    Trainer::resume(Line::new(&parameters)?, &parameters, settings, seed, folder)
+}
+
+fn go_on(_: &symdiff_train::Status) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn tensors(file: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn std::error::Error>> {
+    let bytes = std::fs::read(file)?;
+    let file = safetensors::SafeTensors::deserialize(&bytes)?;
+    Ok(file.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect())
 }
 
 #[test]
-fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() -> TestResult {
+fn a_line_is_learned_and_a_broken_run_equals_an_unbroken_one_bit_for_bit() -> TestResult {
     let (whole, broken) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    train(whole.path(), 12)?;
-    train(broken.path(), 5)?;
-    // What a killed session leaves behind the checkpoint: rows of later steps, and half of one.
-    let stale = r#"{"step":6,"loss":9.0,"gradient_norm":1.0,"lr":1.0,"seconds":1.0,"molecules_per_s":1.0}"#;
-    let metrics = broken.path().join("metrics.jsonl");
-    std::fs::write(&metrics, std::fs::read_to_string(&metrics)? + stale + "\n{\"step\":7,\"lo")?;
-    Trainer::resume(broken.path(), Some(tiny(12)?), &Device::Cpu)?.run(&mut |_| ())?;
-
-    let key = |folder: &Path| -> symdiff_train::Result<Vec<(u64, u64, u64)>> {
-        Ok(rows(folder)?.iter().map(|row| (row.step, row.loss.to_bits(), row.gradient_norm.to_bits())).collect())
+    let summary = fresh(whole.path(), settings(200))?.run(&mut go_on)?;
+    assert!(summary.finished && summary.loss < 0.1 && (summary.epochs - 20.0).abs() < 1e-9, "{summary:?}");
+    fresh(broken.path(), settings(73))?.run(&mut go_on)?;
+    again(broken.path(), settings(200), 4)?.run(&mut go_on)?;
+    assert_eq!(tensors(&whole.path().join(CHECKPOINT))?, tensors(&broken.path().join(CHECKPOINT))?);
+    assert_eq!(tensors(&whole.path().join(BEST))?, tensors(&broken.path().join(BEST))?);
+    let key = |folder: &Path| -> symdiff_train::Result<(Vec<_>, Vec<_>)> {
+        let rows = rows(folder)?.iter().map(|row| (row.step, row.loss.to_bits())).collect();
+        Ok((rows, validations(folder)?.iter().map(|row| (row.step, row.scores.loss.to_bits())).collect()))
     };
     assert_eq!(key(whole.path())?, key(broken.path())?);
-    let tensors = |folder: &Path| -> Result<BTreeMap<String, Vec<u8>>, Box<dyn std::error::Error>> {
-        let bytes = std::fs::read(folder.join(CHECKPOINT))?;
-        let file = safetensors::SafeTensors::deserialize(&bytes)?;
-        Ok(file.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect())
-    };
-    assert!(tensors(whole.path())? == tensors(broken.path())?, "weights, moments or averages differ");
+    Ok(())
+}
+
+/// Judging the average must leave no trace in what is trained.
+#[test]
+fn validation_changes_nothing_and_keeps_the_best() -> TestResult {
+    let (with, without) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    fresh(with.path(), settings(40))?.run(&mut go_on)?;
+    fresh(without.path(), Settings { validate_every: 0, ..settings(40) })?.run(&mut go_on)?;
+    assert_eq!(tensors(&with.path().join(CHECKPOINT))?, tensors(&without.path().join(CHECKPOINT))?);
+    assert!(!without.path().join(BEST).exists() && validations(without.path())?.is_empty());
+    let told = validations(with.path())?;
+    let best = told.iter().min_by(|a, b| a.scores.loss.total_cmp(&b.scores.loss)).ok_or("no validation")?;
+    assert_eq!(told.len(), 8);
+    assert_eq!(checkpoint::header(&with.path().join(BEST))?.step, best.step);
     Ok(())
 }
 
 #[test]
-fn a_seed_names_its_molecules_whatever_the_batch() -> TestResult {
-    let run = tempfile::tempdir()?;
-    train(run.path(), 4)?;
-    let trained = Trained::load(run.path(), &Device::Cpu)?;
-    let draw = |batch| {
-        let options = Sampling { count: 6, seed: 5, steps: Some(20), batch, sampler: Method::Ancestral };
-        trained.sample(&options, &mut |_| ())
-    };
-    let (together, apart) = (draw(None)?, draw(Some(2))?);
-    for (a, b) in together.iter().zip(&apart) {
-        assert_eq!(a.atomic_numbers(), b.atomic_numbers());
-        let distance = a.positions().iter().flatten().zip(b.positions().iter().flatten()).map(|(p, q)| (p - q).abs()).fold(0.0, f64::max);
-        assert!(distance < 1e-4, "atoms differ by {distance} angstrom");
-    }
+fn a_run_that_is_asked_to_stop_saves_first() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let endless = Settings { steps: 0, minutes: 10.0, ..settings(0) };
+    let summary = fresh(folder.path(), endless)?.run(&mut |_| ControlFlow::Break(()))?;
+    assert!(!summary.finished);
+    assert_eq!(checkpoint::header(&folder.path().join(CHECKPOINT))?.step, summary.steps);
     Ok(())
 }
 
 #[test]
-fn refusals_name_file_and_remedy() -> TestResult {
-    let run = tempfile::tempdir()?;
-    train(run.path(), 2)?;
-    let message = |result: symdiff_train::Result<()>| result.map_err(|error| error.to_string()).err().unwrap_or_default();
+fn another_task_another_seed_and_a_second_writer_are_refused() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let mut held = fresh(folder.path(), settings(2))?;
+    held.run(&mut go_on)?;
+    let sentence = |result: Result<Trainer<Line>, Error>| result.map(|_| ()).map_err(|error| error.to_string()).err().unwrap_or_default();
+    assert!(sentence(again(folder.path(), settings(3), 4)).contains("another process is writing"));
+    drop(held);
+    let told = sentence(again(folder.path(), settings(3), 5));
+    assert!(told.contains("was started with seed 4, not 5"), "{told}");
+    let parameters = Parameters::new(99, DType::F32, &Device::Cpu);
+    let other = Line { name: "curve", ..Line::new(&parameters)? };
+    let told = sentence(Trainer::resume(other, &parameters, settings(3), 4, folder.path()));
+    assert!(told.contains(CHECKPOINT) && told.contains("another task"), "{told}");
+    again(folder.path(), settings(3), 4)?;
+    Ok(())
+}
 
-    let other = Experiment::parse("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 9\nlr = 0.5\n", &[])?;
-    let refused = message(Trainer::resume(run.path(), Some(other), &Device::Cpu).map(|_| ()));
-    assert!(refused.contains(CHECKPOINT) && refused.contains("another experiment"), "{refused}");
-
-    let file = run.path().join(CHECKPOINT);
+/// Every bit counts: header, names, shapes, numbers.
+#[test]
+fn no_flipped_bit_passes() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    fresh(folder.path(), settings(3))?.run(&mut go_on)?;
+    let file = folder.path().join(CHECKPOINT);
     let whole = std::fs::read(&file)?;
-    for length in [0, 7, 100, whole.len() - 1] {
-        std::fs::write(&file, &whole[..length])?;
-        let refused = message(Trained::load(run.path(), &Device::Cpu).map(|_| ()));
-        assert!(refused.contains(CHECKPOINT) && refused.contains("earlier checkpoint"), "{length} bytes: {refused}");
+    let load = || checkpoint::load(&file, &Device::Cpu).map(|loaded| (loaded.header, loaded.weights_hash));
+    let expected = load()?;
+    let mut refused = 0;
+    for place in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1 << (place % 8);
+        std::fs::write(&file, &bytes)?;
+        match load() {
+            Err(error) => refused += usize::from(error.to_string().contains(CHECKPOINT)),
+            // Blanks that pad the header mean nothing.
+            Ok(found) => assert!(found == expected && whole[place] == b' ', "the bit at {place} went unnoticed"),
+        }
     }
+    assert!(refused + 8 > whole.len(), "{refused} of {}", whole.len());
+    Ok(())
+}
 
-    for (text, word) in [
-        ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nlearning_rate = 1\n", "learning_rate"),
-        ("[model]\npreset = 'symdif'\n[train]\nsteps = 1\n", "symdiff-tiny"),
-        ("[model]\npreset = 'symdiff-tiny'\n", "no budget"),
-        ("[model]\npreset = 'symdiff-tiny'\nbackbone = { heads = 3 }\n[train]\nsteps = 1\n", "heads"),
-        ("[model]\npreset = 'symdiff-tiny'\nbackbone = { embedding = 64 }\n[train]\nsteps = 1\n", "embedding"),
-        ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nbatch = 0\n", "train.batch"),
-        ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "CUDA"),
-        ("[model]\npreset = 'edm-small'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "graph networks"),
-        ("[model\n", "expected"),
-    ] {
-        let built = Experiment::parse(text, &[]).and_then(|e| Trainer::start(e, 0, run.path(), &Device::Cpu).map(|_| ()));
-        let refused = message(built);
-        assert!(refused.contains(word) && refused.lines().count() == 1, "{text:?}: {refused}");
-    }
+#[test]
+fn numbers_that_are_not_finite_and_other_types_are_named() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("x.safetensors");
+    let header = checkpoint::Header::new(1, 0.0, 0, Vec::new(), Record::default());
+    let saved = |tensor: Tensor| -> symdiff_train::Result<String> {
+        checkpoint::save(&file, &header, &[("ema.layer.weight".to_owned(), tensor)])?;
+        let told = checkpoint::load(&file, &Device::Cpu).and_then(|mut loaded| loaded.take("ema"));
+        Ok(told.map(|_| ()).map_err(|error| error.to_string()).err().unwrap_or_default())
+    };
+    let numbers = Tensor::new(&[1_f32, f32::NAN], &Device::Cpu)?;
+    assert!(saved(numbers.clone())?.contains("`ema.layer.weight` holds numbers that are not finite"));
+    assert!(saved(numbers.to_dtype(DType::F16)?)?.contains("`ema.layer.weight` is of type F16"));
+    assert_eq!(saved(numbers.zeros_like()?)?, "");
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_of_the_first_version_is_read() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("old.safetensors");
+    let header = r#"{"format":1,"step":7,"seconds":1.5,"seed":3,"norms":[],"sizes":[[5,2]],"experiment":"[model]"}"#;
+    let metadata = std::collections::HashMap::from([("symdiff".to_owned(), header.to_owned())]);
+    let tensor = Tensor::zeros(2, DType::F32, &Device::Cpu)?;
+    std::fs::write(&file, safetensors::serialize([("ema.w", &tensor)], Some(metadata))?)?;
+    let loaded = checkpoint::load(&file, &Device::Cpu)?.header;
+    assert_eq!((loaded.step, loaded.seed, loaded.record.description.as_str()), (7, 3, "[model]"));
+    assert_eq!(loaded.record.facts["sizes"], serde_json::json!([[5, 2]]));
+    Ok(())
+}
+
+#[test]
+fn variables_of_candles_own_map_are_trained() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let map = VarMap::new();
+    let layer = candle_nn::linear(2, 1, VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu))?;
+    let line = Line { layer, name: "line", held_out: false };
+    let summary = Trainer::start(line, &map, settings(600), 0, folder.path())?.run(&mut go_on)?;
+    assert!(summary.loss < 0.1, "{summary:?}");
     Ok(())
 }

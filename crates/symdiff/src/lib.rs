@@ -30,11 +30,14 @@
 //! | `diffusion` | `symdiff-diffusion` | `diffusion` |
 //! | `mol` | `symdiff-mol` | `mol` |
 //! | `train` | `symdiff-train` | `train` |
+//! | `models` | `symdiff-models` | `models` |
 
 pub use symdiff_core as core;
 #[cfg(feature = "diffusion")]
 pub use symdiff_diffusion as diffusion;
 pub use symdiff_groups as groups;
+#[cfg(feature = "models")]
+pub use symdiff_models as models;
 #[cfg(feature = "mol")]
 pub use symdiff_mol as mol;
 #[cfg(feature = "nets")]
@@ -51,9 +54,11 @@ pub mod prelude {
         Ancestral, At, Denoiser, Eps, Gaussian, L2, Objective, Path, Process, Reverse, Schedule, Times, VariancePreserving, Vlb,
     };
     pub use symdiff_groups::{Action, Chart, CompactGroup, GramSchmidt, Group, Orthogonal, Points, SpecialOrthogonal};
+    #[cfg(feature = "models")]
+    pub use symdiff_models::{Experiment, Model, Trained};
     #[cfg(feature = "mol")]
     pub use symdiff_mol::{Molecule, state::Molecules};
     pub use symdiff_ops::{Batched, Euclidean, Noise, Ragged, Samples};
     #[cfg(feature = "train")]
-    pub use symdiff_train::{Experiment, Model, Trained, Trainer};
+    pub use symdiff_train::{Task, Trainer};
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use symdiff_cli::{Context, Failure, Outcome};
-use symdiff_train::parity;
+use symdiff_models::parity;
 
 /// Hold every part against golden vectors of the reference implementation.
 #[derive(Args)]

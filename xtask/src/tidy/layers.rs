@@ -12,7 +12,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
     // Knows the trait of kernels and the action of groups on its states; no γ, no network, no molecule.
     ("symdiff-diffusion", &["symdiff-ops", "symdiff-groups", "symdiff-core"]),
     ("symdiff-mol", &["symdiff-ops", "symdiff-groups"]),
-    ("symdiff-train", &["symdiff-ops", "symdiff-groups", "symdiff-nets", "symdiff-core", "symdiff-diffusion", "symdiff-mol"]),
+    // Trains anything: knows tensors alone.
+    ("symdiff-train", &["symdiff-ops"]),
     ("symdiff-models", &BELOW_MODELS),
     ("symdiff-cli", &BELOW_COMMANDS),
 ];

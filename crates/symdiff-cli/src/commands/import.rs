@@ -33,7 +33,7 @@ impl Import {
         let inputs: Vec<&Path> = [Some(&self.from), self.sizes_from.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
         destination::check(&self.out, Kind::Checkpoint, &inputs, self.force)?;
         let sizes = self.sizes_from.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
-        let made = symdiff_train::import(&self.from, &self.model, &sizes, &self.out)?;
+        let made = symdiff_models::import(&self.from, &self.model, &sizes, &self.out)?;
         let from = self.sizes_from.as_ref().map_or_else(|| "embedded".to_owned(), |path| path.display().to_string());
         Ok(json!({
             "file": shown(&self.out),

@@ -6,8 +6,8 @@ use crate::progress::Bar;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use symdiff_models::Trained;
 use symdiff_mol::data;
-use symdiff_train::Trained;
 
 /// Estimate the negative log-likelihood, in nats a molecule.
 #[derive(Args)]

@@ -8,7 +8,9 @@ use candle_core::Device;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use symdiff_train::{CHECKPOINT, Experiment, Summary, Trainer, checkpoint};
+use std::ops::ControlFlow;
+use symdiff_models::{Experiment, MoleculeTrainer, resume, start};
+use symdiff_train::{CHECKPOINT, Summary, checkpoint};
 
 /// Train a model; stop it at any moment and go on with `--resume`.
 #[derive(Args)]
@@ -38,17 +40,17 @@ impl Train {
             "epochs": summary.epochs,
             "seconds": summary.seconds,
             "loss": summary.loss,
-            "molecules_per_s": summary.molecules_per_s,
-            "parameters": trainer.parameters(),
+            "molecules_per_s": summary.samples_per_s,
+            "parameters": trainer.variables().count(),
         }))
     }
 
-    fn trainer(&self, experiment: Experiment, context: &Context, device: &Device) -> Outcome<Trainer> {
+    fn trainer(&self, experiment: Experiment, context: &Context, device: &Device) -> Outcome<MoleculeTrainer> {
         let out = self.out.display();
-        match (self.resume, Trainer::has_checkpoint(&self.out)) {
+        match (self.resume, MoleculeTrainer::has_checkpoint(&self.out)) {
             (true, true) => {
                 same_seed(context.seed, &self.out)?;
-                return Ok(Trainer::resume(&self.out, Some(experiment), device)?);
+                return Ok(resume(&self.out, Some(experiment), context.seed, device)?);
             }
             (false, true) => return Err(Failure::input(format!("{out} holds a run already; add --resume or choose another --out"))),
             (true, false) if !self.out.join("experiment.toml").exists() => {
@@ -57,7 +59,7 @@ impl Train {
             (true, false) => tracing::warn!("{out}: the run has no checkpoint yet; it starts from the beginning"),
             (false, false) => {}
         }
-        Ok(Trainer::start(experiment, context.seed(), &self.out, device)?)
+        Ok(start(experiment, context.seed(), &self.out, device)?)
     }
 }
 
@@ -73,10 +75,11 @@ pub(crate) fn same_seed(given: Option<u64>, run: &Path) -> Outcome<()> {
 }
 
 /// Runs a trainer to the end of its budget under a progress bar.
-pub(crate) fn drive(trainer: &mut Trainer, label: &str) -> Outcome<Summary> {
+pub(crate) fn drive(trainer: &mut MoleculeTrainer, label: &str) -> Outcome<Summary> {
     let bar = Bar::new(label);
     let summary = trainer.run(&mut |status| {
-        bar.show(status.done, format!("step {}  loss {:.4}  {:.0} molecules/s", status.step, status.loss, status.molecules_per_s));
+        bar.show(status.done, format!("step {}  loss {:.4}  {:.0} molecules/s", status.step, status.loss, status.samples_per_s));
+        ControlFlow::Continue(())
     })?;
     Ok(summary)
 }

@@ -23,6 +23,15 @@ impl SizeHistogram {
         (!counts.is_empty()).then_some(Self { counts, total: sizes.len() as u64 })
     }
 
+    /// The histogram with these `(atoms, molecules)`, as [`counts`](Self::counts) gives them; `None` when they are none, not ascending, hold a zero,
+    /// or a size or a sum that no data set has.
+    pub fn from_counts(counts: Vec<(usize, u64)>) -> Option<Self> {
+        const LARGEST: usize = 1 << 24;
+        let sound = counts.iter().all(|&(atoms, molecules)| (1..=LARGEST).contains(&atoms) && molecules > 0);
+        let total = counts.iter().try_fold(0_u64, |total, (_, molecules)| total.checked_add(*molecules)).filter(|&total| total > 0)?;
+        (sound && counts.is_sorted_by(|a, b| a.0 < b.0)).then_some(Self { counts, total })
+    }
+
     /// `(atoms, molecules)` by ascending atoms.
     pub fn counts(&self) -> &[(usize, u64)] {
         &self.counts

@@ -9,10 +9,11 @@ use symdiff_core::testing::{coupled_gap, equivariance_error};
 use symdiff_core::{Haar, MarkovKernel};
 use symdiff_diffusion::{At, Eps, Times};
 use symdiff_groups::{Observe, Orthogonal};
+use symdiff_models::ModelConfig;
+use symdiff_models::models::{Measure, MoleculeDenoiser};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Samples};
-use symdiff_train::models::{Measure, MoleculeDenoiser};
-use symdiff_train::{ModelConfig, Parameters};
+use symdiff_train::Parameters;
 
 /// The standard deviation of what is added to each parameter: a fresh model's last layer is zero, or nearly, and so would any error be.
 const PERTURBATION: f64 = 0.05;
@@ -75,7 +76,7 @@ impl<'a, M: Measure> Over<'a, M> {
         Over { measure, model: self.model, features: self.features, parameters: self.parameters }
     }
 
-    fn build(&self) -> symdiff_train::Result<MoleculeDenoiser> {
+    fn build(&self) -> symdiff_models::Result<MoleculeDenoiser> {
         self.model.build_over(self.measure.clone(), self.features, None, self.parameters.builder())
     }
 
@@ -94,7 +95,7 @@ impl<M: Measure> MarkovKernel<At<Molecules>> for Over<'_, M> {
 }
 
 /// Adds normals times [`PERTURBATION`] to every parameter, in the order of names.
-fn perturb(parameters: &Parameters, noise: Noise) -> symdiff_train::Result<()> {
+fn perturb(parameters: &Parameters, noise: Noise) -> symdiff_models::Result<()> {
     let draws = noise.steps();
     for (place, (_, var)) in parameters.named().into_iter().enumerate() {
         let normal = draws.at(place as u64).normal(&Samples::numbered(1), var.dims(), var.dtype(), var.device())?;

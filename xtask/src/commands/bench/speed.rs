@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{At, Times};
+use symdiff_models::{Experiment, Model};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, gradients};
-use symdiff_train::{Experiment, Model, Optimiser};
+use symdiff_train::{Optimiser, Variables};
 
 /// What to time.
 #[derive(Args)]
@@ -51,12 +52,13 @@ impl Speed {
     pub(super) fn step(&self, context: &Context) -> Outcome<Value> {
         let prepared = self.prepare(context, true)?;
         let Prepared { experiment, model, device, .. } = &prepared;
-        let mut optimiser = Optimiser::new(&model.parameters, &experiment.train)?;
+        let mut optimiser = Optimiser::new(&Variables::from(&model.parameters), experiment.train.optimiser()).map_err(Failure::run)?;
         let draws = Noise::seeded(context.seed()).steps();
         let mut step = 0;
         let timing = self.time(&prepared, &mut |batch| {
-            let (_, gradients) = gradients(|| Ok::<_, symdiff_train::Error>(model.loss(batch, draws.at(step))?.mean_all()?))?;
-            optimiser.step(gradients, experiment.train.lr, step)?;
+            let (_, store) = gradients(|| Ok::<_, symdiff_models::Error>(model.loss(batch, draws.at(step))?.mean_all()?))?;
+            let gradients = optimiser.gradients(store);
+            optimiser.step(&gradients, experiment.train.lr, step)?;
             step += 1;
             Ok(device.synchronize()?)
         })?;
@@ -94,7 +96,7 @@ impl Speed {
         Ok(Prepared { experiment, model, batches, device, start_bytes })
     }
 
-    fn time(&self, prepared: &Prepared, once: &mut dyn FnMut(&Molecules) -> symdiff_train::Result<()>) -> Outcome<Timing> {
+    fn time(&self, prepared: &Prepared, once: &mut dyn FnMut(&Molecules) -> symdiff_models::Result<()>) -> Outcome<Timing> {
         let Self { warmup, profile, budget, .. } = *self;
         let repetitions = Repetitions { warmup, budget: budget.unwrap_or(f64::INFINITY), profile, count: prepared.device.is_cpu() };
         Timing::measure(&prepared.batches, &repetitions, once)

@@ -5,10 +5,10 @@ use candle_core::{DType, Device};
 use clap::Args;
 use std::path::PathBuf;
 use symdiff_cli::{Failure, Outcome};
+use symdiff_models::Experiment;
 use symdiff_mol::data::{self, MoleculeSet};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Samples};
-use symdiff_train::Experiment;
 
 /// Which model, on what.
 #[derive(Args)]

@@ -39,7 +39,7 @@ impl Timing {
     pub(super) fn measure(
         batches: &[Molecules],
         repetitions: &Repetitions,
-        once: &mut dyn FnMut(&Molecules) -> symdiff_train::Result<()>,
+        once: &mut dyn FnMut(&Molecules) -> symdiff_models::Result<()>,
     ) -> Outcome<Self> {
         let (warmup, timed) = batches.split_at(repetitions.warmup);
         let mut counted = None;

@@ -18,7 +18,8 @@ use std::time::Instant;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::{Molecule, element};
-use symdiff_train::{CHECKPOINT, Experiment, Trained, Trainer, checkpoint};
+use symdiff_models::{Experiment, MoleculeTrainer, Trained, resume, start};
+use symdiff_train::{CHECKPOINT, checkpoint};
 
 /// Reproduce the paper's comparison: DiT, DiT-Aug, SymDiff-H, SymDiff and EDM on the same data and budget.
 #[derive(Args)]
@@ -45,7 +46,7 @@ const SHOWN: usize = 24;
 
 impl Reproduce {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
-        let start = Instant::now();
+        let began = Instant::now();
         let suite = Suite::read(&self.profile, &self.settings, self.data.as_deref())?;
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
         let seed = self.seed(context, &suite, &out)?;
@@ -67,7 +68,7 @@ impl Reproduce {
             command: command_line(),
             machine: Machine::here(),
             seed,
-            seconds: start.elapsed().as_secs_f64(),
+            seconds: began.elapsed().as_secs_f64(),
             protocol: suite.protocol,
             rows,
             data: real(&set, &suite)?,
@@ -90,7 +91,7 @@ impl Reproduce {
 
     /// The seed of the runs: the one given, which must be that of runs to go on with; theirs where none is given.
     fn seed(&self, context: &Context, suite: &Suite, out: &Path) -> Outcome<u64> {
-        let trained: Vec<PathBuf> = suite.runs.iter().map(|(name, _)| out.join(name)).filter(|run| Trainer::has_checkpoint(run)).collect();
+        let trained: Vec<PathBuf> = suite.runs.iter().map(|(name, _)| out.join(name)).filter(|run| MoleculeTrainer::has_checkpoint(run)).collect();
         if !self.resume {
             let held = trained.first().cloned().or_else(|| Some(out.join("report.html")).filter(|report| report.exists()));
             return match held {
@@ -149,12 +150,12 @@ fn one_run(
     seed: u64,
     device: &Device,
 ) -> Outcome<RunReport> {
-    let mut trainer = if Trainer::has_checkpoint(folder) {
-        Trainer::resume(folder, Some(experiment), device)?
+    let mut trainer = if MoleculeTrainer::has_checkpoint(folder) {
+        resume(folder, Some(experiment), None, device)?
     } else {
-        Trainer::start(experiment, seed, folder, device)?
+        start(experiment, seed, folder, device)?
     };
-    let parameters = trainer.parameters();
+    let parameters = trainer.variables().count();
     drive(&mut trainer, name)?;
     drop(trainer);
 

@@ -5,14 +5,12 @@
 use crate::destination::{Destination, Kind, put};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Bar;
-use candle_core::DType;
 use serde::{Deserialize, Serialize};
-use std::hash::Hasher;
 use std::path::Path;
 use std::time::Instant;
 use symdiff_diffusion::Method;
 use symdiff_mol::{Molecule, formats};
-use symdiff_train::{Sampling, Trained};
+use symdiff_models::{Sampling, Trained};
 use twox_hash::XxHash3_64;
 
 /// What molecules are drawn from: equal origins give equal molecules.
@@ -43,7 +41,7 @@ struct Record {
 pub(super) fn drawn(trained: &Trained, count: usize, seed: u64, folder: &Path) -> Outcome<(Vec<Molecule>, f64)> {
     let (file, record) = (folder.join("samples.xyz"), folder.join("samples.json"));
     let options = Sampling { count, seed, steps: None, batch: None, sampler: Method::Ancestral };
-    let origin = origin(trained, &options)?;
+    let origin = origin(trained, &options);
     if let Some(seconds) = kept(&file, &record, &origin) {
         return Ok((formats::open(&file)?.collect::<Result<_, _>>()?, seconds));
     }
@@ -68,27 +66,15 @@ fn kept(file: &Path, record: &Path, origin: &Origin) -> Option<f64> {
     (record.origin == *origin && checksum(file).ok()? == record.file).then_some(record.seconds)
 }
 
-fn origin(trained: &Trained, options: &Sampling) -> Outcome<Origin> {
-    Ok(Origin {
+fn origin(trained: &Trained, options: &Sampling) -> Origin {
+    Origin {
         step: trained.header.step,
-        weights: weights(trained).map_err(Failure::run)?,
+        weights: format!("{:016x}", trained.weights_hash),
         sampler: options.sampler.to_string(),
         steps: options.steps.unwrap_or(trained.model.process.steps()),
         seed: options.seed,
         molecules: options.count,
-    })
-}
-
-/// Names and values of all parameters, in the order of names.
-fn weights(trained: &Trained) -> candle_core::Result<String> {
-    let mut hash = XxHash3_64::new();
-    for (name, parameter) in trained.model.parameters.named() {
-        hash.write(name.as_bytes());
-        for value in parameter.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()? {
-            hash.write(&value.to_le_bytes());
-        }
     }
-    Ok(format!("{:016x}", hash.finish()))
 }
 
 fn checksum(file: &Path) -> std::io::Result<String> {

@@ -14,7 +14,7 @@ use store::Store;
 use symdiff_cli::progress::Bar;
 use symdiff_cli::report::{self, BackboneRow, Cost};
 use symdiff_cli::{Context, Failure, Outcome};
-use symdiff_train::models::MATCHED;
+use symdiff_models::models::MATCHED;
 
 /// What the models are called in tables: their backbone, and how it is symmetrised.
 const LABELS: [&str; MATCHED.len()] = ["EGNN", "GNN", "DiT", "DiT + Haar", "DiT + γ"];

@@ -3,8 +3,8 @@
 use super::cell::{Cell, Kind};
 use crate::commands::bench::memory::available_bytes;
 use symdiff_cli::Outcome;
-use symdiff_train::ModelConfig;
-use symdiff_train::models::Backbone;
+use symdiff_models::ModelConfig;
+use symdiff_models::models::Backbone;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 

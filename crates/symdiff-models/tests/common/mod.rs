@@ -2,15 +2,15 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use candle_core::{DType, Device};
+use symdiff_models::{Experiment, Model};
 use symdiff_mol::data::embedded;
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Samples};
-use symdiff_train::{Experiment, Model};
 
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// An experiment of one step around a `[model]` section.
-pub(crate) fn experiment(model: &str) -> symdiff_train::Result<Experiment> {
+pub(crate) fn experiment(model: &str) -> symdiff_models::Result<Experiment> {
     Experiment::parse(&format!("[model]\n{model}\n[train]\nsteps = 1\nbatch = 8\n"), &[])
 }
 

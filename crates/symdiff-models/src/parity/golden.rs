@@ -31,11 +31,11 @@ struct Header {
 
 impl Golden {
     pub(super) fn read(path: &Path, device: &Device) -> Result<Self> {
-        let damaged = |error: &dyn std::fmt::Display| Error::checkpoint(path, format!("no whole golden file ({error})"));
+        let damaged = |error: &dyn std::fmt::Display| Error::file(path, format!("no whole golden file ({error})"));
         let bytes = std::fs::read(path).map_err(Error::io(path, "read the golden file"))?;
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(&error))?;
         let json = metadata.metadata().as_ref().and_then(|map| map.get("golden"));
-        let json = json.ok_or_else(|| Error::checkpoint(path, "its header has no entry `golden`"))?;
+        let json = json.ok_or_else(|| Error::file(path, "its header has no entry `golden`"))?;
         let header = serde_json::from_str(json).map_err(|error| damaged(&error))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(&error))?;
         let tensors = file.iter().map(|(name, view)| Ok((name.to_owned(), view.load(device)?))).collect::<Result<_>>()?;
@@ -58,7 +58,7 @@ impl Golden {
     }
 
     pub(super) fn tensor(&self, name: &str) -> Result<&Tensor> {
-        self.tensors.get(name).ok_or_else(|| Error::checkpoint(&self.path, format!("`{name}` is missing")))
+        self.tensors.get(name).ok_or_else(|| Error::file(&self.path, format!("`{name}` is missing")))
     }
 
     /// A vector of numbers.
@@ -84,7 +84,7 @@ impl Golden {
     /// A size of the header's configuration.
     pub(super) fn size(&self, key: &str) -> Result<usize> {
         let value = self.header.config.get(key).and_then(Value::as_f64);
-        value.map(|value| value as usize).ok_or_else(|| Error::checkpoint(&self.path, format!("its configuration has no number `{key}`")))
+        value.map(|value| value as usize).ok_or_else(|| Error::file(&self.path, format!("its configuration has no number `{key}`")))
     }
 
     /// The molecules' sizes.

@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 use std::path::{Path, PathBuf};
-use symdiff_train::parity;
+use symdiff_models::parity;
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -7,9 +7,9 @@ use common::{TestResult, batch, experiment, shaken};
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{At, Eps, Times};
 use symdiff_groups::{Action, CompactGroup, Group, Orthogonal};
+use symdiff_models::Model;
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Ragged, Recording};
-use symdiff_train::Model;
 
 fn predict(model: &Model, state: &Molecules, noise: Noise) -> Result<Molecules, Box<dyn std::error::Error>> {
     let Eps(prediction) = model.denoiser.sample(&At::new(state.clone(), Times::Shared(0.3)), noise)?;

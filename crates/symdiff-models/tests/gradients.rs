@@ -43,6 +43,6 @@ fn gradients_and_candles_backward_agree() -> TestResult {
     Ok(())
 }
 
-fn loss(model: &symdiff_train::Model) -> Result<candle_core::Tensor, Box<dyn std::error::Error>> {
+fn loss(model: &symdiff_models::Model) -> Result<candle_core::Tensor, Box<dyn std::error::Error>> {
     Ok(model.loss(&batch(&[3, 700, 5000, 7999])?, Noise::seeded(1))?.mean_all()?)
 }

@@ -1,8 +1,7 @@
 //! A denoiser with its process: what is trained, sampled and judged.
 
-use crate::experiment::{Experiment, Precision};
+use crate::experiment::Experiment;
 use crate::models::MoleculeDenoiser;
-use crate::parameters::Parameters;
 use crate::reconstruction::MoleculeReconstruction;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
@@ -11,6 +10,7 @@ use symdiff_diffusion::{
 };
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::Noise;
+use symdiff_train::{Parameters, Precision};
 
 /// A model of molecules.
 pub struct Model {

@@ -7,10 +7,10 @@ use common::TestResult;
 use std::path::{Path, PathBuf};
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{At, Times};
+use symdiff_models::{Trained, import};
 use symdiff_mol::data::embedded;
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Ragged, Recording};
-use symdiff_train::{Trained, import};
 
 fn golden(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file)

@@ -25,7 +25,7 @@ const MODULUS: u128 = (1 << 61) - 1;
 /// The number of permutations that differ.
 pub(super) fn difference(path: &Path) -> Result<f64> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "read the golden file"))?;
-    let file: File = serde_json::from_str(&text).map_err(|error| Error::checkpoint(path, error))?;
+    let file: File = serde_json::from_str(&text).map_err(|error| Error::file(path, error))?;
     Ok(file.permutations.iter().filter(|(n, expected)| !agrees(**n, expected)).count() as f64)
 }
 

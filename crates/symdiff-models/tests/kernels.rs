@@ -6,15 +6,16 @@ use candle_core::{DType, Device, Tensor};
 use common::{TestResult, batch, experiment, shaken};
 use std::collections::BTreeMap;
 use std::path::Path;
+use symdiff_models::{Experiment, Model, parity};
 use symdiff_ops::emulate::{emulated, launches};
 use symdiff_ops::{Noise, Samples, gradients};
-use symdiff_train::experiment::Precision;
-use symdiff_train::{Experiment, Model, Optimiser, parity};
+use symdiff_train::Precision;
+use symdiff_train::{Optimiser, Variables};
 
 const MOLECULES: [usize; 2] = [3, 700];
 
 /// Few steps of diffusion, so that a molecule's time is often 0: there the likelihood of its atoms is summed, in f64.
-fn short(model: &str) -> symdiff_train::Result<Experiment> {
+fn short(model: &str) -> symdiff_models::Result<Experiment> {
     let mut experiment = experiment(model)?;
     experiment.diffusion.steps = 3;
     Ok(experiment)
@@ -103,18 +104,19 @@ fn a_step_launches_as_often_as_the_book_says() -> TestResult {
                  gamma = { hidden = 16, heads = 2, decoder = 8 }";
     let experiment = experiment(small)?;
     let model = Model::fresh(&experiment, 0, Noise::seeded(0), &Device::Cpu)?;
-    let mut optimiser = Optimiser::new(&model.parameters, &experiment.train)?;
+    let mut optimiser = Optimiser::new(&Variables::from(&model.parameters), experiment.train.optimiser())?;
     let molecules = batch(&MOLECULES)?;
     let start = launches();
     let mut forward = 0;
     let loss = || {
         let loss = model.loss(&molecules, Noise::seeded(1))?.mean_all()?;
         forward = launches() - start;
-        symdiff_train::Result::Ok(loss)
+        symdiff_models::Result::Ok(loss)
     };
     let (_, store) = emulated(|| gradients(loss))?;
     let backward = launches() - start - forward;
-    emulated(|| optimiser.step(store, 1e-4, 0))?;
+    let gradients = optimiser.gradients(store);
+    emulated(|| optimiser.step(&gradients, 1e-4, 0))?;
     let update = launches() - start - forward - backward;
     assert_eq!([forward, backward, update], [252, 518, 9]);
     Ok(())

@@ -1,10 +1,11 @@
 //! Models of the sizes that a golden file's header states, with its weights.
 
 use super::golden::Golden;
-use crate::experiment::{Data, Diffusion, Experiment, Train};
+use crate::experiment::{Data, Diffusion, Experiment};
 use crate::models::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
 use crate::{Model, Result};
 use symdiff_ops::Noise;
+use symdiff_train::Settings;
 
 /// The transformer denoiser alone; the pair features' bias as for `pad` atoms.
 pub(super) fn dit(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
@@ -76,7 +77,7 @@ fn graph(golden: &Golden) -> Result<GraphSizes> {
 
 /// A model with the file's weights.
 pub(super) fn load(golden: &Golden, model: ModelConfig, diffusion: Diffusion) -> Result<Model> {
-    let experiment = Experiment { data: Data::default(), model, diffusion, train: Train::default() };
+    let experiment = Experiment { data: Data::default(), model, diffusion, train: Settings::default() };
     let model = Model::fresh(&experiment, 0, Noise::seeded(0), golden.device())?;
     model.parameters.load(&golden.weights())?;
     Ok(model)

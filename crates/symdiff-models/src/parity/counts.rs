@@ -25,7 +25,7 @@ struct Published {
 /// The largest difference between a model's parameters here and the published ones that any output depends on.
 pub(super) fn difference(path: &Path) -> Result<f64> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "read the golden file"))?;
-    let counts: BTreeMap<String, Published> = serde_json::from_str(&text).map_err(|error| Error::checkpoint(path, error))?;
+    let counts: BTreeMap<String, Published> = serde_json::from_str(&text).map_err(|error| Error::file(path, error))?;
     counts.iter().try_fold(0.0_f64, |largest, (name, published)| {
         let here = parameters(&ModelConfig::preset(name)?, Encoding::qm9().features())?;
         Ok(largest.max(here.abs_diff(published.trainable - published.without_gradient) as f64))

@@ -1,18 +1,17 @@
 //! A trained model: what samples and judges.
 
-use crate::checkpoint::{self, Header};
 use crate::experiment::Experiment;
 use crate::model::Model;
-use crate::trainer::CHECKPOINT;
 use crate::{Error, Result};
 use candle_core::{DType, Device};
-use std::iter::repeat_n;
 use std::path::Path;
 use symdiff_diffusion::{Method, Route};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Ragged, Samples};
+use symdiff_train::checkpoint::{self, Header};
+use symdiff_train::{CHECKPOINT, Error as TrainError, Record};
 
 /// A model with the averaged weights of a run, and the sizes of the molecules it learned from.
 pub struct Trained {
@@ -20,6 +19,8 @@ pub struct Trained {
     pub model: Model,
     /// The checkpoint's header.
     pub header: Header,
+    /// A number that stands for its weights.
+    pub weights_hash: u64,
     sizes: SizeHistogram,
     device: Device,
 }
@@ -63,14 +64,12 @@ impl Trained {
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
         let file = if path.is_dir() { path.join(CHECKPOINT) } else { path.to_owned() };
         let mut loaded = checkpoint::load(&file, device)?;
-        let experiment = Experiment::parse(&loaded.header.experiment, &[])?;
+        let experiment = Experiment::parse(&loaded.header.record.description, &[])?;
         let model = Model::frozen(&experiment, device)?;
-        let weights = loaded.tensors.remove("ema").ok_or_else(|| Error::checkpoint(&file, "holds no averaged weights"))?;
-        model.parameters.load(&weights).map_err(|error| Error::checkpoint(&file, error))?;
-        let sizes = loaded.header.sizes.iter().flat_map(|&(size, count)| repeat_n(size, count as usize));
-        let sizes =
-            SizeHistogram::new(sizes).ok_or_else(|| Error::checkpoint(&file, "knows no molecule sizes; train or import it again"))?;
-        Ok(Self { model, header: loaded.header, sizes, device: device.clone() })
+        let weights = loaded.take("ema").and_then(|weights| model.parameters.load(&weights));
+        weights.map_err(|error| TrainError::checkpoint(&file, error))?;
+        let sizes = sizes(&loaded.header.record).ok_or_else(|| Error::file(&file, "knows no molecule sizes; train or import it again"))?;
+        Ok(Self { model, header: loaded.header, weights_hash: loaded.weights_hash, sizes, device: device.clone() })
     }
 
     /// Draws molecules; `progress` hears the fraction done.
@@ -147,6 +146,12 @@ impl Trained {
     fn log_size(&self, set: &MoleculeSet, place: usize) -> Option<f64> {
         self.sizes.log_probability(set.num_atoms(place))
     }
+}
+
+/// How often each size occurs among the molecules of a record.
+fn sizes(record: &Record) -> Option<SizeHistogram> {
+    let counts: Vec<(usize, u64)> = serde_json::from_value(record.facts.get("sizes")?.clone()).ok()?;
+    SizeHistogram::from_counts(counts)
 }
 
 /// Consecutive ranges of `count` samples, or of about [`ATOMS`] atoms.

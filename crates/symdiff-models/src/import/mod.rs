@@ -6,15 +6,17 @@
 mod pickle;
 mod state_dict;
 
-use crate::checkpoint::{self, Header};
-use crate::experiment::{Data, Diffusion, Experiment, Train};
+use crate::experiment::{Data, Diffusion, Experiment};
 use crate::models::{Backbone, Gamma, ModelConfig};
 use crate::{Error, Model, Result, published};
 use candle_core::{DType, Device, Tensor};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_ops::Noise;
+use symdiff_train::checkpoint::{self, Header};
+use symdiff_train::{Record, Settings};
 
 /// What an import made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,8 @@ pub fn import(from: &Path, model: &str, sizes: &MoleculeSet, out: &Path) -> Resu
     check(from, model, &weights, &expected)?;
 
     let histogram = SizeHistogram::new(sizes.sizes()).ok_or_else(|| Error::Config("the set of sizes holds no molecule".into()))?;
-    let header = Header { sizes: histogram.counts().to_vec(), ..Header::new(0, 0.0, 0, Vec::new(), experiment.to_toml()?) };
+    let record = Record { description: experiment.to_toml()?, facts: json!({"sizes": histogram.counts()}) };
+    let header = Header::new(0, 0.0, 0, Vec::new(), record);
     let tensors = weights.iter().map(|(name, tensor)| Ok((format!("ema.{name}"), tensor.to_dtype(DType::F32)?)));
     checkpoint::save(out, &header, &tensors.collect::<Result<Vec<_>>>()?)?;
     let parameters = weights.values().map(Tensor::elem_count).sum();
@@ -61,7 +64,7 @@ fn experiment(name: &str, learned: bool) -> Result<Experiment> {
     let data = Data { vocabulary: if geom { "geom" } else { "qm9" }.into(), ..Data::default() };
     let published = Diffusion::default();
     let diffusion = if learned { Diffusion { schedule: "learned".into(), loss: "vlb".into(), ..published } } else { published };
-    Ok(Experiment { data, model, diffusion, train: Train { epochs: 1, ..Train::default() } })
+    Ok(Experiment { data, model, diffusion, train: Settings { epochs: 1, ..Settings::default() } })
 }
 
 /// A fixed schedule is stored as a table: it must be the one that the experiment will use.
@@ -75,7 +78,7 @@ fn check_schedule(from: &Path, raw: &BTreeMap<String, Tensor>, model: &Model) ->
         return Ok(());
     }
     let problem = format!("`gamma.gamma` ({} levels) is no polynomial_2 schedule of {steps} steps: off by {off:.1e}", table.len());
-    Err(Error::checkpoint(from, problem))
+    Err(Error::file(from, problem))
 }
 
 /// Names, shapes and finiteness; the first offence of each kind is named, the others are counted.
@@ -92,11 +95,11 @@ fn check(from: &Path, name: &str, weights: &BTreeMap<String, Tensor>, model: &Mo
     let told: Vec<String> =
         kinds.iter().filter_map(|(kind, names)| Some(format!("{} {kind}, first {}", names.len(), names.first()?))).collect();
     if !told.is_empty() {
-        return Err(Error::checkpoint(from, format!("no state dict of {name}: {}", told.join("; "))));
+        return Err(Error::file(from, format!("no state dict of {name}: {}", told.join("; "))));
     }
     for (name, tensor) in weights {
         if !tensor.to_dtype(DType::F64)?.abs()?.sum_all()?.to_scalar::<f64>()?.is_finite() {
-            return Err(Error::checkpoint(from, format!("`{name}` holds numbers that are not finite")));
+            return Err(Error::file(from, format!("`{name}` holds numbers that are not finite")));
         }
     }
     Ok(())

@@ -20,17 +20,16 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
         return zipped(path, &bytes);
     }
     let file = SafeTensors::deserialize(&bytes).map_err(|error| {
-        Error::checkpoint(path, format!("neither a whole zip archive of PyTorch nor a whole safetensors file ({error}); save it again"))
+        Error::file(path, format!("neither a whole zip archive of PyTorch nor a whole safetensors file ({error}); save it again"))
     })?;
     file.iter().map(|(name, view)| Ok((name.to_owned(), view.load(&Device::Cpu)?))).collect()
 }
 
 fn zipped(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
-    let damaged =
-        |error: &dyn std::fmt::Display| Error::checkpoint(path, format!("no whole zip archive of PyTorch ({error}); copy it again"));
+    let damaged = |error: &dyn std::fmt::Display| Error::file(path, format!("no whole zip archive of PyTorch ({error}); copy it again"));
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
     let index = archive.file_names().flatten().map(std::borrow::Cow::into_owned).find(|name| name.ends_with("/data.pkl"));
-    let index = index.ok_or_else(|| Error::checkpoint(path, "a zip archive without `data.pkl`: not written by torch.save"))?;
+    let index = index.ok_or_else(|| Error::file(path, "a zip archive without `data.pkl`: not written by torch.save"))?;
     let folder = index.trim_end_matches("data.pkl").to_owned();
     let mut member = |name: &str, limit: u64| -> Result<Vec<u8>> {
         let file = archive.by_name(name).map_err(|error| damaged(&format!("`{name}`: {error}")))?;
@@ -43,12 +42,12 @@ fn zipped(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
         }
     };
     let pickled = member(&index, LARGEST_PICKLE)?;
-    let entries = pickle::entries(&pickled).map_err(|problem| Error::checkpoint(path, problem))?;
+    let entries = pickle::entries(&pickled).map_err(|problem| Error::file(path, problem))?;
     entries
         .into_iter()
         .map(|(name, stored)| {
             let content = member(&format!("{folder}data/{}", stored.storage), bytes.len() as u64)?;
-            let tensor = tensor(&stored, &content).map_err(|problem| Error::checkpoint(path, format!("`{name}` {problem}")))?;
+            let tensor = tensor(&stored, &content).map_err(|problem| Error::file(path, format!("`{name}` {problem}")))?;
             Ok((name, tensor))
         })
         .collect()

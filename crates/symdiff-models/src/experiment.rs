@@ -5,11 +5,12 @@
 
 use crate::models::{Backbone, ModelConfig};
 use crate::{Error, Result};
-use candle_core::{DType, Device};
+use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use symdiff_mol::data::{MoleculeSet, Vocabulary};
 use symdiff_mol::state::Encoding;
+use symdiff_train::{Precision, Settings, within};
 use toml::{Table, Value};
 
 /// A training run, completely described.
@@ -26,7 +27,7 @@ pub struct Experiment {
     pub diffusion: Diffusion,
     /// How to train.
     #[serde(default)]
-    pub train: Train,
+    pub train: Settings,
 }
 
 /// What to learn from.
@@ -57,64 +58,6 @@ pub struct Diffusion {
     pub normaliser: String,
 }
 
-/// Optimisation and budget. Training ends at the first of `epochs`, `steps` and `minutes`; 0 means no such limit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Train {
-    /// Molecules a step.
-    pub batch: usize,
-    /// Learning rate of AdamW.
-    pub lr: f64,
-    /// Steps over which the learning rate rises linearly from zero.
-    pub warmup: u64,
-    /// Lets the learning rate fall to zero along a cosine over the budget of `steps`.
-    pub cosine: bool,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
-    /// `norm` (limit `clip`) or `queue` (limit from the last 50 norms, as EDM).
-    pub clipping: String,
-    /// The limit on the gradient norm.
-    pub clip: f64,
-    /// Decay of the exponential moving average of the weights.
-    pub ema: f64,
-    /// Starts the average with decay (1 + k)/(10 + k) at step k, until that passes `ema`.
-    pub ema_warmup: bool,
-    /// Limit on passes over the training set.
-    pub epochs: u64,
-    /// Limit on optimiser steps.
-    pub steps: u64,
-    /// Limit on wall-clock minutes.
-    pub minutes: f64,
-    /// Minutes between checkpoints.
-    pub checkpoint_minutes: f64,
-    /// Steps between rows of the metrics; on a GPU also between readings of the loss, for which it is waited.
-    pub log_every: u64,
-    /// What the transformers compute in.
-    pub precision: Precision,
-}
-
-/// What the blocks of a transformer compute in. Parameters, their averages and the optimiser's state are f32 in any case, and so are the
-/// embeddings, the read-out, sums and statistics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// 24 bits.
-    #[default]
-    F32,
-    /// 8 bits; on CUDA alone.
-    Bf16,
-}
-
-impl Precision {
-    /// The dtype of activations.
-    pub fn dtype(self) -> DType {
-        match self {
-            Self::F32 => DType::F32,
-            Self::Bf16 => DType::BF16,
-        }
-    }
-}
-
 impl Default for Data {
     fn default() -> Self {
         Self { path: None, vocabulary: "qm9".into(), augment: false }
@@ -124,28 +67,6 @@ impl Default for Data {
 impl Default for Diffusion {
     fn default() -> Self {
         Self { steps: 1000, schedule: "polynomial_2".into(), precision: 1e-5, loss: "l2".into(), normaliser: "batch".into() }
-    }
-}
-
-impl Default for Train {
-    fn default() -> Self {
-        Self {
-            batch: 256,
-            lr: 2e-4,
-            warmup: 0,
-            cosine: false,
-            weight_decay: 1e-12,
-            clipping: "norm".into(),
-            clip: 2.0,
-            ema: 0.9999,
-            ema_warmup: false,
-            epochs: 0,
-            steps: 0,
-            minutes: 0.0,
-            checkpoint_minutes: 5.0,
-            log_every: 1,
-            precision: Precision::F32,
-        }
     }
 }
 
@@ -220,39 +141,16 @@ impl Experiment {
 
     /// True when a run of `recorded` may go on as `self`: all but budget, logging and checkpointing is equal.
     pub fn continues(&self, recorded: &Self) -> bool {
-        let Train { epochs, steps, minutes, checkpoint_minutes, log_every, .. } = self.train;
-        let mut same_budget = recorded.clone();
-        same_budget.train = Train { epochs, steps, minutes, checkpoint_minutes, log_every, ..recorded.train.clone() };
-        *self == same_budget
+        let same_budget = Self { train: self.train.clone(), ..recorded.clone() };
+        *self == same_budget && self.train.continues(&recorded.train)
     }
 
     fn check(&self) -> Result<()> {
-        let train = &self.train;
-        let refuse = |problem: String| Err(Error::Config(problem));
-        if train.batch == 0 {
-            return refuse("train.batch is 0; at least one molecule a step is needed".into());
-        }
-        let rates = [
-            ("train.lr", train.lr, f64::MIN_POSITIVE, 1.0),
-            ("train.ema", train.ema, 0.0, 1.0),
-            ("train.clip", train.clip, f64::MIN_POSITIVE, f64::MAX),
-        ];
-        for (name, value, low, high) in rates {
-            if !(low..=high).contains(&value) {
-                return refuse(format!("{name} is {value}; it must lie in {low:.0}..{high:.0}"));
-            }
-        }
-        if train.log_every == 0 || self.diffusion.steps == 0 {
-            return refuse("train.log_every and diffusion.steps must be at least 1".into());
-        }
-        if train.epochs == 0 && train.steps == 0 && train.minutes <= 0.0 {
-            return refuse("no budget: set train.epochs, train.steps or train.minutes".into());
-        }
-        if train.cosine && train.steps == 0 {
-            return refuse("train.cosine needs train.steps, the length of the cosine".into());
-        }
-        if train.precision == Precision::Bf16 && !matches!(self.model.backbone, Backbone::Dit(_)) {
-            return refuse("train.precision is bf16, which graph networks do not offer; train them in f32".into());
+        self.train.check()?;
+        within("diffusion.steps", self.diffusion.steps as f64, 1.0, 1e6)?;
+        within("diffusion.precision", self.diffusion.precision, 0.0, 0.5)?;
+        if self.train.precision == Precision::Bf16 && !matches!(self.model.backbone, Backbone::Dit(_)) {
+            return Err(Error::Config("train.precision is bf16, which graph networks do not offer; train them in f32".into()));
         }
         self.encoding()?;
         self.model.check()

@@ -2,21 +2,20 @@
 
 use super::Results;
 use super::golden::Golden;
-use crate::experiment::Train;
-use crate::parameters::Parameters;
-use crate::{Clip, Optimiser, Result};
+use crate::Result;
 use candle_core::{DType, Tensor};
 use candle_nn::Init;
+use symdiff_train::{Clip, Optimiser, OptimiserSettings, Parameters, Variables};
 
 pub(super) fn results(golden: &Golden) -> Result<Results> {
     let parameters = parameters(golden)?;
-    let train = Train {
+    let settings = OptimiserSettings {
         weight_decay: golden.number("weight_decay", 0.0),
-        clip: golden.number("clip_norm", 2.0),
+        clip: Clip::Norm(golden.number("clip_norm", 2.0)),
         ema: golden.number("ema_decay", 0.9999),
-        ..Train::default()
+        ema_warmup: false,
     };
-    let mut optimiser = Optimiser::new(&parameters, &train)?;
+    let mut optimiser = Optimiser::new(&Variables::from(&parameters), settings)?;
     let mut results = Results::from([("out.queue_limit".into(), queue_limits(golden)?)]);
     for step in 0..golden.expected_under("out.norm.").count() {
         // The gradient of Σ p·g is g.
@@ -24,7 +23,8 @@ pub(super) fn results(golden: &Golden) -> Result<Results> {
         for (name, var) in parameters.named() {
             loss = (loss + (var.as_tensor() * golden.tensor(&format!("in.grad.{step}.{name}"))?)?.sum_all()?)?;
         }
-        let norm = optimiser.step(loss.backward()?, golden.number("lr", 1e-3), step as u64)?;
+        let gradients = optimiser.gradients(loss.backward()?);
+        let norm = optimiser.step(&gradients, golden.number("lr", 1e-3), step as u64)?;
         results.insert(format!("out.norm.{step}"), norm.reshape(1)?);
         for (name, tensor) in optimiser.tensors()? {
             if let Some((kind @ ("param" | "ema"), name)) = name.split_once('.') {
@@ -47,7 +47,7 @@ fn parameters(golden: &Golden) -> Result<Parameters> {
 }
 
 fn queue_limits(golden: &Golden) -> Result<Tensor> {
-    let mut clip = Clip::from_name("queue", 0.0)?;
-    let limits = golden.numbers("in.queue_norm")?.into_iter().map(|norm| clip.admit(&Tensor::new(norm, golden.device())?));
+    let mut clip = Clip::queue();
+    let limits = golden.numbers("in.queue_norm")?.into_iter().map(|norm| Ok(clip.admit(&Tensor::new(norm, golden.device())?)?));
     Ok(Tensor::new(limits.collect::<Result<Vec<f64>>>()?, golden.device())?)
 }

@@ -83,9 +83,10 @@ pub(super) fn text(name: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ModelConfig, Parameters};
+    use crate::ModelConfig;
     use candle_core::{DType, Device};
     use symdiff_mol::state::Encoding;
+    use symdiff_train::Parameters;
 
     #[test]
     fn matched_models_are_of_one_size() -> Result<()> {

@@ -1,0 +1,74 @@
+//! What can go wrong while building, training or sampling a model of molecules.
+
+use std::path::{Path, PathBuf};
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a model could not be built, trained or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An experiment that cannot be run as written.
+    #[error("experiment: {0}")]
+    Config(String),
+    /// A file that cannot be used.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The training loop, its settings or a checkpoint failed.
+    #[error(transparent)]
+    Train(#[from] symdiff_train::Error),
+    /// A data set or a molecule was refused.
+    #[error(transparent)]
+    Molecules(Box<symdiff_mol::Error>),
+    /// A network was refused.
+    #[error(transparent)]
+    Nets(#[from] symdiff_nets::Error),
+    /// A diffusion process was refused.
+    #[error(transparent)]
+    Diffusion(#[from] symdiff_diffusion::Error),
+    /// A kernel failed.
+    #[error(transparent)]
+    Kernel(#[from] symdiff_core::Error),
+    /// A group operation failed.
+    #[error(transparent)]
+    Groups(#[from] symdiff_groups::Error),
+    /// A fused op failed.
+    #[error(transparent)]
+    Ops(#[from] symdiff_ops::Error),
+    /// Candle refused.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+impl Error {
+    /// For `map_err` on file operations.
+    pub(crate) fn io<'a>(path: &'a Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self + 'a {
+        move |source| symdiff_train::Error::io(path, action)(source).into()
+    }
+
+    /// For `map_err` on what a file holds.
+    pub(crate) fn file(path: &Path, problem: impl std::fmt::Display) -> Self {
+        Self::File { path: path.to_owned(), problem: problem.to_string() }
+    }
+
+    /// True when the user mends it by changing a file or an argument; false when the work itself failed.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::File { .. } | Self::Nets(_) | Self::Molecules(_) => true,
+            Self::Train(error) => error.is_input(),
+            _ => false,
+        }
+    }
+}
+
+impl From<symdiff_mol::Error> for Error {
+    fn from(error: symdiff_mol::Error) -> Self {
+        Self::Molecules(Box::new(error))
+    }
+}

@@ -1,0 +1,26 @@
+//! Floor 5: models of molecules, and everything that is particular to them.
+//!
+//! The floors below meet here: a [`Model`] is a backbone from `symdiff-nets` made a Markov kernel on molecules, symmetrised by `symdiff-core`, under a
+//! process of `symdiff-diffusion`. [`MoleculeTask`] is what `symdiff-train` trains, [`Trained`] samples from the result and judges it. An
+//! [`Experiment`] describes all of it in one file.
+
+mod batches;
+mod error;
+pub mod experiment;
+mod import;
+mod model;
+pub mod models;
+pub mod parity;
+mod published;
+mod reconstruction;
+mod task;
+mod trained;
+
+pub use error::{Error, Result};
+pub use experiment::Experiment;
+pub use import::{Imported, import};
+pub use model::{AnySchedule, Model};
+pub use models::ModelConfig;
+pub use reconstruction::{Decoded, MoleculeReconstruction};
+pub use task::{MoleculeTask, MoleculeTrainer, resume, start};
+pub use trained::{Nll, Sampling, Trained};

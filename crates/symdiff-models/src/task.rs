@@ -1,0 +1,140 @@
+//! Training a model of molecules: what `symdiff-train` is given.
+
+use crate::batches::Batches;
+use crate::{Error, Experiment, Model, Result};
+use candle_core::{DType, Device, Tensor};
+use serde_json::json;
+use std::path::Path;
+use symdiff_mol::data::{MoleculeSet, SizeHistogram};
+use symdiff_mol::state::Molecules;
+use symdiff_ops::{Noise, Samples};
+use symdiff_train::{CHECKPOINT, Record, Scores, Share, Streams, Task, Trainer, checkpoint};
+
+/// A model of molecules, with the molecules that it learns from.
+pub struct MoleculeTask {
+    experiment: Experiment,
+    model: Model,
+    batches: Batches,
+    sizes: SizeHistogram,
+    /// Places of held-out molecules.
+    held_out: Vec<usize>,
+    device: Device,
+}
+
+/// A run of a model of molecules.
+pub type MoleculeTrainer = Trainer<MoleculeTask>;
+
+/// A fresh run in `folder`, which is made once data and model are known to be sound.
+///
+/// # Errors
+/// When the data cannot be read or hold an element that the model does not know, sizes do not fit, or the folder cannot be written.
+pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<MoleculeTrainer> {
+    let task = MoleculeTask::new(experiment, seed, device)?;
+    let settings = task.experiment.train.clone();
+    let record = task.experiment.to_toml()?;
+    let variables = task.model.parameters.clone();
+    let trainer = Trainer::start(task, &variables, settings, seed, folder)?;
+    let path = folder.join("experiment.toml");
+    std::fs::write(&path, record).map_err(Error::io(&path, "write the experiment"))?;
+    Ok(trainer)
+}
+
+/// Goes on with the run in `folder`. A given experiment replaces the recorded one in its budget, logging and validation; the rest must be equal, and
+/// so must the seed.
+///
+/// # Errors
+/// When the checkpoint is damaged, belongs to another experiment or seed, or the data has changed.
+pub fn resume(folder: &Path, experiment: Option<Experiment>, seed: Option<u64>, device: &Device) -> Result<MoleculeTrainer> {
+    let header = checkpoint::header(&folder.join(CHECKPOINT))?;
+    let experiment = experiment.map_or_else(|| Experiment::parse(&header.record.description, &[]), Ok)?;
+    let settings = experiment.train.clone();
+    let task = MoleculeTask::new(experiment, header.seed, device)?;
+    let variables = task.model.parameters.clone();
+    Ok(Trainer::resume(task, &variables, settings, seed.unwrap_or(header.seed), folder)?)
+}
+
+impl MoleculeTask {
+    /// The task of an experiment, with a fresh model.
+    ///
+    /// # Errors
+    /// When the data cannot be read or hold an element that the model does not know, or sizes do not fit.
+    pub fn new(experiment: Experiment, seed: u64, device: &Device) -> Result<Self> {
+        experiment.check_device(device)?;
+        let Streams { start, data, .. } = Streams::of(seed);
+        let set = experiment.molecules()?;
+        let encoding = experiment.encoding()?;
+        check_elements(&set, &encoding)?;
+        let split = set.split();
+        let sizes = SizeHistogram::new(split.train.iter().map(|&place| set.num_atoms(place)))
+            .ok_or_else(|| Error::Config("the training set is empty".into()))?;
+        let model = Model::fresh(&experiment, seed, start, device)?;
+        let mut held_out = split.valid;
+        held_out.truncate(experiment.train.validate_samples);
+        let batches = Batches::new(set, split.train, encoding, experiment.train.batch, experiment.data.augment, data)?;
+        Ok(Self { experiment, model, batches, sizes, held_out, device: device.clone() })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+}
+
+/// Refuses molecules of elements that the model does not know, before anything is written.
+fn check_elements(set: &MoleculeSet, encoding: &symdiff_mol::state::Encoding) -> Result<()> {
+    let vocabulary = encoding.vocabulary();
+    let unknown = |&number: &u8| vocabulary.place(number).is_err();
+    if !set.all_atomic_numbers().iter().any(unknown) {
+        return Ok(());
+    }
+    for place in 0..set.len() {
+        // The error of the encoding itself names molecule and element.
+        if set.atomic_numbers(place).iter().any(unknown) {
+            encoding.encode(set, &[place], Samples::numbered(1), DType::F32, &Device::Cpu)?;
+        }
+    }
+    Ok(())
+}
+
+impl Task for MoleculeTask {
+    type Batch = Molecules;
+    type Error = Error;
+
+    fn batch(&self, step: u64, share: Share) -> Result<Molecules> {
+        self.batches.at(step, share, DType::F32, &self.device)
+    }
+
+    fn loss(&self, batch: &Molecules, noise: Noise) -> Result<Tensor> {
+        self.model.loss(batch, noise)
+    }
+
+    /// The loss of molecules of the validation part; sample ids are places in the set.
+    fn validate(&self, noise: Noise) -> Result<Option<Scores>> {
+        let mut losses = Vec::with_capacity(self.held_out.len());
+        let draws = noise.steps();
+        for (round, places) in self.held_out.chunks(self.experiment.train.batch).enumerate() {
+            let batch = self.batches.held_out(places, DType::F32, &self.device)?;
+            losses.extend(self.model.loss(&batch, draws.at(round as u64))?.to_dtype(DType::F64)?.to_vec1::<f64>()?);
+        }
+        Ok(Scores::of(&losses))
+    }
+
+    fn steps_per_epoch(&self) -> Option<u64> {
+        Some(self.batches.per_epoch())
+    }
+
+    /// The experiment as TOML, and the sizes of the training molecules, which samplers draw from.
+    fn record(&self) -> Record {
+        let description = self.experiment.to_toml().unwrap_or_default();
+        Record { description, facts: json!({"sizes": self.sizes.counts()}) }
+    }
+
+    fn continues(&self, recorded: &Record) -> std::result::Result<(), String> {
+        let recorded = Experiment::parse(&recorded.description, &[]).map_err(|error| error.to_string())?;
+        if self.experiment.continues(&recorded) {
+            Ok(())
+        } else {
+            Err("was made by another experiment; resume with the recorded one, or choose another folder".into())
+        }
+    }
+}

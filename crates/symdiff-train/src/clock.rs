@@ -1,0 +1,51 @@
+//! Wall-clock bookkeeping of a session.
+
+use std::time::{Duration, Instant};
+
+/// Time since a session began, and rates since a last look.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+    from: u64,
+    before: f64,
+    lap: (Instant, u64),
+    shown: (Instant, u64),
+}
+
+impl Clock {
+    /// A session that begins now, at step `step`, after `seconds` of earlier sessions.
+    pub(crate) fn new(step: u64, seconds: f64) -> Self {
+        let now = Instant::now();
+        Self { start: now, from: step, before: seconds, lap: (now, step), shown: (now, step) }
+    }
+
+    /// Seconds of training, earlier sessions included.
+    pub(crate) fn total(&self) -> f64 {
+        self.before + self.session()
+    }
+
+    /// Steps per second of this session.
+    pub(crate) fn rate(&self, step: u64) -> f64 {
+        (step - self.from) as f64 / self.session().max(1e-9)
+    }
+
+    fn session(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    /// Steps per second since the last lap.
+    pub(crate) fn lap(&mut self, step: u64) -> f64 {
+        let (since, from) = std::mem::replace(&mut self.lap, (Instant::now(), step));
+        (step - from) as f64 / since.elapsed().as_secs_f64().max(1e-9)
+    }
+
+    /// Samples per second since the last report, when a tenth of a second has passed.
+    pub(crate) fn report(&mut self, step: u64, batch: usize) -> Option<f64> {
+        let (since, from) = self.shown;
+        let elapsed = since.elapsed();
+        (elapsed > Duration::from_millis(100)).then(|| {
+            self.shown = (Instant::now(), step);
+            (step - from) as f64 * batch as f64 / elapsed.as_secs_f64()
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! How to train: optimiser, budget, and how often to write and to look.
+
+use crate::{Clip, Error, OptimiserSettings, Result};
+use candle_core::DType;
+use serde::{Deserialize, Serialize};
+use std::fmt::LowerExp;
+
+/// Optimisation and budget. Training ends at the first of `epochs`, `steps` and `minutes`; 0 means no such limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Samples per step.
+    pub batch: usize,
+    /// Learning rate of AdamW.
+    pub lr: f64,
+    /// Steps over which the learning rate rises linearly from zero.
+    pub warmup: u64,
+    /// Lets the learning rate fall to zero along a cosine over the budget of `steps`.
+    pub cosine: bool,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// How the gradient norm is limited.
+    pub clipping: Clipping,
+    /// The limit on the gradient norm under `clipping = "norm"`.
+    pub clip: f64,
+    /// Decay of the exponential moving average of the weights.
+    pub ema: f64,
+    /// Starts the average with decay (1 + k)/(10 + k) at step k, until that passes `ema`.
+    pub ema_warmup: bool,
+    /// Limit on passes over the training set.
+    pub epochs: u64,
+    /// Limit on optimiser steps.
+    pub steps: u64,
+    /// Limit on wall-clock minutes.
+    pub minutes: f64,
+    /// Minutes between checkpoints.
+    pub checkpoint_minutes: f64,
+    /// Steps between rows of the metrics; on a GPU also between readings of the loss, each of which synchronises with the device.
+    pub log_every: u64,
+    /// Steps between validations; 0 for none.
+    pub validate_every: u64,
+    /// The most held-out samples that a validation looks at.
+    pub validate_samples: usize,
+    /// What the model's activations are computed in.
+    pub precision: Precision,
+}
+
+/// How the gradient norm is limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Clipping {
+    /// To the limit `clip`.
+    #[default]
+    Norm,
+    /// To a limit computed from the last 50 norms (EDM).
+    Queue,
+    /// Not at all.
+    None,
+}
+
+/// What the model's activations are computed in. Parameters, their averages and the optimiser's state are f32 in any case, and so are
+/// embeddings, the read-out, sums and statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 24 bits.
+    #[default]
+    F32,
+    /// 8 bits.
+    Bf16,
+}
+
+impl Precision {
+    /// The dtype of activations.
+    pub fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::Bf16 => DType::BF16,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            batch: 256,
+            lr: 2e-4,
+            warmup: 0,
+            cosine: false,
+            weight_decay: 1e-12,
+            clipping: Clipping::Norm,
+            clip: 2.0,
+            ema: 0.9999,
+            ema_warmup: false,
+            epochs: 0,
+            steps: 0,
+            minutes: 0.0,
+            checkpoint_minutes: 5.0,
+            log_every: 1,
+            validate_every: 0,
+            validate_samples: 1024,
+            precision: Precision::F32,
+        }
+    }
+}
+
+impl Settings {
+    /// Refuses settings that no training can have.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the setting, its value and what it may be.
+    pub fn check(&self) -> Result<()> {
+        within("train.batch", self.batch as f64, 1.0, 1e6)?;
+        within("train.lr", self.lr, f64::MIN_POSITIVE, 1.0)?;
+        within("train.warmup", self.warmup as f64, 0.0, 1e12)?;
+        within("train.weight_decay", self.weight_decay, 0.0, 1.0)?;
+        within("train.clip", self.clip, f64::MIN_POSITIVE, 1e12)?;
+        within("train.ema", self.ema, 0.0, 1.0)?;
+        within("train.epochs", self.epochs as f64, 0.0, 1e9)?;
+        within("train.steps", self.steps as f64, 0.0, 1e12)?;
+        within("train.minutes", self.minutes, 0.0, 1e8)?;
+        within("train.checkpoint_minutes", self.checkpoint_minutes, 0.0, 1e8)?;
+        within("train.log_every", self.log_every as f64, 1.0, 1e12)?;
+        within("train.validate_every", self.validate_every as f64, 0.0, 1e12)?;
+        within("train.validate_samples", self.validate_samples as f64, 1.0, 1e9)?;
+        if self.epochs == 0 && self.steps == 0 && self.minutes == 0.0 {
+            return Err(Error::Settings("no budget: set train.epochs, train.steps or train.minutes".into()));
+        }
+        if self.cosine && self.steps == 0 {
+            return Err(Error::Settings("train.cosine needs train.steps, the length of the cosine".into()));
+        }
+        Ok(())
+    }
+
+    /// True when a run of `recorded` may go on under these settings: all but budget, logging, validation and checkpointing is equal.
+    pub fn continues(&self, recorded: &Self) -> bool {
+        let Self { epochs, steps, minutes, checkpoint_minutes, log_every, validate_every, validate_samples, .. } = *self;
+        *self == Self { epochs, steps, minutes, checkpoint_minutes, log_every, validate_every, validate_samples, ..recorded.clone() }
+    }
+
+    /// What the optimiser needs.
+    pub fn optimiser(&self) -> OptimiserSettings {
+        let clip = match self.clipping {
+            Clipping::Norm => Clip::Norm(self.clip),
+            Clipping::Queue => Clip::queue(),
+            Clipping::None => Clip::None,
+        };
+        OptimiserSettings { weight_decay: self.weight_decay, clip, ema: self.ema, ema_warmup: self.ema_warmup }
+    }
+
+    /// The learning rate of step `step`, from 0.
+    pub fn rate(&self, step: u64) -> f64 {
+        let rise = if step < self.warmup { (step + 1) as f64 / self.warmup as f64 } else { 1.0 };
+        let fall = if self.cosine { 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / self.steps as f64).cos()) } else { 1.0 };
+        self.lr * rise * fall
+    }
+
+    /// The share of the budget that is spent after `step` steps and `seconds`.
+    pub(crate) fn spent(&self, step: u64, seconds: f64, per_epoch: Option<u64>) -> f64 {
+        let part = |done: f64, limit: f64| if limit > 0.0 { done / limit } else { 0.0 };
+        let epochs = per_epoch.map_or(0.0, |steps| part(step as f64, self.epochs as f64 * steps as f64));
+        part(step as f64, self.steps as f64).max(epochs).max(part(seconds, 60.0 * self.minutes))
+    }
+}
+
+/// Refuses a number outside `low` to `high`, or one that is none.
+///
+/// # Errors
+/// [`Error::Settings`] with the setting's name, its value and the range.
+pub fn within(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    let above = low == f64::MIN_POSITIVE;
+    let range =
+        if above { format!("be above 0 and at most {}", short(high)) } else { format!("lie between {} and {}", short(low), short(high)) };
+    Err(Error::Settings(format!("{name} is {}; it must {range}", short(value))))
+}
+
+/// A number as a person writes it: large and small ones by their power of ten.
+fn short<N: LowerExp + Copy + Into<f64>>(number: N) -> String {
+    let value: f64 = number.into();
+    if value == 0.0 || (1e-4..1e9).contains(&value.abs()) || !value.is_finite() { format!("{value}") } else { format!("{value:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_a_range_and_the_refusal_is_short() {
+        let ok = Settings { steps: 1, ..Settings::default() };
+        assert!(ok.check().is_ok());
+        let refused = [
+            (Settings { batch: 0, ..ok.clone() }, "train.batch is 0; it must lie between 1 and 1000000"),
+            (Settings { lr: 0.0, ..ok.clone() }, "train.lr is 0; it must be above 0 and at most 1"),
+            (Settings { lr: f64::NAN, ..ok.clone() }, "train.lr is NaN"),
+            (Settings { epochs: 576_460_752_303_423_489, ..ok.clone() }, "train.epochs is 5.764607523034235e17"),
+            (Settings { minutes: f64::NAN, ..ok.clone() }, "train.minutes is NaN"),
+            (Settings { minutes: -1.0, ..ok.clone() }, "train.minutes is -1"),
+            (Settings { minutes: f64::INFINITY, ..ok.clone() }, "train.minutes is inf"),
+            (Settings { weight_decay: -1.0, ..ok.clone() }, "train.weight_decay is -1"),
+            (Settings { clip: f64::MAX, ..ok.clone() }, "train.clip is 1.7976931348623157e308"),
+            (Settings { ema: 1.5, ..ok.clone() }, "train.ema is 1.5"),
+            (Settings { log_every: 0, ..ok.clone() }, "train.log_every is 0"),
+            (Settings { steps: 0, ..ok.clone() }, "no budget"),
+            (Settings { steps: 0, minutes: 1.0, cosine: true, ..ok.clone() }, "train.cosine needs train.steps"),
+        ];
+        for (settings, expected) in refused {
+            let sentence = settings.check().map_err(|error| error.to_string()).err().unwrap_or_default();
+            assert!(sentence.contains(expected) && sentence.len() < 120, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn budgets_cannot_overflow() {
+        let settings = Settings { epochs: 1_000_000_000, ..Settings::default() };
+        assert!(settings.spent(10, 0.0, Some(u64::MAX)) < 1.0);
+        assert!(settings.spent(10, 0.0, None) == 0.0);
+    }
+}
