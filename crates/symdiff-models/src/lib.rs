@@ -19,7 +19,7 @@ mod trained;
 pub use error::{Error, Result};
 pub use experiment::Experiment;
 pub use import::{Imported, import};
-pub use model::{AnySchedule, Model};
+pub use model::Model;
 pub use models::ModelConfig;
 pub use reconstruction::{Decoded, MoleculeReconstruction};
 pub use task::{MoleculeTask, MoleculeTrainer, resume, start};
