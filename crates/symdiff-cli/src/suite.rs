@@ -5,9 +5,9 @@ use crate::{builtin, experiments};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use symdiff_models::Experiment;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet};
-use symdiff_models::Experiment;
 
 /// A suite file, read and checked.
 pub(crate) struct Suite {

@@ -34,7 +34,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         seed_parameters(&map, 1)?;
         let backbone = Map::new(|(image, Fixed(time)): &State| predict(&net, image, time));
         let denoiser: Box<dyn MarkovKernel<State, Out = Image>> =
-            if symmetric { backbone.symmetrised(c4, Haar(c4)).boxed() } else { backbone.symmetrised(c4, Identity(c4)).boxed() };
+            if symmetric { backbone.symmetrised(Haar(c4)).boxed() } else { backbone.symmetrised(Identity(c4)).boxed() };
         let losses = train(&map, TRAINING, 1e-3, |step| loss(&denoiser, Noise::seeded(2).steps().at(step)))?;
         let images = generate(&denoiser, 200, Noise::seeded(3))?;
         let found = LawTest::default().invariance(&c4, |noise| generate(&denoiser, 150, noise), Noise::seeded(6))?;

@@ -16,7 +16,7 @@ use candle_nn::Module;
 use support::svg::Svg;
 use support::{Perceptron, normal, out_folder, parameters, seed_parameters, train};
 use symdiff_core::testing::LawTest;
-use symdiff_core::{Batched, Learned, Map, MarkovKernel, MarkovKernelExt, Noise, Result, Samples, jensen_bound};
+use symdiff_core::{Batched, Map, MarkovKernel, MarkovKernelExt, Noise, Result, Samples, jensen_bound};
 use symdiff_groups::{
     Action, Argsort, Centred, Cloud, CompactGroup, Dense, Fixed, GramSchmidt, Orthogonal, Product, Set, Shifts, Symmetric, Translations,
     act_in_turn, act_on_fields,
@@ -73,7 +73,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let model: Box<dyn MarkovKernel<Molecules, Out = Cloud>> = if symmetric {
             let pose = Map::new(|x: &Molecules| Ok(frame.forward(&numbers(x)?)?)).charted(o3, GramSchmidt::columns());
             let order = Map::new(element_numbers).charted(s5.clone(), Argsort);
-            k.symmetrised(o3, Learned::new(o3, pose)).symmetrised(s5.clone(), Learned::new(s5.clone(), order)).centred(3).boxed()
+            k.symmetrised(pose.haar_symmetrised()).symmetrised(order.haar_symmetrised()).centred(3).boxed()
         } else {
             k.centred(3).boxed()
         };

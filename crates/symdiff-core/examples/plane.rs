@@ -15,7 +15,7 @@ use candle_nn::Module;
 use support::svg::{Svg, curves};
 use support::{Perceptron, normal, out_folder, parameters, seed_parameters, train};
 use symdiff_core::testing::LawTest;
-use symdiff_core::{Haar, Identity, Learned, Map, MarkovKernel, MarkovKernelExt, Noise, Result, jensen_bound};
+use symdiff_core::{Haar, Identity, Map, MarkovKernel, MarkovKernelExt, Noise, Result, jensen_bound};
 use symdiff_groups::{Cloud, Dense, GramSchmidt, SpecialOrthogonal};
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
@@ -28,9 +28,9 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let k = Map::new(|x: &Cloud| Ok(Cloud::new(net.forward(&x.tensor().flatten_from(1)?)?.reshape(x.tensor().shape())?)?));
         let f = Map::new(|x: &Cloud| Ok(frame.forward(&x.tensor().flatten_from(1)?)?)).charted(so2, GramSchmidt::columns());
         let model: Box<dyn MarkovKernel<Cloud, Out = Cloud>> = match name {
-            "plain" => k.symmetrised(so2, Identity(so2)).centred(2).boxed(),
-            "Haar" => k.symmetrised(so2, Haar(so2)).centred(2).boxed(),
-            _ => k.symmetrised(so2, Learned::new(so2, f)).centred(2).boxed(),
+            "plain" => k.symmetrised(Identity(so2)).centred(2).boxed(),
+            "Haar" => k.symmetrised(Haar(so2)).centred(2).boxed(),
+            _ => k.symmetrised(f.haar_symmetrised()).centred(2).boxed(),
         };
         let losses = train(&map, 2500, 2e-3, |step| {
             let [data, draws] = Noise::seeded(2).steps().at(step).split();

@@ -29,9 +29,9 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let k = Map::new(|x: &Set| Ok(Set::new(net.forward(&x.tensor().squeeze(2)?)?.unsqueeze(2)?)?));
         let scores = Map::new(|x: &Set| Ok(x.tensor().squeeze(2)?)).charted(s6.clone(), Argsort);
         let model: Box<dyn MarkovKernel<Set, Out = Set>> = match name {
-            "plain" => k.symmetrised(s6.clone(), Identity(s6.clone())).boxed(),
-            "Haar" => k.symmetrised(s6.clone(), Haar(s6.clone())).boxed(),
-            _ => k.symmetrised(s6.clone(), scores).boxed(),
+            "plain" => k.symmetrised(Identity(s6.clone())).boxed(),
+            "Haar" => k.symmetrised(Haar(s6.clone())).boxed(),
+            _ => k.symmetrised(scores).boxed(),
         };
         let losses = train(&map, 2000, 2e-3, |step| {
             let [data, draws] = Noise::seeded(2).steps().at(step).split();

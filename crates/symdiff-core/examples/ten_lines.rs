@@ -13,7 +13,7 @@ use candle_core::{Device, Tensor};
 use candle_nn::Module;
 use support::{Perceptron, out_folder, parameters, seed_parameters, svg::Svg, svg::hue};
 use symdiff_core::testing::LawTest;
-use symdiff_core::{Learned, Map, MarkovKernel, MarkovKernelExt, Noise, Raw, Result};
+use symdiff_core::{Map, MarkovKernel, MarkovKernelExt, Noise, Raw, Result};
 use symdiff_groups::{Action, Cloud, Dense, GramSchmidt, Group, LieGroup, SpecialOrthogonal};
 
 const COPIES: usize = 200;
@@ -35,8 +35,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     // The ten lines.
     let so2 = SpecialOrthogonal::new(2);
     let plain = Map::new(|x: &Cloud| Ok(Cloud::new(net.forward(&x.tensor().flatten_from(1)?)?.reshape(x.tensor().shape())?)?));
-    let gamma = Learned::new(so2, Raw(frame_net).charted(so2, GramSchmidt::columns()));
-    let model = (&plain).symmetrised(so2, gamma);
+    let gamma = Raw::<_, Cloud>::new(frame_net).charted(so2, GramSchmidt::columns()).haar_symmetrised();
+    let model = (&plain).symmetrised(gamma);
 
     let cloud = Tensor::new(&[[[1.0, 0.0], [0.3, 0.8], [-0.6, -0.2_f32]]], &Device::Cpu)?;
     let x = Cloud::new(cloud.repeat((COPIES, 1, 1))?)?;

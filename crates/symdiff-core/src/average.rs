@@ -1,6 +1,6 @@
 //! Averages over group elements: equivariant in value, not only in law, for deterministic kernels.
 
-use crate::{MarkovKernel, Result};
+use crate::{MarkovKernel, OnGroup, Result};
 use candle_core::Tensor;
 use symdiff_groups::{Action, FiniteGroup, Group};
 use symdiff_ops::{Batched, Euclidean, Noise};
@@ -8,7 +8,7 @@ use symdiff_ops::{Batched, Euclidean, Noise};
 /// One frame of each sample, and its weight.
 #[derive(Clone, Debug)]
 pub struct Frame<G: Group> {
-    /// The group elements, one a sample.
+    /// The group elements, one per sample.
     pub element: G::Element,
     /// Their weights, `[B]`; the weights of all frames of a sample sum to 1.
     pub weight: Tensor,
@@ -17,19 +17,27 @@ pub struct Frame<G: Group> {
 /// A map from states to weighted frames that turns with the state: the frames of h·x are h times those of x, with the same weights.
 ///
 /// Weights that vanish where frames would jump make the average continuous (weighted frames, Dym et al., arXiv 2402.16077).
-pub trait Frames<G: Group, X> {
+pub trait Frames<X>: OnGroup {
     /// The frames of each sample of x.
     ///
     /// # Errors
     /// When they cannot be listed.
-    fn frames(&self, x: &X) -> Result<Vec<Frame<G>>>;
+    fn frames(&self, x: &X) -> Result<Vec<Frame<Self::Group>>>;
 }
 
 /// Every element of a finite group, equally weighted.
 #[derive(Clone, Copy, Debug)]
 pub struct AllElements<G>(pub G);
 
-impl<G: FiniteGroup, X: Batched> Frames<G, X> for AllElements<G> {
+impl<G: FiniteGroup> OnGroup for AllElements<G> {
+    type Group = G;
+
+    fn group(&self) -> &G {
+        &self.0
+    }
+}
+
+impl<G: FiniteGroup, X: Batched> Frames<X> for AllElements<G> {
     fn frames(&self, x: &X) -> Result<Vec<Frame<G>>> {
         let elements = self.0.elements(x)?;
         let weight = (Tensor::ones(x.samples().len(), x.dtype(), &x.device())? / elements.len() as f64)?;
@@ -45,34 +53,32 @@ impl<G: FiniteGroup, X: Batched> Frames<G, X> for AllElements<G> {
 /// # Source
 /// Puny et al., arXiv 2110.03336, equation 3.
 #[derive(Clone, Debug)]
-pub struct Averaged<G, F, K> {
-    group: G,
+pub struct Averaged<F, K> {
     frames: F,
     kernel: K,
 }
 
-impl<G, F, K> Averaged<G, F, K> {
+impl<F, K> Averaged<F, K> {
     /// `kernel` averaged over `frames`.
-    pub fn new(group: G, frames: F, kernel: K) -> Self {
-        Self { group, frames, kernel }
+    pub fn new(frames: F, kernel: K) -> Self {
+        Self { frames, kernel }
     }
 }
 
-impl<G, X, F, K> MarkovKernel<X> for Averaged<G, F, K>
+impl<X, F, K> MarkovKernel<X> for Averaged<F, K>
 where
-    G: Group,
-    X: Action<G>,
-    F: Frames<G, X>,
-    K: MarkovKernel<X, Out: Action<G> + Euclidean>,
+    F: Frames<X>,
+    X: Action<F::Group>,
+    K: MarkovKernel<X, Out: Action<F::Group> + Euclidean>,
 {
     type Out = K::Out;
 
     fn sample(&self, x: &X, noise: Noise) -> Result<K::Out> {
-        let frames = self.frames.frames(x)?;
+        let (group, frames) = (self.frames.group(), self.frames.frames(x)?);
         let mut terms = Vec::with_capacity(frames.len());
         for (frame, noise) in frames.iter().zip(noise.repeats(frames.len())) {
-            let turned = x.act(&self.group, &self.group.inverse(&frame.element)?)?;
-            let y = self.kernel.sample(&turned, noise)?.act(&self.group, &frame.element)?;
+            let turned = x.act(group, &group.inverse(&frame.element)?)?;
+            let y = self.kernel.sample(&turned, noise)?.act(group, &frame.element)?;
             terms.push((frame.weight.clone(), y));
         }
         weighted_sum("average over frames", terms)

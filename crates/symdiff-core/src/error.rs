@@ -34,7 +34,7 @@ pub enum Error {
     /// Candle refused.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
-    /// A kernel of another crate failed in its own way.
+    /// A kernel of another crate failed in its own way; made by [`Error::kernel`].
     #[error(transparent)]
     Kernel(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -43,5 +43,17 @@ impl Error {
     /// Carries the error of a kernel defined elsewhere.
     pub fn kernel(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Kernel(Box::new(error))
+    }
+}
+
+/// For a Candle module that samples a kernel.
+impl From<Error> for candle_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Groups(inner) => inner.into(),
+            Error::Ops(inner) => inner.into(),
+            Error::Candle(inner) => inner,
+            other => Self::wrap(other),
+        }
     }
 }

@@ -1,11 +1,38 @@
 //! The one verb: sample y ~ k(dy | x).
 
-use crate::{Averaged, Centroid, Charted, MeanOf, Result, Symmetrised};
-use std::marker::PhantomData;
-use symdiff_groups::{Group, Translations};
+use crate::Result;
+use std::sync::Arc;
 use symdiff_ops::Noise;
 
-/// A Markov kernel k(dy | x): given x, a law over outputs. A deterministic network is a kernel that draws nothing.
+/// A Markov kernel k(dy | x): given x, a law over outputs; in other words, a network that may draw random numbers. A deterministic network is
+/// a kernel that draws nothing.
+///
+/// [`Map`](crate::Map) and [`Draw`](crate::Draw) make one of a closure, [`Network`](crate::Network) of a Candle module; a type of your own
+/// implements the trait:
+///
+/// ```
+/// use symdiff_core::{MarkovKernel, Noise, Result};
+/// use symdiff_groups::{Cloud, Dense};
+/// use symdiff_ops::Euclidean;
+///
+/// /// x plus Gaussian noise.
+/// struct Jitter { width: f64 }
+///
+/// impl MarkovKernel<Cloud> for Jitter {
+///     type Out = Cloud;
+///
+///     fn sample(&self, x: &Cloud, noise: Noise) -> Result<Cloud> {
+///         Ok(Cloud::new((x.tensor() + (x.gaussian(noise)?.tensor() * self.width)?)?)?)
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a Markov kernel on `{X}`",
+    label = "a kernel that can be sampled at `{X}` is needed",
+    note = "make one of a closure with `Map::new(|x: &State| ...)`, or with `Draw::new(|x: &State, noise| ...)` if it draws random numbers",
+    note = "make one of a Candle module with `Network::<_, State>::new(module)`, or with `Raw::<_, State>::new(module)` to read its output `.charted(group, chart)`",
+    note = "a type of your own implements `MarkovKernel<State>` for the state that it is sampled at"
+)]
 pub trait MarkovKernel<X> {
     /// What is drawn.
     type Out;
@@ -17,78 +44,16 @@ pub trait MarkovKernel<X> {
     fn sample(&self, x: &X, noise: Noise) -> Result<Self::Out>;
 }
 
-/// What every kernel can be wrapped in.
-pub trait MarkovKernelExt: Sized {
-    /// `sym_γ(k)`: g ~ γ(· | x), y ~ k(· | g⁻¹·x), g·y.
-    fn symmetrised<G: Group, C>(self, group: G, gamma: C) -> Symmetrised<G, C, Self> {
-        Symmetrised::new(group, gamma, self)
-    }
+/// Pointers to kernels are kernels.
+macro_rules! forwarded {
+    ($($pointer:ty),*) => {$(
+        impl<X, K: MarkovKernel<X> + ?Sized> MarkovKernel<X> for $pointer {
+            type Out = K::Out;
 
-    /// The kernel on a group that reads this kernel's output, a tensor of raw numbers, in a chart.
-    fn charted<G: Group, H>(self, group: G, chart: H) -> Charted<G, Self, H> {
-        Charted::new(group, self, chart)
-    }
-
-    /// The kernel made equivariant under the translations of ℝⁿ: centre x, sample, move back. Outputs that do not translate stay.
-    fn centred(self, n: usize) -> Symmetrised<Translations, Centroid, Self> {
-        Symmetrised::new(Translations::new(n), Centroid, self)
-    }
-
-    /// Σ w·g·k(g⁻¹·x) over the weighted frames of x.
-    fn averaged_over<G: Group, F>(self, group: G, frames: F) -> Averaged<G, F, Self> {
-        Averaged::new(group, frames, self)
-    }
-
-    /// The mean of `draws` draws.
-    fn mean_of(self, draws: usize) -> MeanOf<Self> {
-        MeanOf::new(self, draws)
-    }
-
-    /// The kernel behind a pointer, its type forgotten.
-    fn boxed<'a, X>(self) -> Box<dyn MarkovKernel<X, Out = Self::Out> + 'a>
-    where
-        Self: MarkovKernel<X> + 'a,
-    {
-        Box::new(self)
-    }
+            fn sample(&self, x: &X, noise: Noise) -> Result<K::Out> {
+                (**self).sample(x, noise)
+            }
+        }
+    )*};
 }
-
-impl<K: Sized> MarkovKernelExt for K {}
-
-/// A deterministic function as a kernel that draws nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Map<X, F> {
-    function: F,
-    of: PhantomData<fn(&X)>,
-}
-
-impl<X, Y, F: Fn(&X) -> Result<Y>> Map<X, F> {
-    /// The kernel that returns f(x).
-    pub fn new(function: F) -> Self {
-        Self { function, of: PhantomData }
-    }
-}
-
-impl<X, Y, F: Fn(&X) -> Result<Y>> MarkovKernel<X> for Map<X, F> {
-    type Out = Y;
-
-    fn sample(&self, x: &X, _: Noise) -> Result<Y> {
-        (self.function)(x)
-    }
-}
-
-impl<X, K: MarkovKernel<X> + ?Sized> MarkovKernel<X> for &K {
-    type Out = K::Out;
-
-    fn sample(&self, x: &X, noise: Noise) -> Result<K::Out> {
-        (**self).sample(x, noise)
-    }
-}
-
-impl<X, K: MarkovKernel<X> + ?Sized> MarkovKernel<X> for Box<K> {
-    type Out = K::Out;
-
-    fn sample(&self, x: &X, noise: Noise) -> Result<K::Out> {
-        (**self).sample(x, noise)
-    }
-}
+forwarded!(&K, Box<K>, Arc<K>);

@@ -25,7 +25,7 @@ use candle_core::{DType, Device};
 ///     let Fixed(scales) = &at.given; // [B, 1], as it was given, in every frame
 ///     Ok(Eps(Vectors::new(at.state.tensor().broadcast_mul(scales)?)?))
 /// });
-/// let denoiser = network.symmetrised(so2, Haar(so2));
+/// let denoiser = network.symmetrised(Haar(so2));
 ///
 /// let state = Vectors::new(Tensor::ones((2, 2), DType::F64, &Device::Cpu)?)?;
 /// let given = Fixed(Tensor::new(&[[2.0_f64], [3.0]], &Device::Cpu)?);

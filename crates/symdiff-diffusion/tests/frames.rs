@@ -5,7 +5,7 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::Outcome;
 use symdiff_core::testing::LawTest;
-use symdiff_core::{Learned, Map, MarkovKernelExt};
+use symdiff_core::{Map, MarkovKernelExt};
 use symdiff_diffusion::{At, Denoiser, Eps, Field, Framing, Gaussian, Linear, Method, Process, Reverse, Route};
 use symdiff_groups::{Cloud, Dense, GramSchmidt, Orthogonal};
 use symdiff_ops::{Noise, Samples};
@@ -36,7 +36,7 @@ fn sample(denoiser: &dyn Denoiser<Cloud>, framing: Framing, noise: Noise) -> sym
 #[test]
 fn samples_have_an_invariant_law_with_fresh_and_with_kept_frames() -> Outcome {
     let (test, o3) = (LawTest::default(), Orthogonal::new(3));
-    let symmetrised = || Map::new(lopsided).symmetrised(o3, Learned::new(o3, Map::new(frames).charted(o3, GramSchmidt::columns())));
+    let symmetrised = || Map::new(lopsided).symmetrised(Map::new(frames).charted(o3, GramSchmidt::columns()).haar_symmetrised());
     for &framing in Framing::ALL {
         let p = test.invariance(&o3, |noise| sample(&symmetrised(), framing, noise), Noise::seeded(1))?.p_value;
         assert!(p > 0.01, "{framing} frames: p = {p}");
@@ -49,7 +49,7 @@ fn samples_have_an_invariant_law_with_fresh_and_with_kept_frames() -> Outcome {
 #[test]
 fn kept_frames_make_the_field_a_function() -> Outcome {
     let o3 = Orthogonal::new(3);
-    let denoiser = Map::new(lopsided).symmetrised(o3, Learned::new(o3, Map::new(frames).charted(o3, GramSchmidt::columns())));
+    let denoiser = Map::new(lopsided).symmetrised(Map::new(frames).charted(o3, GramSchmidt::columns()).haar_symmetrised());
     let process = Process::continuous(Linear::default(), 8)?;
     let z = Cloud::new(Noise::seeded(2).normal(&Samples::numbered(3), &[2, 3], DType::F64, &Device::Cpu)?)?;
     let ask = |framing: Framing| -> Outcome<[Vec<f64>; 2]> {

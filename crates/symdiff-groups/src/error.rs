@@ -17,8 +17,18 @@ pub enum Error {
         /// What would have been right, in words.
         expected: String,
     },
+    /// An element of one group was given to another of the same type.
+    #[error("{what}: an element of {of} was given to {to}; draw it from {to}, or embed it there")]
+    Group {
+        /// The operation.
+        what: &'static str,
+        /// The element's group.
+        of: String,
+        /// The group that refused.
+        to: String,
+    },
     /// Elements and states of one call come in batches of different sizes.
-    #[error("{what}: {elements} group elements for {samples} samples; give one element a sample")]
+    #[error("{what}: {elements} group elements for {samples} samples; give one element per sample")]
     Batch {
         /// The operation.
         what: &'static str,
@@ -59,4 +69,35 @@ pub enum Error {
     /// Candle refused.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+    /// A group or a state of another crate failed in its own way; made by [`Error::other`].
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Carries the error of a group or a state defined elsewhere.
+    pub fn other(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Other(Box::new(error))
+    }
+}
+
+/// For a [`Euclidean`](symdiff_ops::Euclidean) state that is made of states of this crate.
+impl From<Error> for symdiff_ops::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Ops(inner) => inner,
+            other => Self::Candle(other.into()),
+        }
+    }
+}
+
+/// For a Candle module that uses a group.
+impl From<Error> for candle_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Ops(inner) => inner.into(),
+            Error::Candle(inner) => inner,
+            other => Self::wrap(other),
+        }
+    }
 }

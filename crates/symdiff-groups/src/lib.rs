@@ -10,6 +10,8 @@ mod cyclic;
 mod dihedral;
 mod error;
 mod euclidean;
+#[doc(hidden)]
+pub mod macro_support;
 mod macros;
 mod orthogonal;
 mod permutation;
@@ -32,6 +34,16 @@ pub use traits::{Action, Chart, CompactGroup, Cosets, FiniteGroup, Group, LieGro
 pub use translation::{Centred, Shifts, Translations};
 
 use candle_core::Tensor;
+use symdiff_ops::Error::{DType, Device};
+
+/// The answer of an op, or `None` where it has no code for the dtype or the device, and Candle's own operations have to do.
+pub(crate) fn if_served(answer: symdiff_ops::Result<Tensor>) -> Result<Option<Tensor>> {
+    match answer {
+        Ok(tensor) => Ok(Some(tensor)),
+        Err(DType { .. } | Device { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// `tensor` without its graph, refused when that would lose a gradient.
 pub(crate) fn untracked(what: &'static str, tensor: &Tensor) -> Result<Tensor> {

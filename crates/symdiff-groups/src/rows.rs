@@ -13,7 +13,7 @@ pub(crate) fn gathered(x: &Tensor, axis: usize, sources: &[u32]) -> Result<Tenso
     Ok(moved.transpose(1, axis)?.contiguous()?)
 }
 
-/// Fails unless there is one element a sample.
+/// Fails unless there is one element per sample.
 pub(crate) fn one_each(what: &'static str, elements: usize, samples: usize) -> Result<()> {
     if elements == samples { Ok(()) } else { Err(Error::Batch { what, elements, samples }) }
 }

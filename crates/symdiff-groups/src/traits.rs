@@ -53,6 +53,11 @@ use candle_core::Tensor;
 use symdiff_ops::{Batched, Noise};
 
 /// A group. Its elements come in batches: one per sample.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a group",
+    note = "the groups of this crate are values such as `Orthogonal::new(3)`, `Cyclic::new(4)`, `Symmetric::new(n)` and `Product(a, b)`",
+    note = "a group of your own implements `Group`; the documentation of `Group` shows one in full"
+)]
 pub trait Group: Clone {
     /// One group element per sample of a batch. The group acts on itself by left translation: `h.act(group, g)` is g·h.
     type Element: Clone + Action<Self>;
@@ -79,6 +84,13 @@ pub trait Group: Clone {
 }
 
 /// A left action of `G` on a state: act(g·h, x) = act(g, act(h, x)) and act(e, x) = x.
+#[diagnostic::on_unimplemented(
+    message = "the group `{G}` does not act on `{Self}`",
+    label = "`{G}` must say how it moves this",
+    note = "a plain `Tensor` does not say how it is moved: wrap it in a state such as `Cloud`, `Points`, `Vectors`, `Set` or `Image`, or in `Fixed` if nothing moves it",
+    note = "a state of your own implements `Action<{G}>`: by hand, by `act_as!` as another state, or by `act_on_fields!` field by field",
+    note = "the table in the documentation of `symdiff_groups` lists which group acts on which state"
+)]
 pub trait Action<G: Group>: Sized {
     /// g·x, sample by sample.
     ///
@@ -88,11 +100,17 @@ pub trait Action<G: Group>: Sized {
 }
 
 /// A compact group, which has a unique invariant probability measure.
+#[diagnostic::on_unimplemented(
+    message = "the group `{Self}` has no Haar measure here",
+    label = "it must be a compact group",
+    note = "translations and Euclidean motions are not compact: make the kernel equivariant under translations with `.centred(n)`, and under rotations with `Orthogonal` or `SpecialOrthogonal`",
+    note = "a compact group of your own implements `CompactGroup`, whose one method draws uniform elements"
+)]
 pub trait CompactGroup: Group {
     /// An independent draw from the Haar measure for each sample of `like`.
     ///
     /// # Errors
-    /// When a recording does not fit.
+    /// When recorded noise is replayed and does not fit.
     fn haar(&self, like: &impl Batched, noise: Noise) -> Result<Self::Element>;
 }
 
@@ -146,7 +164,7 @@ pub trait Cosets<H: Group>: Group {
     /// A representative g of a uniform coset g·H for each sample of `like`. Only its coset means something.
     ///
     /// # Errors
-    /// When a recording does not fit.
+    /// When recorded noise is replayed and does not fit.
     fn coset(&self, subgroup: &H, like: &impl Batched, noise: Noise) -> Result<Self::Element>;
 }
 
@@ -160,6 +178,10 @@ pub trait Observe {
 }
 
 /// A map from raw network outputs onto the group.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a chart of the group `{G}`",
+    note = "charts of O(n): `GramSchmidt`, `Polar`; of SO(n): these, `SixD` and `Quaternion`; of `Cyclic` and `Dihedral`: `Argmax`; of `Symmetric`: `Argsort`"
+)]
 pub trait Chart<G: Group> {
     /// The group element of each sample's raw numbers, differentiable almost everywhere.
     ///

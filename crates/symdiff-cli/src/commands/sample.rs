@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
 use symdiff_diffusion::Method;
+use symdiff_models::{Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
-use symdiff_models::{Sampling, Trained};
 use symdiff_train::CHECKPOINT;
 
 /// Draw molecules. Molecule i of a seed is the same, up to rounding, whatever the batch size and the number of threads.

@@ -7,8 +7,8 @@ use crate::progress::Bar;
 use candle_core::Device;
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use symdiff_models::{Experiment, MoleculeTrainer, resume, start};
 use symdiff_train::{CHECKPOINT, Summary, checkpoint};
 

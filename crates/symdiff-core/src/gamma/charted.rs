@@ -1,6 +1,6 @@
 //! Networks as kernels on a group.
 
-use crate::{MarkovKernel, Result};
+use crate::{MarkovKernel, OnGroup, Result};
 use candle_core::Tensor;
 use symdiff_groups::{Chart, Group};
 use symdiff_ops::Noise;
@@ -24,6 +24,14 @@ impl<G, N, H> Charted<G, N, H> {
     /// The network.
     pub fn net(&self) -> &N {
         &self.net
+    }
+}
+
+impl<G: Group, N, H> OnGroup for Charted<G, N, H> {
+    type Group = G;
+
+    fn group(&self) -> &G {
+        &self.group
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a subgroup to the whole group.
 
-use crate::{MarkovKernel, Result};
+use crate::{MarkovKernel, OnGroup, Result};
 use symdiff_groups::{Cosets, Group};
 use symdiff_ops::{Batched, Noise};
 
@@ -21,6 +21,14 @@ impl<G, H> CosetHaar<G, H> {
     /// Uniform cosets of `subgroup` in `group`.
     pub fn new(group: G, subgroup: H) -> Self {
         Self { group, subgroup }
+    }
+}
+
+impl<G: Group, H> OnGroup for CosetHaar<G, H> {
+    type Group = G;
+
+    fn group(&self) -> &G {
+        &self.group
     }
 }
 

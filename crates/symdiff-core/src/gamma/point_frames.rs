@@ -7,7 +7,7 @@
 //! # Source
 //! Dym, Lawrence, Siegel, "Equivariant frames and the impossibility of continuous canonicalization", arXiv 2402.16077.
 
-use crate::{Frame, Frames, Result};
+use crate::{Frame, Frames, OnGroup, Result};
 use candle_core::{DType, Tensor};
 use symdiff_groups::{Chart, Cloud, Dense, Error, GramSchmidt, MatrixGroup, SpecialOrthogonal};
 
@@ -22,7 +22,15 @@ pub struct PointFrames(pub SpecialOrthogonal);
 
 const WHAT: &str = "frames of points";
 
-impl Frames<SpecialOrthogonal, Cloud> for PointFrames {
+impl OnGroup for PointFrames {
+    type Group = SpecialOrthogonal;
+
+    fn group(&self) -> &SpecialOrthogonal {
+        &self.0
+    }
+}
+
+impl Frames<Cloud> for PointFrames {
     fn frames(&self, x: &Cloud) -> Result<Vec<Frame<SpecialOrthogonal>>> {
         let choices = self.choices(x)?;
         let squares: Vec<Tensor> = choices.iter().map(|vectors| squared_volume(vectors)).collect::<Result<_>>()?;

@@ -9,9 +9,9 @@
 //! # Source
 //! Puny et al., "Frame averaging for invariant and equivariant network design", arXiv 2110.03336, section 3.1.
 
-use crate::{Frame, Frames, MarkovKernel, Result};
+use crate::{Frame, Frames, MarkovKernel, OnGroup, Result};
 use candle_core::{DType, Tensor};
-use symdiff_groups::{Cloud, Dense, Matrices, MatrixGroup, Orthogonal, Points, SpecialOrthogonal};
+use symdiff_groups::{Cloud, Dense, Group, Matrices, MatrixGroup, Orthogonal, Points, SpecialOrthogonal};
 use symdiff_ops::{Batched, Noise, centre};
 
 /// A state with points to take the axes of.
@@ -48,6 +48,14 @@ fn untracked(x: &Tensor) -> Result<Tensor> {
 #[derive(Clone, Copy, Debug)]
 pub struct PrincipalAxes<G>(pub G);
 
+impl<G: Group> OnGroup for PrincipalAxes<G> {
+    type Group = G;
+
+    fn group(&self) -> &G {
+        &self.0
+    }
+}
+
 /// A group of matrices whose elements can be chosen by signs of given axes.
 trait Signed: MatrixGroup {
     /// The elements of `matrices`.
@@ -73,7 +81,7 @@ impl Signed for SpecialOrthogonal {
 macro_rules! principal {
     ($($group:ty),*) => {$(
         /// All choices of signs, equally weighted.
-        impl<X: Scatter> Frames<$group, X> for PrincipalAxes<$group> {
+        impl<X: Scatter> Frames<X> for PrincipalAxes<$group> {
             fn frames(&self, x: &X) -> Result<Vec<Frame<$group>>> {
                 let (axes, b) = (axes_of(x)?, x.samples().len());
                 let free = self.0.n() - usize::from(<$group>::PROPER);

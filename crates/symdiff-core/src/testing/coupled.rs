@@ -1,6 +1,6 @@
 //! Equivariance draw by draw, when the Haar draw is transported.
 
-use crate::{MarkovKernel, Result};
+use crate::{MarkovKernel, OnGroup, Result};
 use symdiff_groups::testing::gap;
 use symdiff_groups::{Action, CompactGroup, Observe};
 use symdiff_ops::{Batched, Noise};
@@ -10,6 +10,14 @@ use symdiff_ops::{Batched, Noise};
 pub struct MovedHaar<G: CompactGroup> {
     group: G,
     by: G::Element,
+}
+
+impl<G: CompactGroup> OnGroup for MovedHaar<G> {
+    type Group = G;
+
+    fn group(&self) -> &G {
+        &self.group
+    }
 }
 
 impl<G: CompactGroup, X: Batched> MarkovKernel<X> for MovedHaar<G> {

@@ -24,7 +24,7 @@ use symdiff_ops::{Batched, Noise, Samples};
 ///
 /// let test = LawTest::default();
 /// assert!(test.equivariance(&so2, &plain, &x, Noise::seeded(1))?.p_value < 0.01);
-/// let symmetric = plain.symmetrised(so2, Haar(so2));
+/// let symmetric = plain.symmetrised(Haar(so2));
 /// assert!(test.equivariance(&so2, &symmetric, &x, Noise::seeded(1))?.p_value > 0.01);
 /// # Ok(()) }
 /// ```

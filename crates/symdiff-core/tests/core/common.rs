@@ -1,9 +1,9 @@
 //! Kernels that commute with nothing, for the tests to symmetrise.
 
 use candle_core::{DType, Device, Tensor};
-use symdiff_core::{Map, Result};
-use symdiff_groups::{Cloud, Dense, Set};
-use symdiff_ops::{Noise, Samples};
+use symdiff_core::{Draw, Haar, Map, MarkovKernel, OnGroup, Result};
+use symdiff_groups::{Action, Cloud, CompactGroup, Dense, Group, Set};
+use symdiff_ops::{Batched, Noise, Samples};
 
 /// Roundings of f64 that a few products of matrices may cost.
 pub(crate) const ROUNDING: f64 = 1e-12;
@@ -37,4 +37,22 @@ pub(crate) fn set_map() -> Map<Set, impl Fn(&Set) -> Result<Set> + Clone> {
 /// Raw 3 × 3 matrices from the first three points.
 pub(crate) fn first_three() -> Map<Cloud, impl Fn(&Cloud) -> Result<Tensor> + Clone> {
     Map::new(|x: &Cloud| Ok(x.tensor().narrow(1, 0, 3)?.contiguous()?))
+}
+
+/// The bug of multiplying in the wrong order: r·g₀⁻¹ for g₀·r, with the same draws as `f.haar_symmetrised()`.
+pub(crate) fn reversed_product<X, F>(f: F) -> impl MarkovKernel<X, Out = <F::Group as Group>::Element> + OnGroup<Group = F::Group>
+where
+    F: symdiff_core::GroupKernel<X>,
+    F::Group: CompactGroup,
+    X: Action<F::Group> + Batched,
+{
+    let group = f.group().clone();
+    let product = Draw::new(move |x: &X, noise: Noise| {
+        let [haar, inner] = noise.split();
+        let group = f.group();
+        let back = group.inverse(&Haar(group.clone()).sample(x, haar)?)?;
+        let r = f.sample(&x.act(group, &back)?, inner)?;
+        Ok(group.compose(&r, &back)?)
+    });
+    symdiff_core::On::new(group, product)
 }

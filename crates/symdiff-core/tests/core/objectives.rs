@@ -18,7 +18,7 @@ fn numbers(t: &Tensor) -> Result<Vec<f64>> {
 #[test]
 fn the_mean_of_losses_bounds_the_loss_of_the_mean() -> Result<()> {
     let so3 = SpecialOrthogonal::new(3);
-    let model = cloud_map().symmetrised(so3, Haar(so3));
+    let model = cloud_map().symmetrised(Haar(so3));
     let (x, target) = (Cloud::new(normal(&[4, 3, 3], 1)?)?, Cloud::new(normal(&[4, 3, 3], 2)?)?);
     let bound = numbers(&jensen_bound(&model, &x, 16, Noise::seeded(3), |y| squared_error(y, &target))?)?;
     let tight = numbers(&squared_error(&(&model).mean_of(16).sample(&x, Noise::seeded(3))?, &target)?)?;

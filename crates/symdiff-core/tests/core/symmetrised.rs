@@ -1,7 +1,8 @@
 //! The identities of stochastic symmetrisation that hold draw by draw.
 
+use crate::common::reversed_product;
 use candle_core::{DType, Device, Tensor, Var};
-use symdiff_core::{Charted, Composition, Haar, Learned, Map, MarkovKernel, MarkovKernelExt, Result};
+use symdiff_core::{Charted, Haar, Map, MarkovKernel, MarkovKernelExt, Result};
 use symdiff_groups::{Action, CompactGroup, GramSchmidt, Group, Matrices, Orthogonal, Points};
 use symdiff_ops::{Noise, Ragged, Recording};
 
@@ -49,7 +50,7 @@ fn transporting_the_haar_draw_rotates_the_output() -> Result<()> {
     let o3 = Orthogonal::new(O3);
     let weight = weight()?;
     let k = Map::new(|x: &Points| lopsided(x, &weight));
-    let model = k.symmetrised(o3, Learned::new(o3, frame()));
+    let model = k.symmetrised(frame().haar_symmetrised());
     let x = cloud(1)?;
     let h = o3.haar(&x, Noise::seeded(2))?;
     let g = o3.haar(&x, Noise::seeded(3))?;
@@ -65,12 +66,12 @@ fn transporting_the_haar_draw_rotates_the_output() -> Result<()> {
 fn learned_gamma_is_the_symmetrised_frame() -> Result<()> {
     let o3 = Orthogonal::new(O3);
     let x = cloud(4)?;
-    let left = Learned::new(o3, frame()).sample(&x, Noise::seeded(5))?;
-    let right = frame().symmetrised(o3, Haar(o3)).sample(&x, Noise::seeded(5))?;
+    let left = frame().haar_symmetrised().sample(&x, Noise::seeded(5))?;
+    let right = frame().symmetrised(Haar(o3)).sample(&x, Noise::seeded(5))?;
     let gap = (left.as_tensor() - right.as_tensor())?.abs()?.max_all()?.to_scalar::<f64>()?;
     assert!(gap == 0.0, "{gap}");
-    let released = Learned::new(o3, frame()).composed(Composition::Released).sample(&x, Noise::seeded(5))?;
-    let gap = (left.as_tensor() - released.as_tensor())?.abs()?.max_all()?.to_scalar::<f64>()?;
+    let reversed = reversed_product(frame()).sample(&x, Noise::seeded(5))?;
+    let gap = (left.as_tensor() - reversed.as_tensor())?.abs()?.max_all()?.to_scalar::<f64>()?;
     assert!(gap > 0.1);
     Ok(())
 }
@@ -80,7 +81,7 @@ fn gradients_reach_both_networks() -> Result<()> {
     let o3 = Orthogonal::new(O3);
     let (in_gamma, in_k) = (Var::from_tensor(&weight()?)?, Var::from_tensor(&weight()?)?);
     let frame = Map::new(|x: &Points| first_three(&lopsided(x, in_gamma.as_tensor())?)).charted(o3, GramSchmidt::columns());
-    let model = Map::new(|x: &Points| lopsided(x, in_k.as_tensor())).symmetrised(o3, Learned::new(o3, frame));
+    let model = Map::new(|x: &Points| lopsided(x, in_k.as_tensor())).symmetrised(frame.haar_symmetrised());
     let target = cloud(6)?;
     let loss = |noise| -> Result<Tensor> { Ok((model.sample(&cloud(7)?, noise)?.positions() - target.positions())?.sqr()?.sum_all()?) };
     let gradients = loss(Noise::seeded(8))?.backward()?;

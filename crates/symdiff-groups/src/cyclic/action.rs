@@ -7,8 +7,11 @@ use crate::{Action, Cloud, Dense, Error, Image, Points, Result, Sequence, Specia
 
 impl Action<Cyclic> for Turns {
     fn act(&self, group: &Cyclic, g: &Turns) -> Result<Self> {
-        one_each("product of turns", g.len(), self.len())?;
-        Ok(Self::of(self.steps().iter().zip(g.steps()).map(|(a, b)| (a + b) % group.n())))
+        let what = "product of turns";
+        group.owns(what, g)?;
+        group.owns(what, self)?;
+        one_each(what, g.len(), self.len())?;
+        Ok(Self::of(*group, self.steps().iter().zip(g.steps()).map(|(a, b)| (a + b) % group.n())))
     }
 }
 
@@ -28,7 +31,9 @@ turns!(Points, Cloud, Vectors);
 /// Quarter turns, counter-clockwise, exact; n must divide 4.
 impl Action<Cyclic> for Image {
     fn act(&self, group: &Cyclic, g: &Turns) -> Result<Self> {
-        let quarters = grid::quarters("turn of an image", group.n())?;
+        let what = "turn of an image";
+        group.owns(what, g)?;
+        let quarters = grid::quarters(what, group.n())?;
         grid::moved(self, g.steps().iter().map(|&k| (k * quarters, false)))
     }
 }
@@ -37,6 +42,7 @@ impl Action<Cyclic> for Image {
 impl Action<Cyclic> for Sequence {
     fn act(&self, group: &Cyclic, g: &Turns) -> Result<Self> {
         let what = "shift of a sequence";
+        group.owns(what, g)?;
         let (b, length) = (self.tensor().dims()[0], self.tensor().dims()[1] as u32);
         one_each(what, g.len(), b)?;
         if !length.is_multiple_of(group.n()) {

@@ -12,7 +12,7 @@ pub struct Argmax;
 
 impl Chart<Cyclic> for Argmax {
     fn project(&self, group: &Cyclic, raw: &Tensor) -> Result<Turns> {
-        Ok(Turns::of(largest("argmax chart of C_n", group.n() as usize, raw)?))
+        Ok(Turns::of(*group, largest("argmax chart of C_n", group.n() as usize, raw)?))
     }
 }
 

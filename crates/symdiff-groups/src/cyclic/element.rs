@@ -2,28 +2,31 @@
 
 use crate::{Cyclic, Error, Observe, Result};
 
-/// One number of turns per sample, each in 0..n, held on the host.
+/// One number of turns per sample, each in 0..n, held on the host. They know their n, and another `C_m` refuses them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turns(Vec<u32>);
+pub struct Turns {
+    n: u32,
+    steps: Vec<u32>,
+}
 
 impl Turns {
     /// The number of samples, B.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.steps.len()
     }
 
     /// True when there is no sample.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.steps.is_empty()
     }
 
     /// The turns of each sample, `[B]`.
     pub fn steps(&self) -> &[u32] {
-        &self.0
+        &self.steps
     }
 
-    pub(super) fn of(steps: impl IntoIterator<Item = u32>) -> Self {
-        Self(steps.into_iter().collect())
+    pub(super) fn of(group: Cyclic, steps: impl IntoIterator<Item = u32>) -> Self {
+        Self { n: group.n(), steps: steps.into_iter().collect() }
     }
 }
 
@@ -38,14 +41,19 @@ impl Cyclic {
                 let why = format!("makes {} turns of {}; give a number below {}", steps[sample], self.n(), self.n());
                 Err(Error::NotAnElement { what: "turn", sample, why })
             }
-            None => Ok(Turns(steps)),
+            None => Ok(Turns::of(*self, steps)),
         }
+    }
+
+    /// Fails unless `g` is made of turns by 2π/n.
+    pub(super) fn owns(self, what: &'static str, g: &Turns) -> Result<()> {
+        if g.n == self.n() { Ok(()) } else { Err(Error::Group { what, of: format!("C_{}", g.n), to: format!("C_{}", self.n()) }) }
     }
 }
 
 /// The number of turns.
 impl Observe for Turns {
     fn observe(&self) -> Result<Vec<Vec<f64>>> {
-        Ok(self.0.iter().map(|&k| vec![f64::from(k)]).collect())
+        Ok(self.steps.iter().map(|&k| vec![f64::from(k)]).collect())
     }
 }

@@ -38,18 +38,22 @@ impl Group for Cyclic {
     type Element = Turns;
 
     fn inverse(&self, g: &Turns) -> Result<Turns> {
-        Ok(Turns::of(g.steps().iter().map(|&k| (self.n - k) % self.n)))
+        self.owns("inverse of turns", g)?;
+        Ok(Turns::of(*self, g.steps().iter().map(|&k| (self.n - k) % self.n)))
     }
 
     fn identity(&self, like: &impl Batched) -> Result<Turns> {
-        Ok(Turns::of(vec![0; like.samples().len()]))
+        Ok(Turns::of(*self, vec![0; like.samples().len()]))
     }
 }
 
 /// Steps along the n-gon, the shorter way round.
 impl MetricGroup for Cyclic {
     fn distance(&self, g: &Turns, h: &Turns) -> Result<Tensor> {
-        one_each("distance of turns", g.len(), h.len())?;
+        let what = "distance of turns";
+        self.owns(what, g)?;
+        self.owns(what, h)?;
+        one_each(what, g.len(), h.len())?;
         let steps = g.steps().iter().zip(h.steps()).map(|(&a, &b)| f64::from(a.abs_diff(b).min(self.n - a.abs_diff(b))));
         Ok(Tensor::from_iter(steps, &Device::Cpu)?)
     }

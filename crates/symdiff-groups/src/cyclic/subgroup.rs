@@ -19,8 +19,10 @@ impl Subgroup<Orthogonal> for Cyclic {
 
 impl Subgroup<Cyclic> for Cyclic {
     fn embed(&self, group: &Cyclic, h: &Turns, _: &impl Batched) -> Result<Turns> {
-        let stride = index("C_n inside C_m", group.n(), *self)?;
-        Ok(Turns::of(h.steps().iter().map(|&k| k * stride)))
+        let what = "C_n inside C_m";
+        self.owns(what, h)?;
+        let stride = index(what, group.n(), *self)?;
+        Ok(Turns::of(*group, h.steps().iter().map(|&k| k * stride)))
     }
 }
 
@@ -28,7 +30,7 @@ impl Subgroup<Cyclic> for Cyclic {
 impl Cosets<Cyclic> for Cyclic {
     fn coset(&self, subgroup: &Cyclic, like: &impl Batched, noise: Noise) -> Result<Turns> {
         let missing = index("cosets of C_n in C_m", self.n(), *subgroup)?;
-        Ok(Turns::of(noise.integers(&like.samples(), 0..missing)?))
+        Ok(Turns::of(*self, noise.integers(&like.samples(), 0..missing)?))
     }
 }
 
@@ -41,8 +43,10 @@ pub(crate) fn index(what: &'static str, m: u32, subgroup: Cyclic) -> Result<u32>
 }
 
 fn turned(group: Cyclic, n: usize, h: &Turns, like: &impl Batched) -> Result<Matrices> {
+    let what = "turns of the plane as matrices";
+    group.owns(what, h)?;
     if n != 2 {
-        return Err(Error::Dimension { what: "turns of the plane as matrices", n, exists: "n = 2" });
+        return Err(Error::Dimension { what, n, exists: "n = 2" });
     }
     let angles: Vec<f64> = h.steps().iter().map(|&k| TAU * f64::from(k) / f64::from(group.n())).collect();
     Matrices::planar(&angles, &vec![false; h.len()], like)

@@ -8,9 +8,12 @@ use crate::{Action, Cloud, Image, Orthogonal, Points, Result, Subgroup, Vectors}
 /// rᵏ·sᶠ·rˡ·sᵉ = r^(k ± l)·s^(f + e), the sign being minus when f: s·r = r⁻¹·s.
 impl Action<Dihedral> for Symmetries {
     fn act(&self, group: &Dihedral, g: &Symmetries) -> Result<Self> {
-        one_each("product of symmetries", g.len(), self.len())?;
+        let what = "product of symmetries";
+        group.owns(what, g)?;
+        group.owns(what, self)?;
+        one_each(what, g.len(), self.len())?;
         let n = group.n();
-        Ok(Self::of(g.each().zip(self.each()).map(|((k, f), (l, e))| ((k + if f { n - l } else { l }) % n, f != e))))
+        Ok(Self::of(*group, g.each().zip(self.each()).map(|((k, f), (l, e))| ((k + if f { n - l } else { l }) % n, f != e))))
     }
 }
 
@@ -30,7 +33,9 @@ moves!(Points, Cloud, Vectors);
 /// Upside down if f, then quarter turns counter-clockwise, exact; n must divide 4.
 impl Action<Dihedral> for Image {
     fn act(&self, group: &Dihedral, g: &Symmetries) -> Result<Self> {
-        let quarters = grid::quarters("symmetry of an image", group.n())?;
+        let what = "symmetry of an image";
+        group.owns(what, g)?;
+        let quarters = grid::quarters(what, group.n())?;
         grid::moved(self, g.each().map(|(k, f)| (k * quarters, f)))
     }
 }

@@ -2,28 +2,31 @@
 
 use crate::{Dihedral, Error, Observe, Result};
 
-/// One symmetry rᵏ·sᶠ per sample, held on the host.
+/// One symmetry rᵏ·sᶠ per sample, held on the host. They know their n, and another `D_m` refuses them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Symmetries(Vec<(u32, bool)>);
+pub struct Symmetries {
+    n: u32,
+    each: Vec<(u32, bool)>,
+}
 
 impl Symmetries {
     /// The number of samples, B.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.each.len()
     }
 
     /// True when there is no sample.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.each.is_empty()
     }
 
     /// The turns k and the mirror flag f of each sample, B pairs.
     pub fn each(&self) -> impl ExactSizeIterator<Item = (u32, bool)> + '_ {
-        self.0.iter().copied()
+        self.each.iter().copied()
     }
 
-    pub(super) fn of(each: impl IntoIterator<Item = (u32, bool)>) -> Self {
-        Self(each.into_iter().collect())
+    pub(super) fn of(group: Dihedral, each: impl IntoIterator<Item = (u32, bool)>) -> Self {
+        Self { n: group.n(), each: each.into_iter().collect() }
     }
 }
 
@@ -38,8 +41,13 @@ impl Dihedral {
                 let why = format!("makes {} turns of {}; give a number below {}", each[sample].0, self.n(), self.n());
                 Err(Error::NotAnElement { what: "symmetry", sample, why })
             }
-            None => Ok(Symmetries(each)),
+            None => Ok(Symmetries::of(*self, each)),
         }
+    }
+
+    /// Fails unless `g` is made of symmetries of the n-gon.
+    pub(super) fn owns(self, what: &'static str, g: &Symmetries) -> Result<()> {
+        if g.n == self.n() { Ok(()) } else { Err(Error::Group { what, of: format!("D_{}", g.n), to: format!("D_{}", self.n()) }) }
     }
 }
 

@@ -8,14 +8,14 @@ use symdiff_ops::{Batched, Noise};
 impl CompactGroup for Dihedral {
     fn haar(&self, like: &impl Batched, noise: Noise) -> Result<Symmetries> {
         let drawn = noise.integers(&like.samples(), 0..2 * self.n())?;
-        Ok(Symmetries::of(drawn.into_iter().map(|index| nth(*self, index))))
+        Ok(Symmetries::of(*self, drawn.into_iter().map(|index| nth(*self, index))))
     }
 }
 
 impl FiniteGroup for Dihedral {
     fn elements(&self, like: &impl Batched) -> Result<Vec<Symmetries>> {
         let samples = like.samples().len();
-        Ok((0..2 * self.n()).map(|index| Symmetries::of(vec![nth(*self, index); samples])).collect())
+        Ok((0..2 * self.n()).map(|index| Symmetries::of(*self, vec![nth(*self, index); samples])).collect())
     }
 }
 

@@ -35,11 +35,12 @@ impl Group for Dihedral {
 
     /// (rᵏ)⁻¹ = r⁻ᵏ, and every mirrored turn is its own inverse.
     fn inverse(&self, g: &Symmetries) -> Result<Symmetries> {
-        Ok(Symmetries::of(g.each().map(|(k, f)| if f { (k, f) } else { ((self.n - k) % self.n, f) })))
+        self.owns("inverse of symmetries", g)?;
+        Ok(Symmetries::of(*self, g.each().map(|(k, f)| if f { (k, f) } else { ((self.n - k) % self.n, f) })))
     }
 
     fn identity(&self, like: &impl Batched) -> Result<Symmetries> {
-        Ok(Symmetries::of(vec![(0, false); like.samples().len()]))
+        Ok(Symmetries::of(*self, vec![(0, false); like.samples().len()]))
     }
 }
 

@@ -35,6 +35,11 @@ impl EuclideanGroup<SpecialOrthogonal> {
 }
 
 impl<L: MatrixGroup> EuclideanGroup<L> {
+    /// The motions whose matrices R lie in `linear`.
+    pub fn over(linear: L) -> Self {
+        Self { linear }
+    }
+
     /// The group of the matrices R.
     pub fn linear(&self) -> &L {
         &self.linear

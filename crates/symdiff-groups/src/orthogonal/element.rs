@@ -7,7 +7,7 @@ use crate::{Error, Observe, Result};
 use candle_core::{DType, Device, Tensor};
 use symdiff_ops::{Batched, Samples};
 
-/// One orthogonal matrix per sample, `[B, n, n]`: an element of O(n) or SO(n).
+/// One orthogonal matrix per sample, `[B, n, n]`: an element of O(n), SO(n) or another [`MatrixGroup`].
 #[derive(Clone, Debug)]
 pub struct Matrices(Tensor);
 
@@ -36,12 +36,20 @@ impl Matrices {
         Self(matrices)
     }
 
-    pub(super) fn identity(n: usize, like: &impl Batched) -> Result<Self> {
+    /// The identity of n dimensions for each sample of `like`.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn identity(n: usize, like: &impl Batched) -> Result<Self> {
         let one = Tensor::eye(n, like.dtype(), &like.device())?;
         Ok(Self(one.unsqueeze(0)?.repeat((like.samples().len(), 1, 1))?))
     }
 
-    pub(super) fn transposed(&self) -> Result<Self> {
+    /// The inverse, which for orthogonal matrices is the transpose.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn inverse(&self) -> Result<Self> {
         Ok(Self(self.0.transpose(1, 2)?.contiguous()?))
     }
 
@@ -100,12 +108,25 @@ impl SpecialOrthogonal {
     }
 }
 
-/// Orthogonality to a thousand roundings: n terms each, and room for matrices that were stored in text.
+/// The largest |`MᵀM` − 1| of matrices that count as orthogonal: a thousand roundings in f64 and f32, which is room for matrices that were stored
+/// in text. In half precision each of the n products of an entry may be off by two roundings.
+fn tolerance(dtype: DType, n: usize) -> f64 {
+    if dtype == DType::F64 {
+        1e3 * f64::EPSILON
+    } else if dtype == DType::F32 {
+        1e3 * f64::from(f32::EPSILON)
+    } else {
+        let digits = if dtype == DType::F16 { 10 } else { 7 };
+        2.0 * n as f64 * f64::powi(2.0, -digits)
+    }
+}
+
+/// The matrices, if they are orthogonal.
 fn checked(what: &'static str, n: usize, matrices: &Tensor) -> Result<Matrices> {
     if matrices.rank() != 3 || matrices.dims()[1..] != [n, n] {
         return Err(Error::Shape { what, got: matrices.dims().to_vec(), expected: format!("[B, {n}, {n}]") });
     }
-    let tolerance = 1e3 * if matrices.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
+    let tolerance = tolerance(matrices.dtype(), n);
     let m = matrices.detach().to_dtype(DType::F64)?;
     let excess = m.transpose(1, 2)?.contiguous()?.matmul(&m)?.broadcast_sub(&Tensor::eye(n, DType::F64, m.device())?)?;
     let excess: Vec<f64> = excess.abs()?.flatten_from(1)?.max(1)?.to_vec1()?;

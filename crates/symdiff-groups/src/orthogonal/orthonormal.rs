@@ -1,6 +1,6 @@
 //! Orthonormalisation in f64, differentiable, whatever the dtype of its input.
 
-use crate::{Error, Result};
+use crate::{Error, Result, if_served};
 use candle_core::{D, DType, Device, Tensor};
 use symdiff_ops::gram_schmidt3::{By, gram_schmidt3};
 
@@ -18,18 +18,24 @@ pub(crate) fn orthonormalised(what: &'static str, raw: &Tensor, side: Side, prop
     if n != m {
         return Err(shape_error(what, raw));
     }
-    if n == 3 && !proper {
-        let by = if side == Side::Rows { By::Rows } else { By::Columns };
-        let factor = gram_schmidt3(raw, by)?;
-        require_finite(what, &factor)?;
-        return Ok(factor);
-    }
+    let by_op = if n == 3 && !proper { by_op(raw, side)? } else { None };
+    let factor = by_op.map_or_else(|| composed(raw, side, proper), Ok)?;
+    require_finite(what, &factor)?;
+    Ok(factor)
+}
+
+/// The factor in O(3) from the op, where it serves the dtype and the device.
+fn by_op(raw: &Tensor, side: Side) -> Result<Option<Tensor>> {
+    if_served(gram_schmidt3(raw, if side == Side::Rows { By::Rows } else { By::Columns }))
+}
+
+/// The factor from Candle's own operations.
+fn composed(raw: &Tensor, side: Side, proper: bool) -> Result<Tensor> {
     let rows = match side {
         Side::Rows => raw.clone(),
         Side::Columns => raw.transpose(1, 2)?,
     };
-    let rows = gram_schmidt(&rows.to_dtype(DType::F64)?, n, proper)?;
-    require_finite(what, &rows)?;
+    let rows = gram_schmidt(&rows.to_dtype(DType::F64)?, raw.dims()[1], proper)?;
     let factor = match side {
         Side::Rows => rows,
         Side::Columns => rows.transpose(1, 2)?,
@@ -125,8 +131,8 @@ fn determinant_sign(mut m: Vec<Vec<f64>>) -> f64 {
     sign
 }
 
-/// The sum is finite exactly when every entry is, as unit vectors cannot overflow it. On a GPU nothing waits for it: there a singular matrix
-/// gives NaN, which whoever reads the result sees.
+/// The sum is finite exactly when every entry is, as unit vectors cannot overflow it. On a GPU the check is left out, since it would wait for
+/// the device: there a singular matrix gives NaN.
 fn require_finite(what: &'static str, rows: &Tensor) -> Result<()> {
     if !rows.device().is_cpu() {
         return Ok(());

@@ -1,12 +1,17 @@
 //! Dense states: one tensor, samples along its first axis, sizes the same for all.
 
-use super::{observed, scaled};
 use crate::rows::one_each;
-use crate::{Action, Error, Matrices, MatrixGroup, Observe, Result};
-use candle_core::{DType, Device, Tensor};
-use symdiff_ops::{Batched, Euclidean, Noise, Samples};
+use crate::{Action, Error, Matrices, MatrixGroup, Result};
+use candle_core::Tensor;
+use symdiff_ops::Batched;
 
-/// A state that is one tensor `[B, …]` with a meaning.
+/// A state that is one tensor `[B, …]` with a meaning. [`dense!`](crate::dense) declares one of your own in a line.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a dense state",
+    label = "a state that is one tensor with a meaning is needed",
+    note = "wrap a tensor by its meaning: `Cloud::new(tensor)` for points, `Vectors`, `Set`, `Sequence` or `Image`; `dense!` declares a state of your own in one line",
+    note = "a network on a state that is not one tensor is a `Map` of a closure, or a type of yours that implements `MarkovKernel`"
+)]
 pub trait Dense: Batched + Sized {
     /// The state of this tensor.
     ///
@@ -18,76 +23,17 @@ pub trait Dense: Batched + Sized {
     fn tensor(&self) -> &Tensor;
 }
 
-macro_rules! dense {
-    ($($(#[$doc:meta])* $name:ident $rank:literal $shape:literal;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug)]
-        pub struct $name(Tensor);
-
-        impl Dense for $name {
-            fn new(tensor: Tensor) -> Result<Self> {
-                if tensor.rank() == $rank {
-                    return Ok(Self(tensor));
-                }
-                Err(Error::Shape { what: stringify!($name), got: tensor.dims().to_vec(), expected: $shape.into() })
-            }
-
-            fn tensor(&self) -> &Tensor {
-                &self.0
-            }
-        }
-
-        impl Batched for $name {
-            fn samples(&self) -> Samples {
-                self.0.samples()
-            }
-
-            fn device(&self) -> Device {
-                self.0.device().clone()
-            }
-
-            fn dtype(&self) -> DType {
-                self.0.dtype()
-            }
-        }
-
-        impl Observe for $name {
-            fn observe(&self) -> Result<Vec<Vec<f64>>> {
-                observed(&self.0)
-            }
-        }
-
-        impl Euclidean for $name {
-            fn combine(&self, a: &Tensor, other: &Self, b: &Tensor) -> symdiff_ops::Result<Self> {
-                Ok(Self((scaled(&self.0, a)? + scaled(&other.0, b)?)?))
-            }
-
-            fn gaussian(&self, noise: Noise) -> symdiff_ops::Result<Self> {
-                Ok(Self(noise.normal(&self.samples(), &self.0.dims()[1..], self.dtype(), self.0.device())?))
-            }
-
-            fn squared_norms(&self) -> symdiff_ops::Result<Tensor> {
-                Ok(self.0.sqr()?.flatten_from(1)?.sum(1)?)
-            }
-
-            fn dimensions(&self) -> Vec<usize> {
-                vec![self.0.dims()[1..].iter().product(); self.0.dims()[0]]
-            }
-        }
-    )*};
-}
-
-dense! {
+crate::dense! {
     /// One vector of ℝⁿ per sample, `[B, n]`.
-    Vectors 2 "[B, n]";
+    pub struct Vectors [B, n];
     /// m points of ℝⁿ per sample, `[B, m, n]`.
-    Cloud 3 "[B, m, n]";
+    pub struct Cloud [B, m, n];
     /// n members with C features per sample, `[B, n, C]`, in an order that means nothing.
-    Set 3 "[B, n, C]";
+    pub struct Set [B, n, C];
     /// L positions with C features per sample, `[B, L, C]`, the last followed by the first.
-    Sequence 3 "[B, L, C]";
+    pub struct Sequence [B, L, C];
     /// C channels of H × W pixels per sample, `[B, C, H, W]`, the first row on top.
-    Image 4 "[B, C, H, W]";
+    pub struct Image [B, C, H, W];
 }
 
 /// x ↦ R·x.

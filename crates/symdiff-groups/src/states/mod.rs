@@ -14,7 +14,8 @@
 //! | tuples | any | what acts on all parts |
 //! | `()` | none | every group, trivially |
 //!
-//! Products of two of these groups act wherever both factors do.
+//! Where O(n) and SO(n) act, every [`MatrixGroup`](crate::MatrixGroup) of your own does; products of two of these groups act wherever both
+//! factors do. A dense state of your own takes one line: [`dense!`](crate::dense).
 
 mod dense;
 mod field;
@@ -37,7 +38,10 @@ use symdiff_ops::Ragged;
 crate::act_in_turn!(Points, Field, Cloud, Vectors, Set, Graph, Sequence, Image);
 
 /// The numbers of each sample of a tensor `[B, …]`.
-pub(crate) fn observed(tensor: &Tensor) -> Result<Vec<Vec<f64>>> {
+///
+/// # Errors
+/// When the device refuses.
+pub fn observed(tensor: &Tensor) -> Result<Vec<Vec<f64>>> {
     Ok(tensor.detach().to_dtype(DType::F64)?.reshape((tensor.dims()[0], ()))?.to_vec2()?)
 }
 
@@ -47,8 +51,8 @@ fn observed_rows(tensor: &Tensor, layout: &Ragged) -> Result<Vec<Vec<f64>>> {
     Ok((0..layout.len()).map(|sample| rows[layout.rows(sample)].concat()).collect())
 }
 
-/// x `[B, …]` times one coefficient a sample, `[B]`.
-fn scaled(x: &Tensor, by: &Tensor) -> symdiff_ops::Result<Tensor> {
+/// x `[B, …]` times one coefficient per sample, `[B]`.
+pub(crate) fn scaled(x: &Tensor, by: &Tensor) -> symdiff_ops::Result<Tensor> {
     let mut shape = vec![1; x.rank()];
     shape[0] = by.elem_count();
     Ok(x.broadcast_mul(&by.reshape(shape)?)?)

@@ -2,7 +2,7 @@
 
 use super::observed_rows;
 use crate::rows::one_each;
-use crate::{Action, Error, MatrixGroup, Observe, Result};
+use crate::{Action, Error, Matrices, MatrixGroup, Observe, Result, if_served};
 use candle_core::{DType, Device, Tensor};
 use symdiff_ops::{Batched, Euclidean, Noise, Ragged, Samples, rotate, segment_sum, spread};
 
@@ -48,14 +48,16 @@ impl<G: MatrixGroup> Action<G> for Points {
             let (got, expected) = (self.positions.dims().to_vec(), format!("[N, {n}], the space the group acts on"));
             return Err(Error::Shape { what, got, expected });
         }
-        let positions = if n == 3 {
-            rotate(&self.positions, g.as_tensor(), &self.layout, false)?
-        } else {
-            let matrices = g.as_tensor().index_select(&self.layout.owners_tensor(self.positions.device())?, 0)?;
-            matrices.broadcast_mul(&self.positions.unsqueeze(1)?)?.sum(2)?
-        };
+        let by_op = if n == 3 { if_served(rotate(&self.positions, g.as_tensor(), &self.layout, false))? } else { None };
+        let positions = by_op.map_or_else(|| rotated(&self.positions, g, &self.layout), Ok)?;
         Ok(Self { positions, layout: self.layout.clone() })
     }
+}
+
+/// R·x for each row x, from Candle's own operations.
+fn rotated(positions: &Tensor, g: &Matrices, layout: &Ragged) -> Result<Tensor> {
+    let matrices = g.as_tensor().index_select(&layout.owners_tensor(positions.device())?, 0)?;
+    Ok(matrices.broadcast_mul(&positions.unsqueeze(1)?)?.sum(2)?)
 }
 
 impl Batched for Points {

@@ -144,7 +144,7 @@ fn batches_that_do_not_fit_are_refused() -> Result<()> {
     let o3 = Orthogonal::new(3);
     let g = o3.identity(&normal(&[2], 0)?)?;
     let message = points(3, 0)?.act(&o3, &g).map(drop).map_err(|e| e.to_string());
-    assert_eq!(message, Err("rotation of points: 2 group elements for 3 samples; give one element a sample".into()));
+    assert_eq!(message, Err("rotation of points: 2 group elements for 3 samples; give one element per sample".into()));
     let c4 = Cyclic::new(4);
     let oblong = Image::new(normal(&[1, 1, 2, 3], 0)?)?;
     assert!(oblong.act(&c4, &c4.element(vec![1])?).is_err());

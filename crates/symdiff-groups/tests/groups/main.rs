@@ -10,3 +10,5 @@ mod common;
 mod euclidean;
 mod golden;
 mod haar;
+mod half;
+mod own;

@@ -1,10 +1,10 @@
 //! From a configuration to a kernel.
 
 use super::config::{Backbone, DitSizes, Gamma, GammaSizes, ModelConfig};
-use super::{DitDenoiser, EgnnDenoiser, FrameNet, GnnDenoiser, Observed, WithPairs};
+use super::{DitDenoiser, EgnnDenoiser, FrameNet, GnnDenoiser, Observed, Released, WithPairs};
 use crate::Result;
 use candle_nn::VarBuilder;
-use symdiff_core::{Composition, Haar, Learned, MarkovKernel, MarkovKernelExt};
+use symdiff_core::{Haar, MarkovKernel, MarkovKernelExt, On, OnGroup};
 use symdiff_diffusion::{At, Denoiser};
 use symdiff_groups::{GramSchmidt, Matrices, Orthogonal};
 use symdiff_mol::state::Molecules;
@@ -16,12 +16,24 @@ pub type MoleculeDenoiser = Box<dyn Denoiser<Molecules> + Send + Sync>;
 
 /// A kernel from which all models can draw elements of O(3): [`Haar`], or what a test of equivariance puts in its place.
 pub trait Measure:
-    MarkovKernel<At<Molecules>, Out = Matrices> + MarkovKernel<Observed, Out = Matrices> + Clone + Send + Sync + 'static
+    OnGroup<Group = Orthogonal>
+    + MarkovKernel<At<Molecules>, Out = Matrices>
+    + MarkovKernel<Observed, Out = Matrices>
+    + Clone
+    + Send
+    + Sync
+    + 'static
 {
 }
 
 impl<M> Measure for M where
-    M: MarkovKernel<At<Molecules>, Out = Matrices> + MarkovKernel<Observed, Out = Matrices> + Clone + Send + Sync + 'static
+    M: OnGroup<Group = Orthogonal>
+        + MarkovKernel<At<Molecules>, Out = Matrices>
+        + MarkovKernel<Observed, Out = Matrices>
+        + Clone
+        + Send
+        + Sync
+        + 'static
 {
 }
 
@@ -52,7 +64,7 @@ impl ModelConfig {
     /// A denoiser without pair features under Haar draws, or as it is.
     fn symmetrised(&self, denoiser: impl Denoiser<Molecules> + Send + Sync + 'static, measure: impl Measure) -> MoleculeDenoiser {
         match self.gamma {
-            Gamma::Haar => Box::new(denoiser.symmetrised(Orthogonal::new(3), measure)),
+            Gamma::Haar => Box::new(denoiser.symmetrised(measure)),
             _ => Box::new(denoiser),
         }
     }
@@ -70,14 +82,13 @@ impl ModelConfig {
         let name = if self.gamma == Gamma::None { "model" } else { "k" };
         let denoiser = DitDenoiser::new(sizes, features, name, vb.clone())?;
         trunk.map_or(Ok(()), |noise| denoiser.start_linear(noise))?;
-        let o3 = Orthogonal::new(3);
         Ok(match &self.gamma {
             Gamma::None => Box::new(WithPairs { pairs, kernel: denoiser }),
-            Gamma::Haar => Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(o3, measure) }),
+            Gamma::Haar => Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(measure) }),
             Gamma::Learned(gamma) => {
                 let net = FrameNet::new(gamma, sizes.hidden - sizes.embedding, vb)?;
                 frame.map_or(Ok(()), |noise| net.start_linear(noise))?;
-                Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(o3, learned(gamma, net).over(measure)) })
+                Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(learned(gamma, net, measure)) })
             }
         })
     }
@@ -92,13 +103,15 @@ impl ModelConfig {
     }
 }
 
-/// γ = `sym_Haar(f)`.
+/// γ = `sym_Haar(f)` with its Haar draws from `measure`, or the published product of the same draws.
 pub(crate) fn learned(
     sizes: &GammaSizes,
     net: FrameNet,
-) -> Learned<Orthogonal, impl MarkovKernel<Observed, Out = Matrices> + Send + Sync + use<>> {
+    measure: impl Measure,
+) -> On<Orthogonal, Box<dyn MarkovKernel<Observed, Out = Matrices> + Send + Sync>> {
     let o3 = Orthogonal::new(3);
     let chart = if sizes.rows { GramSchmidt::rows() } else { GramSchmidt::columns() };
-    let composition = if sizes.released { Composition::Released } else { Composition::Equivariant };
-    Learned::new(o3, net.charted(o3, chart)).composed(composition)
+    let f = net.charted(o3, chart);
+    let gamma = if sizes.released { Released::new(measure, f).boxed() } else { f.symmetrised(measure).boxed() };
+    On::new(o3, gamma)
 }

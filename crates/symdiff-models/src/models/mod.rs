@@ -7,6 +7,7 @@ mod frame;
 mod graph;
 mod observed;
 mod presets;
+mod released;
 
 pub(crate) use build::learned;
 pub use build::{Measure, MoleculeDenoiser};
@@ -16,3 +17,4 @@ pub use frame::FrameNet;
 pub use graph::{EgnnDenoiser, GnnDenoiser};
 pub use observed::{Observed, WithPairs};
 pub use presets::{MATCHED, PRESETS};
+pub use released::Released;

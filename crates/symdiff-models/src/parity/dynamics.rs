@@ -8,7 +8,7 @@ use super::golden::Golden;
 use super::model::{self, Convention};
 use crate::models::{FrameNet, ModelConfig, Observed, learned};
 use crate::{Error, Result};
-use symdiff_core::MarkovKernel;
+use symdiff_core::{Haar, MarkovKernel};
 use symdiff_diffusion::{At, Times};
 use symdiff_groups::{Action, Orthogonal};
 use symdiff_mol::state::Molecules;
@@ -35,7 +35,7 @@ pub(super) fn symdiff(golden: &Golden) -> Result<Results> {
     let (o3, seen) = (Orthogonal::new(3), observed(golden)?);
     for name in golden.expected_under("out.gamma") {
         let sizes = model::gamma(golden, Variant::parse(name, golden)?.convention)?;
-        let kernel = learned(&sizes, FrameNet::new(&sizes, width(golden)?, golden.builder())?);
+        let kernel = learned(&sizes, FrameNet::new(&sizes, width(golden)?, golden.builder())?, Haar(o3));
         let g = kernel.sample(&seen, golden.replay(&DRAWS)?)?;
         results.insert(format!("out.gamma{name}"), g.as_tensor().clone());
     }

@@ -15,10 +15,10 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use symdiff_models::{Experiment, MoleculeTrainer, Trained, resume, start};
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::{Molecule, element};
-use symdiff_models::{Experiment, MoleculeTrainer, Trained, resume, start};
 use symdiff_train::{CHECKPOINT, checkpoint};
 
 /// Reproduce the paper's comparison: DiT, DiT-Aug, SymDiff-H, SymDiff and EDM on the same data and budget.
@@ -91,7 +91,8 @@ impl Reproduce {
 
     /// The seed of the runs: the one given, which must be that of runs to go on with; theirs where none is given.
     fn seed(&self, context: &Context, suite: &Suite, out: &Path) -> Outcome<u64> {
-        let trained: Vec<PathBuf> = suite.runs.iter().map(|(name, _)| out.join(name)).filter(|run| MoleculeTrainer::has_checkpoint(run)).collect();
+        let trained: Vec<PathBuf> =
+            suite.runs.iter().map(|(name, _)| out.join(name)).filter(|run| MoleculeTrainer::has_checkpoint(run)).collect();
         if !self.resume {
             let held = trained.first().cloned().or_else(|| Some(out.join("report.html")).filter(|report| report.exists()));
             return match held {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Instant;
 use symdiff_diffusion::Method;
-use symdiff_mol::{Molecule, formats};
 use symdiff_models::{Sampling, Trained};
+use symdiff_mol::{Molecule, formats};
 use twox_hash::XxHash3_64;
 
 /// What molecules are drawn from: equal origins give equal molecules.
