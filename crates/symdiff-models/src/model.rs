@@ -1,9 +1,9 @@
 //! A denoiser with its process: what is trained, sampled and judged.
 
-use crate::experiment::Experiment;
+use crate::Result;
+use crate::experiment::{Experiment, LossKind, Normaliser, ScheduleKind};
 use crate::models::MoleculeDenoiser;
 use crate::reconstruction::MoleculeReconstruction;
-use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{
     Cosine, L2, LearnedSchedule, Likelihood, Objective, Polynomial, Process, Reverse, Schedule, VariancePreserving, Vlb, Weighting,
@@ -69,33 +69,23 @@ impl Model {
 
     fn build(experiment: &Experiment, parameters: Parameters, fresh: Option<Noise>) -> Result<Self> {
         let settings = &experiment.diffusion;
-        let encoding = experiment.encoding()?;
-        let schedule: Box<dyn Schedule> = match settings.schedule.as_str() {
-            "polynomial_2" => Box::new(Polynomial { power: 2.0, precision: settings.precision }.tabulated(settings.steps)?),
-            "cosine" => Box::new(Cosine::default().tabulated(settings.steps)?),
-            "learned" => Box::new(LearnedSchedule::new(parameters.builder().pp("gamma"))?),
-            other => return Err(unknown("diffusion.schedule", other, "polynomial_2, cosine or learned")),
+        let encoding = experiment.encoding();
+        let schedule: Box<dyn Schedule> = match settings.schedule {
+            ScheduleKind::Polynomial2 => Box::new(Polynomial { power: 2.0, precision: settings.precision }.tabulated(settings.steps)?),
+            ScheduleKind::Cosine => Box::new(Cosine::default().tabulated(settings.steps)?),
+            ScheduleKind::Learned => Box::new(LearnedSchedule::new(parameters.builder().pp("gamma"))?),
         };
         let process = Process::new(VariancePreserving(schedule), settings.steps)?;
         let data = MoleculeReconstruction::new(encoding.clone());
-        let l2 = |weighting| Box::new(L2 { process: process.clone(), data: data.clone(), weighting });
-        let objective: Box<dyn Objective<Molecules> + Send + Sync> = match (settings.loss.as_str(), settings.normaliser.as_str()) {
-            ("l2", _) if settings.schedule == "learned" => {
-                return Err(Error::Config(
-                    "a learned schedule needs diffusion.loss = \"vlb\": under l2 it has no gradient to learn from".into(),
-                ));
-            }
-            ("l2", "batch") => l2(Weighting::Batch),
-            ("l2", "sample") => l2(Weighting::Sample),
-            ("l2", other) => return Err(unknown("diffusion.normaliser", other, "batch or sample")),
-            ("vlb", _) => Box::new(Vlb { process: process.clone(), data: data.clone() }),
-            (other, _) => return Err(unknown("diffusion.loss", other, "l2 or vlb")),
+        let weighting = match settings.normaliser {
+            Normaliser::Batch => Weighting::Batch,
+            Normaliser::Sample => Weighting::Sample,
+        };
+        let objective: Box<dyn Objective<Molecules> + Send + Sync> = match settings.loss {
+            LossKind::L2 => Box::new(L2 { process: process.clone(), data: data.clone(), weighting }),
+            LossKind::Vlb => Box::new(Vlb { process: process.clone(), data: data.clone() }),
         };
         let denoiser = experiment.model.build(encoding.features(), fresh, parameters.builder())?;
         Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, objective })
     }
-}
-
-fn unknown(key: &str, value: &str, known: &str) -> Error {
-    Error::Config(format!("{key} `{value}` is unknown; use {known}"))
 }

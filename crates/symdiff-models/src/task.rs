@@ -62,7 +62,7 @@ impl MoleculeTask {
         experiment.check_device(device)?;
         let Streams { start, data, .. } = Streams::of(seed);
         let set = experiment.molecules()?;
-        let encoding = experiment.encoding()?;
+        let encoding = experiment.encoding();
         check_elements(&set, &encoding)?;
         let split = set.split();
         let sizes = SizeHistogram::new(split.train.iter().map(|&place| set.num_atoms(place)))

@@ -6,7 +6,7 @@
 mod pickle;
 mod state_dict;
 
-use crate::experiment::{Data, Diffusion, Experiment};
+use crate::experiment::{Data, Diffusion, Elements, Experiment, LossKind, ScheduleKind};
 use crate::models::{Backbone, Gamma, ModelConfig};
 use crate::{Error, Model, Result, published};
 use candle_core::{DType, Device, Tensor};
@@ -61,9 +61,9 @@ fn experiment(name: &str, learned: bool) -> Result<Experiment> {
     if !matches!(model.backbone, Backbone::Egnn(_)) {
         model.padding_compat = Some(if geom { 181 } else { 29 });
     }
-    let data = Data { vocabulary: if geom { "geom" } else { "qm9" }.into(), ..Data::default() };
+    let data = Data { vocabulary: if geom { Elements::Geom } else { Elements::Qm9 }, ..Data::default() };
     let published = Diffusion::default();
-    let diffusion = if learned { Diffusion { schedule: "learned".into(), loss: "vlb".into(), ..published } } else { published };
+    let diffusion = if learned { Diffusion { schedule: ScheduleKind::Learned, loss: LossKind::Vlb, ..published } } else { published };
     Ok(Experiment { data, model, diffusion, train: Settings { epochs: 1, ..Settings::default() } })
 }
 

@@ -16,5 +16,5 @@ pub use dit::DitDenoiser;
 pub use frame::FrameNet;
 pub use graph::{EgnnDenoiser, GnnDenoiser};
 pub use observed::{Observed, WithPairs};
-pub use presets::{MATCHED, PRESETS};
+pub use presets::{MATCHED, presets};
 pub use released::Released;

@@ -6,6 +6,7 @@
 use super::Results;
 use super::golden::Golden;
 use super::model::{self, Convention};
+use crate::experiment::LossKind;
 use crate::models::{FrameNet, ModelConfig, Observed, learned};
 use crate::{Error, Result};
 use symdiff_core::{Haar, MarkovKernel};
@@ -79,7 +80,7 @@ fn predict(
     config: impl Fn(Variant) -> Result<ModelConfig>,
 ) -> Result<(String, candle_core::Tensor)> {
     let config = config(Variant::parse(name, golden)?)?;
-    let model = model::load(golden, config, model::diffusion(golden, "l2"))?;
+    let model = model::load(golden, config, model::diffusion(golden, LossKind::L2))?;
     let prediction = model.denoiser.sample(&noisy(golden)?, golden.replay(draws)?)?;
     Ok((format!("out.eps{name}"), prediction.0.joined()?))
 }

@@ -3,6 +3,7 @@
 use super::golden::Golden;
 use super::model::{self, Convention, PUBLISHED};
 use super::{Results, loss};
+use crate::experiment::LossKind;
 use crate::published::local_name;
 use crate::{Model, Result};
 use candle_core::DType;
@@ -11,7 +12,7 @@ pub(super) fn symdiff(golden: &Golden) -> Result<Results> {
     let mut results = Results::new();
     for (rows, tag) in [(false, ""), (true, "_rows")] {
         let config = loss::padded(golden, Convention { rows, ..PUBLISHED })?;
-        let model = model::load(golden, config, model::diffusion(golden, "l2"))?;
+        let model = model::load(golden, config, model::diffusion(golden, LossKind::L2))?;
         results.extend(gradients(golden, &model, &loss::DRAWS, tag)?);
     }
     Ok(results)
@@ -19,7 +20,7 @@ pub(super) fn symdiff(golden: &Golden) -> Result<Results> {
 
 pub(super) fn egnn(golden: &Golden) -> Result<Results> {
     let config = model::egnn(golden, Some(golden.layout()?.longest()))?;
-    gradients(golden, &model::load(golden, config, model::diffusion(golden, "l2"))?, &loss::DRAWS[..2], "")
+    gradients(golden, &model::load(golden, config, model::diffusion(golden, LossKind::L2))?, &loss::DRAWS[..2], "")
 }
 
 /// The loss, `out.loss{tag}`, and its gradients under the published names, `grad{tag}.NAME`.

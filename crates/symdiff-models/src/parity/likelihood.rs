@@ -3,12 +3,13 @@
 use super::golden::Golden;
 use super::{Results, loss, model};
 use crate::Result;
+use crate::experiment::LossKind;
 
 /// The draws of one estimate: those of a training step, then of the second call at t = 0.
 const DRAWS: [&str; 7] = ["in.t_int", "in.eps_raw", "in.haar_gauss", "in.gamma_noise", "in.eps0_raw", "in.haar_gauss0", "in.gamma_noise0"];
 
 pub(super) fn results(golden: &Golden) -> Result<Results> {
-    let model = model::load(golden, loss::padded(golden, model::PUBLISHED)?, model::diffusion(golden, "l2"))?;
+    let model = model::load(golden, loss::padded(golden, model::PUBLISHED)?, model::diffusion(golden, LossKind::L2))?;
     let estimate = model.likelihood(&golden.clean()?, golden.replay(&DRAWS)?)?;
     Ok(Results::from([
         ("out.nll".into(), estimate.total()?),

@@ -2,7 +2,7 @@
 
 use super::golden::Golden;
 use super::{Results, gradients, model};
-use crate::experiment::Diffusion;
+use crate::experiment::{Diffusion, LossKind, ScheduleKind};
 use crate::models::ModelConfig;
 use crate::{Model, Result};
 use candle_core::{DType, Tensor};
@@ -13,24 +13,24 @@ use symdiff_ops::Euclidean;
 pub(super) const DRAWS: [&str; 4] = ["in.t_int", "in.eps_raw", "in.haar_gauss", "in.gamma_noise"];
 
 pub(super) fn l2(golden: &Golden) -> Result<Results> {
-    parts(golden, &symdiff(golden, "l2")?, &DRAWS, true)
+    parts(golden, &symdiff(golden, LossKind::L2)?, &DRAWS, true)
 }
 
 pub(super) fn vlb(golden: &Golden) -> Result<Results> {
-    parts(golden, &symdiff(golden, "vlb")?, &DRAWS, false)
+    parts(golden, &symdiff(golden, LossKind::Vlb)?, &DRAWS, false)
 }
 
 /// EDM with the learned schedule, and the gradients of the schedule's parameters.
 pub(super) fn learned(golden: &Golden) -> Result<Results> {
     let config = model::egnn(golden, Some(golden.layout()?.longest()))?;
-    let diffusion = Diffusion { schedule: "learned".into(), ..model::diffusion(golden, "vlb") };
+    let diffusion = Diffusion { schedule: ScheduleKind::Learned, ..model::diffusion(golden, LossKind::Vlb) };
     let model = model::load(golden, config, diffusion)?;
     let mut results = gradients::gradients(golden, &model, &DRAWS[..2], "")?;
     results.extend(parts(golden, &model, &DRAWS[..2], false)?);
     Ok(results)
 }
 
-fn symdiff(golden: &Golden, loss: &str) -> Result<Model> {
+fn symdiff(golden: &Golden, loss: LossKind) -> Result<Model> {
     model::load(golden, padded(golden, model::PUBLISHED)?, model::diffusion(golden, loss))
 }
 

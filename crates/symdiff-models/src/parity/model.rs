@@ -1,7 +1,7 @@
 //! Models of the sizes that a golden file's header states, with its weights.
 
 use super::golden::Golden;
-use crate::experiment::{Data, Diffusion, Experiment};
+use crate::experiment::{Data, Diffusion, Experiment, LossKind};
 use crate::models::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
 use crate::{Model, Result};
 use symdiff_ops::Noise;
@@ -84,7 +84,7 @@ pub(super) fn load(golden: &Golden, model: ModelConfig, diffusion: Diffusion) ->
 }
 
 /// The process of the published runs, with the header's number of steps.
-pub(super) fn diffusion(golden: &Golden, loss: &str) -> Diffusion {
+pub(super) fn diffusion(golden: &Golden, loss: LossKind) -> Diffusion {
     let default = Diffusion::default();
-    Diffusion { steps: golden.number("T", default.steps as f64) as usize, loss: loss.into(), ..default }
+    Diffusion { steps: golden.number("T", default.steps as f64) as usize, loss, ..default }
 }

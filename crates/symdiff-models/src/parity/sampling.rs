@@ -2,6 +2,7 @@
 
 use super::golden::{Golden, packed};
 use super::{Results, loss, model};
+use crate::experiment::LossKind;
 use crate::{Decoded, Model, Result};
 use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{Ancestral, Method, Route, Sampler, Span};
@@ -47,7 +48,7 @@ pub(super) fn chain(golden: &Golden) -> Result<Results> {
 }
 
 fn load(golden: &Golden) -> Result<Model> {
-    model::load(golden, loss::padded(golden, model::PUBLISHED)?, model::diffusion(golden, "l2"))
+    model::load(golden, loss::padded(golden, model::PUBLISHED)?, model::diffusion(golden, LossKind::L2))
 }
 
 /// Decoded molecules as the file has them: positions, one-hot elements, atomic numbers.

@@ -38,7 +38,7 @@ impl Equivariance {
         }
         let device = context.device()?;
         let experiment = self.subject.experiment("f32")?;
-        let encoding = experiment.encoding()?;
+        let encoding = experiment.encoding();
         let parameters = Parameters::new(context.seed(), DType::F32, &device).frozen();
         let batch = self.subject.batches(1, self.batch, &encoding, context.seed(), &device)?.remove(0);
         let at = At::new(batch, Times::Shared(0.5));

@@ -130,7 +130,7 @@ fn command_line() -> String {
 
 /// Refuses a set with an element that a model has no type for, before anything is written.
 fn knows_all(name: &str, experiment: &Experiment, set: &MoleculeSet) -> Outcome<()> {
-    let encoding = experiment.encoding()?;
+    let encoding = experiment.encoding();
     let (vocabulary, known) = (encoding.vocabulary().name(), encoding.vocabulary().elements());
     match set.all_atomic_numbers().iter().find(|z| !known.contains(z)) {
         None => Ok(()),
