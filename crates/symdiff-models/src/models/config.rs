@@ -4,6 +4,7 @@ use super::presets;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use symdiff_nets::Aggregation;
+use symdiff_train::{Precision, within};
 use toml::{Table, Value};
 
 /// A denoiser: a backbone, and the γ that symmetrises it.
@@ -34,6 +35,25 @@ pub enum Backbone {
     Egnn(GraphSizes),
     /// Its variant without geometry: positions are features like any other.
     Gnn(GraphSizes),
+}
+
+impl Backbone {
+    /// Its name in experiment files.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dit(_) => "dit",
+            Self::Egnn(_) => "egnn",
+            Self::Gnn(_) => "gnn",
+        }
+    }
+
+    /// What its activations can be computed in.
+    pub fn precisions(&self) -> &'static [Precision] {
+        match self {
+            Self::Dit(_) => &[Precision::F32, Precision::Bf16],
+            Self::Egnn(_) | Self::Gnn(_) => &[Precision::F32],
+        }
+    }
 }
 
 /// Sizes of a transformer on atoms.
@@ -178,20 +198,30 @@ impl ModelConfig {
     /// # Errors
     /// [`Error::Config`] with the size that does not fit.
     pub fn check(&self) -> Result<()> {
+        if let Gamma::Learned(gamma) = &self.gamma {
+            gamma.check()?;
+        }
+        if let Some(pad) = self.padding_compat {
+            within("model.padding_compat", pad as f64, 1.0, 1e6)?;
+        }
         match &self.backbone {
             Backbone::Dit(sizes) => sizes.check(),
             Backbone::Egnn(_) | Backbone::Gnn(_) if matches!(self.gamma, Gamma::Learned(_)) => Err(Error::Config(
                 "model.gamma: a learned kernel shares pair features with a transformer; give model.backbone kind \"dit\", or gamma kind \"haar\""
                     .into(),
             )),
-            Backbone::Egnn(_) | Backbone::Gnn(_) => Ok(()),
+            Backbone::Egnn(sizes) | Backbone::Gnn(sizes) => sizes.check(),
         }
     }
 }
 
 impl DitSizes {
     fn check(&self) -> Result<()> {
-        let Self { embedding, gaussians, hidden, .. } = *self;
+        let Self { embedding, gaussians, hidden, depth, heads, ratio } = *self;
+        for (name, value, high) in [("gaussians", gaussians, 1e5), ("hidden", hidden, 1e5), ("depth", depth, 1e4), ("ratio", ratio, 1e3)] {
+            within(&format!("model.backbone.{name}"), value as f64, 1.0, high)?;
+        }
+        divided("model.backbone", heads, hidden)?;
         if embedding == 0 || embedding >= hidden || gaussians == 0 {
             return Err(Error::Config(format!(
                 "model.backbone: embedding {embedding} must lie between 1 and hidden {hidden}, whose rest holds {gaussians} > 0 gaussians"
@@ -199,6 +229,38 @@ impl DitSizes {
         }
         Ok(())
     }
+}
+
+impl GammaSizes {
+    fn check(&self) -> Result<()> {
+        let Self { hidden, depth, heads, ratio, decoder, noise, noise_scale, .. } = *self;
+        let sizes =
+            [("hidden", hidden, 1e5), ("depth", depth, 1e4), ("ratio", ratio, 1e3), ("decoder", decoder, 1e5), ("noise", noise, 1e3)];
+        for (name, value, high) in sizes {
+            within(&format!("model.gamma.{name}"), value as f64, 1.0, high)?;
+        }
+        within("model.gamma.noise_scale", noise_scale, 0.0, 1e3)?;
+        divided("model.gamma", heads, hidden)
+    }
+}
+
+impl GraphSizes {
+    fn check(&self) -> Result<()> {
+        let Self { width, layers, sublayers, constant, divisor, .. } = *self;
+        for (name, value, high) in [("width", width, 1e5), ("layers", layers, 1e4), ("sublayers", sublayers, 1e3)] {
+            within(&format!("model.backbone.{name}"), value as f64, 1.0, high)?;
+        }
+        within("model.backbone.constant", constant, 0.0, 1e6)?;
+        Ok(within("model.backbone.divisor", divisor, f64::MIN_POSITIVE, 1e6)?)
+    }
+}
+
+/// Refuses heads that do not divide the width of the trunk.
+fn divided(section: &str, heads: usize, hidden: usize) -> Result<()> {
+    if heads > 0 && hidden.is_multiple_of(heads) {
+        return Ok(());
+    }
+    Err(Error::Config(format!("{section}.heads is {heads}, which does not divide the hidden size {hidden}")))
 }
 
 /// Adds what `table` lacks, section by section. A section of another kind is left as it is.
