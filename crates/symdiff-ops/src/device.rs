@@ -1,4 +1,9 @@
-//! Opening a GPU.
+//! Opening a GPU: which constructor to use.
+//!
+//! - [`cuda`] here: a stream of the device's own, no event tracking, and freed memory kept for the next step. Several threads may use the
+//!   device in turn. Use this one.
+//! - `Device::new_cuda` of Candle: all ops run on it too, with the cost of an event for every tensor. Its stream is CUDA's per-thread one,
+//!   which orders the work of one thread only: a device opened this way belongs to the thread that works on it.
 
 use crate::{Error, Result};
 use candle_core::Device;
@@ -9,7 +14,7 @@ use candle_core::Device;
 /// [`Error::NoGpu`] when there is none, no driver for it, or this build has no CUDA.
 #[cfg(not(feature = "cuda"))]
 pub fn cuda(_: usize) -> Result<Device> {
-    Err(Error::NoGpu("this program was built without the feature `cuda`".into()))
+    Err(Error::NoGpu("this program was built without the feature `cuda` of symdiff-ops".into()))
 }
 
 /// The CUDA device of that number, with a stream of its own.
@@ -19,9 +24,9 @@ pub fn cuda(_: usize) -> Result<Device> {
 #[cfg(feature = "cuda")]
 pub fn cuda(index: usize) -> Result<Device> {
     let device = Device::new_cuda_with_stream(index)
-        .map_err(|error| Error::NoGpu(format!("the CUDA driver says {}", error.to_string().lines().next().unwrap_or_default())))?;
+        .map_err(|error| Error::NoGpu(format!("the CUDA driver reports {}", error.to_string().lines().next().unwrap_or_default())))?;
     if let Device::Cuda(cuda) = &device {
-        // SAFETY: all work on the device goes through its one stream, in order, so there is nothing for events to hold apart.
+        // SAFETY: all work on the device goes through its one stream, in order, so no events are needed to order it.
         unsafe { cuda.disable_event_tracking() };
         keep_freed_memory(cuda)?;
     }

@@ -36,18 +36,58 @@ pub enum Error {
         /// The dtype given.
         got: candle_core::DType,
     },
-    /// Tensors of one call live in different places, or where the op has no code.
-    #[error("{op}: a tensor lives on {device}, where this call cannot use it; move all inputs to one device")]
+    /// Tensors of one call have different dtypes.
+    #[error("{op}: {what} is {got:?}, but {first} is {expected:?}; convert one of them")]
+    Mixed {
+        /// The op that refused.
+        op: &'static str,
+        /// The argument that differs from the first.
+        what: &'static str,
+        /// Its dtype.
+        got: candle_core::DType,
+        /// The first argument.
+        first: &'static str,
+        /// That one's dtype.
+        expected: candle_core::DType,
+    },
+    /// Tensors of one call live on different devices.
+    #[error("{op}: {what} lives on {device}, but {first} on {expected}; move all arguments to one device")]
+    Apart {
+        /// The op that refused.
+        op: &'static str,
+        /// The argument that lives elsewhere than the first.
+        what: &'static str,
+        /// Its device.
+        device: String,
+        /// The first argument.
+        first: &'static str,
+        /// That one's device.
+        expected: String,
+    },
+    /// A tensor of a graph was given to a function without one, which would lose its gradient.
+    #[error(
+        "{op}: {what} is part of a graph, and this function has none; use the differentiable function of that op, or detach the tensor"
+    )]
+    Tracked {
+        /// The op that refused.
+        op: &'static str,
+        /// Which argument.
+        what: &'static str,
+    },
+    /// A device for which the op has no code.
+    #[error("{op} cannot run on {device}: {remedy}")]
     Device {
         /// The op that refused.
         op: &'static str,
-        /// The place.
+        /// The device.
         device: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// There is no such GPU, or nothing to reach it with.
     #[error("no usable GPU: {0}")]
     NoGpu(String),
-    /// A kernel could not be started, or an emulated one went wrong.
+    /// A CUDA kernel could not be started, or an emulated one failed.
     #[error("{op}: kernel {kernel}: {reason}")]
     Kernel {
         /// The op that refused.

@@ -1,9 +1,27 @@
 //! One graph node for many operations: the bridge between hand-written backward passes and Candle's.
 //!
 //! Candle's autograd keeps every intermediate tensor until the loss is dropped, adds each gradient to a fresh tensor of zeros, and
-//! takes at most three inputs a custom op. A [`fused`] node takes any number of inputs, keeps what its *pullback* captured and no more,
+//! takes at most three inputs per custom op. A [`fused`] node takes any number of inputs, keeps what its *pullback* captured and no more,
 //! frees that as soon as the backward pass has been through it, and is an ordinary Candle tensor to everyone else:
 //! `loss.backward()` fills the gradient of each input as usual.
+//!
+//! A node of more than three tracked inputs reaches the others through a chain of gatherers, ops of a token (one zero) and two inputs each.
+//! For inputs a to f, arrows pointing from arguments to results:
+//!
+//! ```text
+//! forward                                       backward
+//!
+//!     c, d          e, f                        node: runs the pullback, returns ∂a and ∂b to Candle,
+//!      │             │                                puts ∂c to ∂f into slots that the gatherers share
+//!      ▼             ▼                            │
+//! 0 ─▶ gatherer 1 ─▶ gatherer 2 ─▶ node           ▼
+//!      (token)       (token)        ▲           gatherer 2: returns ∂e and ∂f from their slots
+//!                                   │             │
+//!                                  a, b           ▼
+//!                                               gatherer 1: returns ∂c and ∂d
+//! ```
+//! Candle's backward pass visits a result before its arguments, so the node fills the slots before a gatherer empties them. Inside
+//! [`gradients`] variables need no place in this graph: the node hands their gradients over directly.
 
 use crate::{Error, Result};
 use candle_core::backend::BackendStorage;
@@ -24,7 +42,7 @@ pub type Pullback = Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + Sen
 /// Whatever `body` returns.
 pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]) -> Result<(Tensor, Pullback)>) -> Result<Tensor> {
     let detached: Vec<Tensor> = inputs.iter().map(|input| input.detach()).collect();
-    // What runs in here, work stolen from other threads included, has graphs of its own, if any.
+    // The body may also run work stolen from other threads; nodes that it makes belong to graphs of their own.
     let (output, pullback) = {
         let _outer = Collecting::set(false);
         body(&detached)?
@@ -32,7 +50,7 @@ pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]
     let tracked = (0..inputs.len()).filter(|&place| inputs[place].track_op());
     let (variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| COLLECTING.get() && inputs[place].is_variable());
     if edges.is_empty() {
-        // A node has to hang on something to be visited.
+        // Candle visits a node only if one of its arguments is tracked.
         edges.extend(variables.first());
     }
     let Some(&first) = edges.first() else { return Ok(output) };
@@ -61,8 +79,8 @@ pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]
     Ok(arguments[0].apply_op3(&arguments[1], &arguments[2], node)?)
 }
 
-/// The tensor that `loss` returns, and its gradients with respect to every variable it depends on: what `loss()?.backward()` gives, but
-/// variables go without their place in the graph. To Candle, each costs a tensor of zeros, an addition and a copy, three launches on a GPU.
+/// The tensor that `loss` returns, and its gradients with respect to every variable it depends on: as `loss()?.backward()`, but without a
+/// place for each variable in the graph. Such a place costs Candle a tensor of zeros, an addition and a copy: three launches on a GPU.
 ///
 /// A graph of [`fused`] nodes made in here has its backward pass in here: `backward()` on a tensor that was kept from it is an error.
 ///
@@ -90,7 +108,7 @@ pub fn gradients<E: From<Error>>(loss: impl FnOnce() -> std::result::Result<Tens
 thread_local! {
     /// Whether nodes made on this thread hand the gradients of variables to [`gradients`].
     static COLLECTING: Cell<bool> = const { Cell::new(false) };
-    /// The gradients of variables that the backward pass on this thread has come by, when [`gradients`] runs it.
+    /// The gradients of variables that the backward pass on this thread has found so far, when [`gradients`] runs it.
     static SINK: RefCell<Option<Vec<(TensorId, Tensor)>>> = const { RefCell::new(None) };
 }
 
@@ -115,8 +133,8 @@ const MOST: usize = 3;
 /// Gradients of a node's inputs, between the node's backward and the gatherers'.
 type Slots = Arc<Mutex<Vec<Option<Tensor>>>>;
 
-/// The node itself. To Candle it has the inputs `own`, and where these are not all, a token that stands for the others; an argument too many
-/// repeats the first.
+/// The node itself. To Candle its arguments are the inputs `own` and, where these are not all, the token of the last gatherer; arguments that
+/// are left over repeat the first.
 struct Node {
     name: &'static str,
     output: Mutex<Option<Tensor>>,
@@ -139,15 +157,19 @@ impl Node {
 
     /// Runs the pullback, hands over the gradients of variables, and leaves the others to be taken.
     fn pull_back(&self, gradient: &Tensor) -> candle_core::Result<Vec<Option<Tensor>>> {
-        let pullback = take(&self.pullback).ok_or_else(|| self.refused("the backward pass of this node has already run"))?;
-        // A pullback that waits for other threads may meanwhile run work of theirs on this one, another backward pass included.
+        let pullback = take(&self.pullback).ok_or_else(|| {
+            self.refused("the backward pass of this node has already run, and what it needs is freed; for several losses, add them first and call backward once")
+        })?;
+        // While a pullback waits for other threads, this one may run work of theirs, even another backward pass.
         let sink = SINK.take();
         let gradients = pullback(&gradient.contiguous()?);
         SINK.set(sink);
         let mut gradients = gradients?;
         SINK.with_borrow_mut(|sink| {
             for &(place, id) in &self.variables {
-                let sink = sink.as_mut().ok_or_else(|| self.refused("made inside `gradients`, it has its backward pass there"))?;
+                let sink = sink
+                    .as_mut()
+                    .ok_or_else(|| self.refused("a node made inside `gradients` has its backward pass there and nowhere else"))?;
                 sink.extend(gradients.get_mut(place).and_then(Option::take).map(|gradient| (id, gradient)));
             }
             Ok(gradients)
@@ -175,7 +197,7 @@ impl CustomOp3 for Node {
         let output = self.output()?.contiguous()?;
         match &*output.storage_and_layout().0 {
             Storage::Cpu(storage) => Ok((narrowed(storage, output.layout())?, output.shape().clone())),
-            _ => Err(self.refused("the output is not on the CPU")),
+            _ => Err(self.refused("the output is not on the CPU, where the inputs are")),
         }
     }
 
@@ -189,13 +211,13 @@ impl CustomOp3 for Node {
         _: &Layout,
     ) -> candle_core::Result<(CudaStorage, Shape)> {
         let mut output = self.output()?.contiguous()?;
-        // A clone of a CUDA storage is one of all of it, from its start.
+        // Cloning a CUDA storage copies all of it, from its start.
         if output.layout().start_offset() > 0 {
             output = output.copy()?;
         }
         match &*output.storage_and_layout().0 {
             Storage::Cuda(storage) => Ok((storage.try_clone(output.layout())?, output.shape().clone())),
-            _ => Err(self.refused("the output is not on the GPU")),
+            _ => Err(self.refused("the output is not on the GPU, where the inputs are")),
         }
     }
 
@@ -208,7 +230,7 @@ impl CustomOp3 for Node {
     }
 }
 
-/// Hands two of a node's gradients on to the inputs they belong to. Candle visits it after the node, since the node consumes its token.
+/// Hands two of a node's gradients on to their inputs, after the node has filled the slots.
 struct Gather {
     gradients: Slots,
     left: usize,
@@ -346,7 +368,10 @@ mod tests {
         let loss = weighted_sum(&[var.as_tensor(), &plain])?.sum_all()?;
         loss.backward()?;
         let again = loss.backward().map(|_| ()).map_err(|e| e.to_string());
-        assert!(again.is_err_and(|e| e.contains("backward pass of this node has already run")));
+        assert!(
+            again
+                .is_err_and(|e| e.contains("weighted_sum: the backward pass of this node has already run") && e.contains("add them first"))
+        );
         Ok(())
     }
 }

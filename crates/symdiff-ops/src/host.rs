@@ -1,9 +1,10 @@
 //! Tensors as slices, for ops on the CPU.
 
+use crate::dispatch::named;
 use crate::simd::Lanes;
 use crate::{Error, Result};
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, DType, Device, Layout, Storage, Tensor, WithDType};
+use candle_core::{CpuStorage, Device, Layout, Storage, Tensor, WithDType};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Range, Sub};
 
 /// The number types that ops compute in on the CPU.
@@ -115,14 +116,14 @@ impl Real for f64 {
     }
 }
 
-/// Runs a generic body with `T` bound to the tensor's number type, inside a span that bears the op's module as its target and, where
-/// given, the operations of the products that the body makes by itself. Nobody counts them unless someone listens.
+/// Runs a generic body with `T` bound to the tensor's number type, inside a tracing span whose target is the op's module. `flops`, where
+/// given, are the operations of the products that the body does itself; they are counted only while a subscriber listens.
 macro_rules! with_real {
     ($op:expr, $tensor:expr, $T:ident => $body:expr) => {
-        with_real!(tracing::trace_span!("op"), $op, $tensor, $T => $body)
+        $crate::host::with_real!(tracing::trace_span!("op"), $op, $tensor, $T => $body)
     };
     ($op:expr, $tensor:expr, flops = $flops:expr, $T:ident => $body:expr) => {
-        with_real!(tracing::trace_span!("op", flops = $flops), $op, $tensor, $T => $body)
+        $crate::host::with_real!(tracing::trace_span!("op", flops = $flops), $op, $tensor, $T => $body)
     };
     ($span:expr, $op:expr, $tensor:expr, $T:ident => $body:expr) => {{
         let _span = $span.entered();
@@ -147,26 +148,25 @@ macro_rules! bind_slices {
         $(
             let tensor = $name.contiguous()?;
             let (storage, layout) = tensor.storage_and_layout();
-            let $name: &[$T] = $crate::host::elements::<$T>($op, &storage, layout)?;
+            let $name: &[$T] = $crate::host::elements::<$T>($op, stringify!($name), &storage, layout)?;
         )+
     };
 }
 pub(crate) use bind_slices;
 
-/// The elements of a contiguous tensor's storage.
-pub(crate) fn elements<'a, T: Real>(op: &'static str, storage: &'a Storage, layout: &Layout) -> Result<&'a [T]> {
+/// The elements of a contiguous tensor's storage, in the dtype that the call computes in.
+pub(crate) fn elements<'a, T: Real>(op: &'static str, what: &'static str, storage: &'a Storage, layout: &Layout) -> Result<&'a [T]> {
     let values = match storage {
-        Storage::Cpu(storage) => T::values(storage).ok_or(Error::DType { op, got: storage_dtype(storage) })?,
-        Storage::Cuda(storage) => return Err(elsewhere(op, storage.device())),
-        Storage::Metal(storage) => return Err(elsewhere(op, storage.device())),
+        Storage::Cpu(storage) => {
+            T::values(storage).ok_or(Error::Mixed { op, what, got: storage.dtype(), first: "the call", expected: T::DTYPE })?
+        }
+        elsewhere => {
+            let device = named(elsewhere.device().location());
+            return Err(Error::Apart { op, what, device, first: "the call", expected: "the CPU".into() });
+        }
     };
     let start = layout.start_offset();
     Ok(&values[start..start + layout.shape().elem_count()])
-}
-
-/// The refusal of an op that has no code for a device.
-pub(crate) fn elsewhere(op: &'static str, device: &impl std::fmt::Debug) -> Error {
-    Error::Device { op, device: format!("{device:?}") }
 }
 
 /// A tensor on the host that owns `values`.
@@ -180,7 +180,7 @@ pub(crate) fn row_of(tensor: &Tensor) -> impl Fn(usize) -> Range<usize> + use<> 
     move |sample| if shared { 0..width } else { sample * width..(sample + 1) * width }
 }
 
-/// One row a sample as a tensor `[rows, width]`; rows that share one parameter row are added up, in order.
+/// One row per sample as a tensor `[rows, width]`; rows that share one parameter row are added up, in order.
 pub(crate) fn gathered<T: Real>(per_sample: Vec<T>, rows: usize, width: usize) -> Result<Tensor> {
     if per_sample.len() == rows * width {
         return tensor(per_sample, &[rows, width]);
@@ -195,8 +195,4 @@ pub(crate) fn added_up<T: Real>(rows: &[T], width: usize) -> Vec<T> {
         total.iter_mut().zip(row).for_each(|(total, &value)| *total += value);
     }
     total
-}
-
-fn storage_dtype(storage: &CpuStorage) -> DType {
-    storage.dtype()
 }

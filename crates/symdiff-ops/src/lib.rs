@@ -1,12 +1,14 @@
 //! Floor 0 of the workspace: tensors. Ragged batches, noise streams and fused differentiable ops.
 //!
-//! Three ideas live here, and nothing that knows a group, a network or an atom:
+//! Nothing here knows a group, a network or an atom. Three ideas:
 //!
 //! - [`Ragged`]: samples of different sizes packed one after the other. There is no padded tensor and no mask; a mask is not
 //!   even representable.
 //! - [`Noise`]: randomness as a function of a name. A draw consumes its stream, so using one twice does not compile.
-//! - ops: fused routines with CPU (and, with the feature `cuda`, CUDA) forward and backward passes, each beside a slow
-//!   composed twin that only tests use. [`fused()`] makes one graph node of several.
+//! - ops: fused routines with CPU (and, with the feature `cuda`, CUDA) forward and backward passes. [`fused()`] makes one graph node of
+//!   several, [`stack::Stack`] runs a deep network of them on all threads.
+//!
+//! Tests hold every derivative against that of a twin composed of Candle's own ops, and against finite differences.
 
 pub mod ada_layer_norm;
 pub mod adamw;
@@ -14,6 +16,7 @@ pub mod adamw;
 pub mod agreement;
 pub mod columns;
 pub mod device;
+mod dispatch;
 pub mod edge_message;
 #[cfg(feature = "emulate")]
 pub mod emulate;
@@ -38,6 +41,7 @@ pub mod segment;
 mod shape;
 pub mod silu;
 mod simd;
+pub mod stack;
 pub mod swiglu;
 pub mod threads;
 

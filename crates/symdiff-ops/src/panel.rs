@@ -1,17 +1,18 @@
-//! A batch in panels of whole samples: what one thread works through while its activations stay in its caches.
+//! A batch in panels of whole samples, each small enough for one core's caches.
 
+use crate::dispatch::on_threads;
 use crate::{Ragged, Result, Samples, threads};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// About as many nodes make a panel: enough rows for products to run at full speed, few enough for the second cache.
+/// About as many nodes make a panel: enough rows for products to run at full speed, few enough for the L2 cache.
 const NODES: usize = 512;
 
-/// Panels are made as small as this for every thread to have one.
+/// A panel has at least about as many, even where some threads then have none.
 const FEWEST: usize = 128;
 
-/// Consecutive samples of a batch, by themselves.
+/// Some consecutive samples of a batch.
 #[derive(Clone, Debug)]
 pub struct Panel {
     layout: Ragged,
@@ -20,8 +21,8 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// Divides a batch into panels of about equal size, a power of two of them where there are samples enough; a small batch into one for each
-    /// thread. An accelerator gets the whole batch as one: it wants large launches.
+    /// Divides a batch into panels of about equal size: a power of two of them, or, for a small batch, one for each thread. An accelerator gets
+    /// the whole batch as one panel, since its launches should be large.
     ///
     /// # Errors
     /// Does not fail on a layout that exists.
@@ -79,17 +80,9 @@ impl Panel {
     }
 }
 
-/// True where ops run on the threads of the CPU.
-fn on_threads(device: &Device) -> bool {
-    #[cfg(kernels)]
-    if crate::gpu::serves(device) {
-        return false;
-    }
-    device.is_cpu()
-}
-
-/// Works on every item, each on one thread; a single item is left all threads. Threads take one item after the other, so that those which take
-/// longest should come first, and results come in order. What an accelerator works on is asked for by the calling thread alone.
+/// Works on every item, each on one thread, and returns the results in the order of the items. A single item may use all threads. Threads take
+/// items one after the other, so the items that take longest should come first. On an accelerator the calling thread works on all items in
+/// turn.
 ///
 /// # Errors
 /// A failure of one of them.
@@ -103,7 +96,7 @@ pub fn each<S: Send, R: Send>(device: &Device, items: Vec<S>, work: impl Fn(S) -
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
-/// True where there is nothing to divide work among.
+/// True where the calling thread is the only one.
 fn alone(device: &Device) -> bool {
     !on_threads(device) || threads::count() == 1
 }

@@ -3,8 +3,8 @@
 //! Symbols, fixed across the workspace: **B** samples, **N** nodes in total, **`n_i`** nodes of sample i, **C** channels.
 //! A per-node tensor is `[N, C]`, the nodes of sample i in rows `offsets[i]..offsets[i + 1]`; a per-sample one is `[B, …]`.
 //!
-//! Each sample carries an **id**. Random draws are keyed by it ([`crate::Noise`]), so a sample's fate does not
-//! depend on which others share its batch.
+//! Each sample carries an **id**. Random draws are keyed by it ([`crate::Noise`]), so what is drawn for a sample
+//! does not depend on which others share its batch.
 
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
@@ -215,7 +215,7 @@ impl Ragged {
         if tensor.rank() == 2 && tensor.dims()[0] == self.nodes() {
             return Ok(());
         }
-        Err(Error::Shape { op, what, got: tensor.dims().to_vec(), expected: format!("[{}, C], one row a node", self.nodes()) })
+        Err(Error::Shape { op, what, got: tensor.dims().to_vec(), expected: format!("[{}, C], one row per node", self.nodes()) })
     }
 
     /// Offsets `[B + 1]` and owners `[N]` on `device`, as u32, uploaded at first use.

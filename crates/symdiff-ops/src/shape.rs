@@ -1,4 +1,4 @@
-//! Shape checks, in one voice.
+//! Shape checks.
 
 use crate::{Error, Ragged, Result};
 use candle_core::Tensor;
@@ -31,7 +31,7 @@ pub(crate) fn channels(op: &'static str, what: &'static str, tensor: &Tensor, la
 pub(crate) fn per_sample(op: &'static str, what: &'static str, tensor: &Tensor, layout: &Ragged) -> Result<usize> {
     match tensor.dims() {
         [rows, width] if *rows == 1 || *rows == layout.len() => Ok(*width),
-        _ => Err(refused(op, what, tensor, format!("[{}, W], one row a sample, or [1, W], shared", layout.len()))),
+        _ => Err(refused(op, what, tensor, format!("[{}, W], one row per sample, or [1, W], shared", layout.len()))),
     }
 }
 

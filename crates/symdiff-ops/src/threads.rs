@@ -1,4 +1,4 @@
-//! The number of worker threads, one number for rayon and our own ops.
+//! The number of worker threads.
 
 use crate::{Error, Result};
 use std::cell::Cell;
@@ -9,11 +9,13 @@ thread_local! {
     static IN_TASK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Sets the number of threads, the calling one among them; `None` takes the machine's cores. Call once, first thing in `main`, before any
-/// tensor work and any other thread: where the caller is no worker itself, each op wakes the pool and puts the caller to sleep.
+/// Sets the number of threads that ops run on, the calling one among them. `None` takes `RAYON_NUM_THREADS` from the environment, or else
+/// the number of cores.
 ///
-/// Candle keeps a pool of its own for elementwise ops, whose idle threads spin beside ours and slow the products down. It reads its size from
-/// `RAYON_NUM_THREADS` at its first use, and is told to have one thread; what is worth several threads here runs on ours.
+/// Call it once, first thing in `main`: where the caller of an op is no worker itself, each op wakes the pool and puts the caller to sleep.
+///
+/// Candle divides its own elementwise ops among a second pool, whose idle threads spin for a while and slow these ones down. It has one
+/// thread when the process starts with `CANDLE_NUM_THREADS=1`; the command line of this project starts itself that way.
 ///
 /// # Errors
 /// [`Error::Threads`] when `count` is zero or the pool already runs with another number.
@@ -26,20 +28,18 @@ pub fn set(count: Option<usize>) -> Result<()> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(count);
     // A pool whose one worker is the caller could not serve other threads while the caller waits for them.
     let built = if count > 1 { pool.use_current_thread().build_global() } else { pool.build_global() };
-    // SAFETY: documented to be called before other threads exist; rayon's own, just made, read no environment.
-    unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
     match built {
         Err(error) if rayon::current_num_threads() != count => Err(Error::Threads(format!("cannot set {count} threads: {error}"))),
         _ => Ok(()),
     }
 }
 
-/// The number of threads that an op called here runs on: one inside a task, whose siblings keep the others busy.
+/// The number of threads that an op called here runs on: one inside a task, since other tasks keep the other threads busy.
 pub fn count() -> usize {
     if IN_TASK.get() { 1 } else { rayon::current_num_threads() }
 }
 
-/// Runs one of several pieces of work that go on at the same time: ops inside stay on this thread.
+/// Runs one of several tasks that run at the same time: ops inside stay on this thread.
 pub(crate) fn task<R>(work: impl FnOnce() -> R) -> R {
     let _outer = Outer(IN_TASK.replace(true));
     work()

@@ -1,4 +1,4 @@
-//! One task a sample, one row after the other.
+//! One task per sample, one row after the other.
 
 use super::{Columns, OP};
 use crate::fill::{Blocks, fill_places, zeroed};
@@ -84,7 +84,7 @@ vectorised! {
     }
 }
 
-/// What normalises a row: its first entry, the mean of the rest of each entry, and 1/σ.
+/// What normalises a row: its first entry, the mean of the entries' differences from it, and 1/σ.
 #[derive(Clone, Copy)]
 struct Row<T> {
     first: T,

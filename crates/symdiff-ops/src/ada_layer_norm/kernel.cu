@@ -1,9 +1,9 @@
-// One warp a row. Backward: one block a sample, whose warps take its rows in turn, and whose threads then take the channels.
+// One warp per row. Backward: one block per sample, whose warps take its rows in turn, and whose threads then take the channels.
 //
 // `shift` and `scale` point at their first columns; their rows are `stride` apart, or 0 when all samples share one.
 #include "kernel.cuh"
 
-// The mean of a row beyond its first entry, and 1/σ: the same for every lane.
+// The mean of what a row's entries exceed its first entry by, and 1/σ: the same for every lane.
 struct Row {
   float first, mean, inverse;
   __device__ float normalised(float x) const { return (x - first - mean) * inverse; }

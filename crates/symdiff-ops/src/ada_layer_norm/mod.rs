@@ -1,6 +1,6 @@
 //! Layer normalisation modulated by the sample: y = n·(1 + scale) + shift with n = (x − mean) / √(variance + 10⁻⁶), row by row.
 //!
-//! Shift and scale are columns of one `[B, W]` tensor, one row a sample, or of `[1, W]`, one row for all samples: the projection that makes
+//! Shift and scale are columns of one `[B, W]` tensor, one row per sample, or of `[1, W]`, one row for all samples: the projection that makes
 //! the modulation of a whole block need not be cut up.
 //!
 //! # Shapes
@@ -17,11 +17,9 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Ragged, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 const OP: &str = "ada_layer_norm";
 
@@ -55,22 +53,18 @@ pub fn ada_layer_norm(x: &Tensor, modulation: &Tensor, columns: Columns, layout:
 /// [`ada_layer_norm()`] without a graph.
 ///
 /// # Errors
-/// As [`ada_layer_norm()`].
+/// As [`ada_layer_norm()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn forward(x: &Tensor, modulation: &Tensor, columns: Columns, layout: &Ragged) -> Result<Tensor> {
+    alike(OP, &[("x", x), ("modulation", modulation)])?;
     check(x, modulation, columns, layout)?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(x, modulation, columns, layout),
-        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, modulation, columns, layout)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::forward(x, modulation, columns, layout), cpu::<T> => cpu::forward::<T>(x, modulation, columns, layout))
 }
 
-/// ∂/∂x `[N, C]`, and `[∂/∂shift | ∂/∂scale]`, `[B, 2C]` or, of a shared modulation, `[1, 2C]`. `bypass`, the gradient of x along other
-/// ways, is added to the first.
+/// ∂/∂x `[N, C]`, and `[∂/∂shift | ∂/∂scale]`, `[B, 2C]` or, of a shared modulation, `[1, 2C]`. `bypass` `[N, C]`, the gradient that x has from
+/// elsewhere (a residual connection), is added to the first.
 ///
 /// # Errors
-/// As [`ada_layer_norm()`].
+/// As [`forward`].
 pub fn backward(
     x: &Tensor,
     modulation: &Tensor,
@@ -79,16 +73,12 @@ pub fn backward(
     bypass: Option<&Tensor>,
     layout: &Ragged,
 ) -> Result<(Tensor, Tensor)> {
+    alike(OP, &[("x", x), ("modulation", modulation), ("gradient", gradient), ("bypass", bypass.unwrap_or(gradient))])?;
     check(x, modulation, columns, layout)?;
-    for gradient in [Some(gradient), bypass].into_iter().flatten() {
-        shape::exact(OP, "gradient", gradient, x.dims(), "the shape of x")?;
+    for (what, gradient) in [("gradient", Some(gradient)), ("bypass", bypass)] {
+        gradient.map_or(Ok(()), |gradient| shape::exact(OP, what, gradient, x.dims(), "the shape of x"))?;
     }
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(x, modulation, columns, gradient, bypass, layout),
-        Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, modulation, columns, gradient, bypass, layout)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::backward(x, modulation, columns, gradient, bypass, layout), cpu::<T> => cpu::backward::<T>(x, modulation, columns, gradient, bypass, layout))
 }
 
 fn check(x: &Tensor, modulation: &Tensor, columns: Columns, layout: &Ragged) -> Result<()> {

@@ -1,7 +1,8 @@
-//! As many parameters a launch as a table of pointers holds.
+//! Each launch takes as many parameters as a table of pointers holds.
 
 use super::{OP, Rule};
 use crate::Result;
+use crate::dispatch::like;
 use crate::gpu::{Arg, Grid, Launch, THREADS};
 use candle_core::{DType, Tensor, Var};
 
@@ -55,9 +56,7 @@ fn alike(tensor: &Tensor, first: &Tensor) -> Result<Tensor> {
     if tensor.dtype() != DType::F32 {
         return Err(crate::Error::DType { op: OP, got: tensor.dtype() });
     }
-    if !tensor.device().same_device(first.device()) {
-        return Err(crate::host::elsewhere(OP, tensor.device()));
-    }
+    like(OP, ("the first tensor", first), ("another tensor", tensor))?;
     Ok(tensor.clone())
 }
 

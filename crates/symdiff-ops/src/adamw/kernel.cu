@@ -1,4 +1,4 @@
-// Up to MOST parameters a launch, blockIdx.y counting them.
+// Up to MOST parameters per launch; blockIdx.y counts them.
 #include "kernel.cuh"
 
 // The numbers of one step; see `Factors`.

@@ -10,7 +10,7 @@
 //! that someone else reads.
 //!
 //! # Cost
-//! Six reads and five writes a number; bound by memory.
+//! Six reads and five writes per number; bound by memory.
 //!
 //! # Source
 //! Loshchilov and Hutter, arXiv 1711.05101; Reddi, Kale and Kumar, `OpenReview` `ryQu7f-RZ`; the order of operations is PyTorch's.
@@ -19,9 +19,8 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{like, on_device, untracked};
+use crate::host::with_real;
 use crate::{Result, shape};
 use candle_core::{DType, Device, Tensor, Var};
 use rayon::prelude::*;
@@ -105,18 +104,22 @@ impl Moments {
     /// Moves the parameter and its moments by one step, in place.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when parameter or gradient have another shape than the moments, or the parameter is strided.
+    /// [`Error::Shape`](crate::Error::Shape) when parameter or gradient have another shape than the moments, or the parameter is strided;
+    /// [`Error::Mixed`](crate::Error::Mixed) when dtypes differ.
     pub fn step(&mut self, parameter: &Var, gradient: &Tensor, rule: &Rule) -> Result<()> {
         self.check(parameter, gradient)?;
-        match gradient.device() {
-            #[cfg(kernels)]
-            device if gpu::serves(device) => cuda::step_all(&[(&self.packed, parameter, gradient)], rule, None),
-            Device::Cpu => with_real!(OP, gradient, T => cpu::step::<T>(&self.packed, parameter, gradient, rule)),
-            device => Err(elsewhere(OP, device)),
-        }
+        on_device!(
+            OP,
+            gradient,
+            kernels => cuda::step_all(&[(&self.packed, parameter, gradient)], rule, None),
+            cpu::<T> => cpu::step::<T>(&self.packed, parameter, gradient, rule),
+        )
     }
 
     fn check(&self, parameter: &Var, gradient: &Tensor) -> Result<()> {
+        untracked(OP, "gradient", gradient)?;
+        like(OP, ("moments", &self.packed), ("parameter", parameter))?;
+        like(OP, ("parameter", parameter), ("gradient", gradient))?;
         shape::exact(OP, "parameter", parameter, &self.shape, "the shape of its moments")?;
         shape::exact(OP, "gradient", gradient, &self.shape, "the shape of the parameter")?;
         if !parameter.is_contiguous() {
@@ -131,7 +134,7 @@ impl Moments {
 }
 
 /// Moves all parameters by one step, in place: on CUDA in one launch for every 64 of them. With `(norm, limit)`, gradients are also
-/// multiplied by min(1, limit / (norm + 10⁻⁶)), the norm being read where it lies: nothing waits for it.
+/// multiplied by min(1, limit / (norm + 10⁻⁶)); a norm on a GPU is read there, without synchronisation.
 ///
 /// # Errors
 /// As [`Moments::step`].
@@ -144,33 +147,40 @@ pub fn step_all<'a>(
     for (moments, parameter, gradient) in &items {
         moments.check(parameter, gradient)?;
     }
-    #[cfg(kernels)]
-    if items.first().is_some_and(|(_, parameter, _)| gpu::serves(parameter.device())) {
-        let items: Vec<_> = items.iter().map(|(moments, parameter, gradient)| (&moments.packed, *parameter, *gradient)).collect();
-        return cuda::step_all(&items, rule, clip);
-    }
-    let factor = match clip {
-        Some((norm, limit)) => (limit / (norm.to_dtype(DType::F64)?.to_scalar::<f64>()? + 1e-6)).min(1.0),
-        None => 1.0,
-    };
-    let rule = Rule { scale: rule.scale * factor, ..*rule };
-    items.into_par_iter().try_for_each(|(moments, parameter, gradient)| moments.step(parameter, gradient, &rule))
+    let Some(device) = items.first().map(|(_, parameter, _)| parameter.device()) else { return Ok(()) };
+    on_device!(
+        OP,
+        at device,
+        kernels => {
+            let items: Vec<_> = items.iter().map(|(moments, parameter, gradient)| (&moments.packed, *parameter, *gradient)).collect();
+            cuda::step_all(&items, rule, clip)
+        },
+        cpu => {
+            let factor = match clip {
+                Some((norm, limit)) => (limit / (norm.to_dtype(DType::F64)?.to_scalar::<f64>()? + 1e-6)).min(1.0),
+                None => 1.0,
+            };
+            let rule = Rule { scale: rule.scale * factor, ..*rule };
+            items.into_par_iter().try_for_each(|(moments, parameter, gradient)| moments.step(parameter, gradient, &rule))
+        },
+    )
 }
 
-/// The Euclidean norm of all entries of all tensors together, as a tensor without axes where they live: reading it is what waits for a
-/// device. Squares are added up in an order that the shapes alone decide.
+/// The Euclidean norm of all entries of all tensors together, a scalar on their device, without a graph; the device is synchronised only
+/// when it is read. The order in which squares are added up depends on the shapes alone.
 ///
 /// # Errors
-/// [`Error::DType`](crate::Error::DType) unless they are f32 or f64.
+/// [`Error::DType`](crate::Error::DType) unless they are f32 or f64; [`Error::Tracked`](crate::Error::Tracked) for a tensor of a graph.
 pub fn global_norm(tensors: &[&Tensor]) -> Result<Tensor> {
-    #[cfg(kernels)]
-    if tensors.first().is_some_and(|tensor| gpu::serves(tensor.device())) {
-        return cuda::norm(tensors);
-    }
-    let squares = tensors.par_iter().map(|tensor| match tensor.device() {
-        Device::Cpu => with_real!(OP, tensor, T => cpu::squares::<T>(tensor)),
-        device => Err(elsewhere(OP, device)),
-    });
-    let total: f64 = squares.collect::<Result<Vec<f64>>>()?.into_iter().sum();
-    Ok(Tensor::new(total.sqrt(), &Device::Cpu)?)
+    tensors.iter().try_for_each(|tensor| untracked(OP, "tensor", tensor))?;
+    on_device!(
+        OP,
+        at tensors.first().map_or(&Device::Cpu, |tensor| tensor.device()),
+        kernels => cuda::norm(tensors),
+        cpu => {
+            let squares = tensors.par_iter().map(|tensor| with_real!(OP, tensor, T => cpu::squares::<T>(tensor)));
+            let total: f64 = squares.collect::<Result<Vec<f64>>>()?.into_iter().sum();
+            Ok(Tensor::new(total.sqrt(), &Device::Cpu)?)
+        },
+    )
 }

@@ -33,7 +33,7 @@ impl Row {
     }
 }
 
-/// Compares the kernels on `device` with the CPU in f64, for f32 and bf16 storage. `seen` hears of each row as it is done.
+/// Compares the kernels on `device` with the CPU in f64, for f32 and bf16 storage. `seen` is called with each row as soon as it is there.
 ///
 /// # Errors
 /// When an op fails on either side.

@@ -1,8 +1,8 @@
 //! One launch for as many parts as a table holds.
 
 use super::OP;
+use crate::Result;
 use crate::gpu::{Arg, Grid, Launch};
-use crate::{Error, Result, host};
 use candle_core::Tensor;
 
 /// Blocks that share one part, at most.
@@ -16,12 +16,6 @@ pub(super) fn joined(parts: &[&Tensor], rows: usize) -> Result<Tensor> {
     let first = parts[0];
     let (mut from, mut widths, mut places, mut total, mut largest) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
     for part in parts {
-        if part.dtype() != first.dtype() {
-            return Err(Error::DType { op: OP, got: part.dtype() });
-        }
-        if !part.device().same_device(first.device()) {
-            return Err(host::elsewhere(OP, part.device()));
-        }
         let width = part.dims()[1];
         from.push(Arg::Read(part.contiguous()?));
         widths.push(Arg::Long(width as i64));

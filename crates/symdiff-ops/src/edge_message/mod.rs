@@ -32,12 +32,9 @@ mod rows;
 pub use node::EdgeMlp;
 pub use pairs::{Divisor, Pairs};
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
-use crate::shape;
-use crate::{Result, fused};
-use candle_core::{Device, Tensor};
+use crate::dispatch::on_device;
+use crate::{Result, fused, shape};
+use candle_core::Tensor;
 use node::{Call, Kind};
 
 /// How far, and how bounded, points move along their edges.
@@ -87,10 +84,5 @@ fn mlp_inputs<'a>(h: &'a Tensor, mlp: &EdgeMlp<'a>) -> Vec<&'a Tensor> {
 fn run(op: &'static str, width: usize, pairs: &Pairs, kind: Kind, inputs: &[&Tensor]) -> Result<Tensor> {
     let keep = inputs.iter().any(|input| input.track_op());
     let call = Call { op, pairs: pairs.clone(), width, kind, keep };
-    fused(op, inputs, |inputs| match inputs[0].device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::run(inputs, &call),
-        Device::Cpu => with_real!(op, inputs[0], T => node::run::<T>(inputs, call)),
-        device => Err(elsewhere(op, device)),
-    })
+    fused(op, inputs, |inputs| on_device!(op, inputs[0], kernels => cuda::run(inputs, &call), cpu::<T> => node::run::<T>(inputs, call)))
 }

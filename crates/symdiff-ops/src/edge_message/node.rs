@@ -196,6 +196,6 @@ fn pull_halves<T: Real>(h: &[T], first: &[T], halves: [&[T]; 2], distance_weight
 /// Runs `body` on the elements of contiguous tensors.
 fn with_slices<T: Real, R>(op: &'static str, tensors: &[Tensor], body: impl FnOnce(&[&[T]]) -> Result<R>) -> Result<R> {
     let guards: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
-    let slices = guards.iter().map(|(storage, layout)| elements(op, storage, layout)).collect::<Result<Vec<&[T]>>>()?;
+    let slices = guards.iter().map(|(storage, layout)| elements(op, "an argument", storage, layout)).collect::<Result<Vec<&[T]>>>()?;
     body(&slices)
 }

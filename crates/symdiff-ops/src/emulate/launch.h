@@ -1,5 +1,4 @@
-// The door from Rust: runs a kernel by name on one block shape. Answers 0, 1 where there is no such kernel, 2 where argument sizes
-// are wrong.
+// Called from Rust: runs a kernel by name. Returns 0; 1 where there is no such kernel; 2 where argument sizes or the block are wrong.
 extern "C" int emulator_launch(const char* name, const unsigned* grid, unsigned threads, unsigned shared_bytes, void** arguments,
                                const size_t* sizes, size_t count, unsigned order) {
   const auto found = emulator::entries().find(name);

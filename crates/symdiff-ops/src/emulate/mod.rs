@@ -158,7 +158,7 @@ impl Memory {
             Arg::Read(tensor) | Arg::Change(tensor) => {
                 let (storage, layout) = tensor.storage_and_layout();
                 let Storage::Cpu(storage) = &*storage else {
-                    return Err(Error::Device { op: "emulate", device: format!("{:?}", tensor.device()) });
+                    return Err(crate::dispatch::elsewhere("emulate", tensor.device()));
                 };
                 let skew = layout.start_offset() * tensor.dtype().size_in_bytes() % 16;
                 Ok(Self::new(raw(storage, layout)?, skew))

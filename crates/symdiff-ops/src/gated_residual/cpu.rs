@@ -1,4 +1,4 @@
-//! One task a sample.
+//! One task per sample.
 
 use super::OP;
 use crate::fill::{Blocks, fill, fill_places};

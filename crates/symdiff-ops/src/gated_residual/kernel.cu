@@ -1,4 +1,4 @@
-// Forward: one thread a vector of outputs. Backward: one block a sample; a thread takes a vector of channels down every few rows.
+// Forward: one thread per vector of outputs. Backward: one block per sample; a thread takes one vector of channels in every few rows.
 //
 // `gate` points at the gate's first column; its rows are `stride` apart, or 0 when all samples share one.
 #include "kernel.cuh"

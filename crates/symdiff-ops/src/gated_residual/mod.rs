@@ -1,6 +1,6 @@
 //! The residual connection with a gate per sample: z = x + gate·y.
 //!
-//! The gate is as many columns of a `[B, W]` tensor (one row a sample) or `[1, W]` (one row for all) as x has channels.
+//! The gate is as many columns of a `[B, W]` tensor (one row per sample) or `[1, W]` (one row for all) as x has channels.
 //!
 //! # Shapes
 //! x, y `[N, C]`, modulation `[B, W]` or `[1, W]` → z `[N, C]`.
@@ -12,11 +12,9 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Ragged, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 const OP: &str = "gated_residual";
 
@@ -40,31 +38,23 @@ pub fn gated_residual(x: &Tensor, y: &Tensor, modulation: &Tensor, first: usize,
 /// [`gated_residual()`] without a graph.
 ///
 /// # Errors
-/// As [`gated_residual()`].
+/// As [`gated_residual()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn forward(x: &Tensor, y: &Tensor, modulation: &Tensor, first: usize, layout: &Ragged) -> Result<Tensor> {
+    alike(OP, &[("x", x), ("y", y), ("modulation", modulation)])?;
     check(y, modulation, first, layout)?;
     shape::exact(OP, "x", x, y.dims(), "the shape of y")?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(x, y, modulation, first, layout),
-        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, y, modulation, first, layout)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::forward(x, y, modulation, first, layout), cpu::<T> => cpu::forward::<T>(x, y, modulation, first, layout))
 }
 
 /// ∂/∂y `[N, C]`, and ∂/∂gate `[B, C]` or, of a shared gate, `[1, C]`.
 ///
 /// # Errors
-/// As [`gated_residual()`].
+/// As [`forward`].
 pub fn backward(y: &Tensor, modulation: &Tensor, first: usize, gradient: &Tensor, layout: &Ragged) -> Result<(Tensor, Tensor)> {
+    alike(OP, &[("y", y), ("modulation", modulation), ("gradient", gradient)])?;
     check(y, modulation, first, layout)?;
     shape::exact(OP, "gradient", gradient, y.dims(), "the shape of y")?;
-    match y.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(y, modulation, first, gradient, layout),
-        Device::Cpu => with_real!(OP, y, T => cpu::backward::<T>(y, modulation, first, gradient, layout)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, y, kernels => cuda::backward(y, modulation, first, gradient, layout), cpu::<T> => cpu::backward::<T>(y, modulation, first, gradient, layout))
 }
 
 fn check(y: &Tensor, modulation: &Tensor, first: usize, layout: &Ragged) -> Result<()> {

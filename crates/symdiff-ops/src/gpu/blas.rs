@@ -1,4 +1,4 @@
-//! Matrix products with a bias, in the terms of cuBLASLt.
+//! ColumnMajor products with a bias, in the terms of cuBLASLt.
 //!
 //! The library computes D = op(A)·op(B), plus a bias to every column of D, on column-major matrices; op takes a matrix as it is or
 //! transposed. Memory that holds a row-major `[r, c]` is, read column-major, the transpose: c rows, r columns, leading dimension c. From
@@ -11,6 +11,7 @@
 //! ```
 //! The bias has an entry for every row of D: one for every column of Y.
 
+use crate::dispatch::elsewhere;
 use crate::{Error, Result, shape};
 use candle_core::{DType, Device, Tensor};
 
@@ -78,14 +79,14 @@ pub(crate) fn product_and_sums(op: &'static str, left: &Tensor, right: &Tensor) 
 pub(crate) fn product(op: &'static str, left: Operand, right: Operand, bias: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
     let plan = planned(op, left, right, dtype)?;
     if let Some(bias) = bias {
-        shape::exact(op, "bias", bias, &[plan.m], "one entry a column of the result")?;
+        shape::exact(op, "bias", bias, &[plan.m], "one entry per column of the result")?;
     }
     if let Some(other) = bias.filter(|bias| bias.dtype() != dtype) {
-        return Err(Error::DType { op, got: other.dtype() });
+        return Err(Error::Mixed { op, what: "bias", got: other.dtype(), first: "the result", expected: dtype });
     }
     let device = left.tensor.device();
     if let Some(other) = bias.filter(|bias| !bias.device().same_device(device)) {
-        return Err(crate::host::elsewhere(op, other.device()));
+        return Err(elsewhere(op, other.device()));
     }
     let [a, b] = [right.tensor.contiguous()?, left.tensor.contiguous()?];
     let bias = bias.map(Tensor::contiguous).transpose()?;
@@ -94,11 +95,11 @@ pub(crate) fn product(op: &'static str, left: Operand, right: Operand, bias: Opt
         Device::Cuda(device) => super::cublaslt::run(op, &plan, [&a, &b], bias.as_ref(), dtype, device),
         #[cfg(feature = "emulate")]
         Device::Cpu => crate::emulate::product(&plan, [&a, &b], bias.as_ref(), dtype),
-        device => Err(crate::host::elsewhere(op, device)),
+        device => Err(elsewhere(op, device)),
     }
 }
 
-/// The plan of left·right, once they are seen to belong together.
+/// The plan of left·right, once shapes, dtypes and devices are checked.
 fn planned(op: &'static str, left: Operand, right: Operand, dtype: DType) -> Result<Plan> {
     let shapes =
         [shape::matrix(op, "left operand", left.tensor, "a matrix")?, shape::matrix(op, "right operand", right.tensor, "a matrix")?];
@@ -112,7 +113,7 @@ fn planned(op: &'static str, left: Operand, right: Operand, dtype: DType) -> Res
         }
     }
     if !right.tensor.device().same_device(left.tensor.device()) {
-        return Err(crate::host::elsewhere(op, right.tensor.device()));
+        return Err(elsewhere(op, right.tensor.device()));
     }
     Ok(plan)
 }

@@ -34,7 +34,7 @@ fn finished(device: &Device) -> Result<Tensor> {
     Ok(finished)
 }
 
-/// One row a sample, or, where all samples share one row, their sum: `[rows, width]`.
+/// One row per sample, or, where all samples share one row, their sum: `[rows, width]`.
 pub(crate) fn gathered(op: &'static str, per_sample: Tensor, rows: usize) -> Result<Tensor> {
     if per_sample.dims()[0] == rows {
         return Ok(per_sample);

@@ -1,5 +1,5 @@
-//! Products on a CUDA device by cuBLASLt. The library is asked how to do a product once for all batches of about as many nodes: its answer
-//! takes longer than the product, and batches hardly ever have the same number of nodes.
+//! Products on a CUDA device by cuBLASLt. Its heuristic, which chooses the algorithm of a product, takes longer than the product, and batches
+//! hardly ever have the same number of nodes; so one choice serves all batches of about as many nodes.
 
 use super::blas::{ColumnMajor, Plan};
 use super::driver::{address, tensor_pointer};
@@ -20,9 +20,9 @@ use std::ffi::c_void;
 use std::ptr::from_ref;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Scratch memory that the library may use, bytes: what its documentation asks for on Hopper.
+/// Scratch memory that the library may use, bytes: what its documentation recommends on Hopper.
 const WORKSPACE: usize = 32 << 20;
-/// The alignment beyond which the library does not look, bytes.
+/// The largest alignment that the library distinguishes, bytes.
 const ALIGNED: u64 = 256;
 
 /// What comes with a product.
@@ -62,7 +62,7 @@ pub(super) fn run_with_sums(op: &'static str, plan: &Plan, factors: [&Tensor; 2]
     }
 }
 
-/// Whether the library means that a product cannot be done that way, rather than that something broke.
+/// Whether the library refuses to do a product this way, rather than reporting a failure.
 fn unfit(error: CublasError) -> bool {
     matches!(error.0, cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED | cublasStatus_t::CUBLAS_STATUS_INVALID_VALUE)
 }
@@ -113,15 +113,15 @@ fn start(
         if let Err(error) = started
             && unfit(error)
         {
-            // Not to be tried again for the next batch.
+            // The refusal is kept, so that the next batch does not try again.
             *chosen = Err(error);
         }
         started
     };
     let roomy = plan.roomy();
     let mut started = start(key(roomy));
-    // What does for the larger product may not do for this one, where a single row or column has an odd length. Sums can be had without the
-    // library, sooner than it would answer for every number of nodes.
+    // An algorithm for the larger product may be unfit for this one, for example where a single row or column has an odd length. Sums can be
+    // made without the library, which is faster than running the heuristic for every number of nodes.
     if started.is_err_and(unfit) && roomy != *plan && extra != Extra::Sums {
         started = start(key(*plan));
     }
@@ -194,7 +194,7 @@ impl Chosen {
         };
         let Plan { m, n, a, b, .. } = key.plan;
         let description = result::create_matmul_desc(cublasComputeType_t::CUBLAS_COMPUTE_32F, cudaDataType_t::CUDA_R_32F)?;
-        // SAFETY: the description is alive, and each value has the size that its attribute asks for.
+        // SAFETY: the description is alive, and each value has the size of its attribute.
         unsafe {
             describe(description, Attribute::CUBLASLT_MATMUL_DESC_TRANSA, &i32::from(a.transposed))?;
             describe(description, Attribute::CUBLASLT_MATMUL_DESC_TRANSB, &i32::from(b.transposed))?;

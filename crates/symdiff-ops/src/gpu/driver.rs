@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Every kernel with the fat binary it lies in.
 static BINARIES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
-/// What a block may ask for without asking the driver first.
+/// Shared memory that a block may have without an attribute set first, bytes.
 const FREELY_SHARED: u32 = 48 << 10;
 
 /// Starts the launch on Candle's stream; its results, in order.
@@ -78,7 +78,7 @@ fn value(
 pub(super) fn tensor_pointer(op: &'static str, tensor: &Tensor, stream: &Arc<CudaStream>) -> Result<u64> {
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cuda(storage) = &*storage else {
-        return Err(crate::host::elsewhere(op, tensor.device()));
+        return Err(crate::dispatch::elsewhere(op, tensor.device()));
     };
     address(storage, layout.start_offset(), stream).ok_or(Error::DType { op, got: tensor.dtype() })
 }

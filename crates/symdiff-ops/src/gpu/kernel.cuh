@@ -1,7 +1,7 @@
-// What every kernel starts from: number types, vectors, reductions, and the entry points.
+// Shared by all kernels: number types, vectors, reductions, and the entry points.
 //
-// Storage is f32 or bf16, arithmetic is f32; what likelihoods are summed by takes f64, in f64. The same files are compiled by nvcc for the device and by a host compiler for the emulator,
-// so a kernel uses only what both have. All matrices are row-major.
+// Storage is f32 or bf16, arithmetic is f32; the sums of likelihoods also take f64, and compute in it. nvcc compiles these files for the device, a
+// host compiler for the emulator, so a kernel uses only what both have. All matrices are row-major.
 #pragma once
 #include <cstdint>
 #ifdef EMULATE

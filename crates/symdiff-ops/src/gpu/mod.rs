@@ -1,4 +1,4 @@
-//! Launching kernels: what every op's `cuda.rs` is written in.
+//! Launching CUDA kernels: the interface that every op's `cuda.rs` uses.
 //!
 //! A [`Launch`] lists a kernel's arguments in the kernel's order and returns the tensors it wrote. It runs on the CUDA device of its
 //! inputs, on Candle's stream, without waiting; or, inside [`crate::emulate`], on the CPU.
@@ -12,6 +12,7 @@ mod driver;
 pub(crate) mod rounded;
 pub(crate) mod uploads;
 
+use crate::dispatch::{elsewhere, named};
 use crate::{Error, Ragged, Result};
 use candle_core::{DType, Device, Tensor};
 
@@ -27,7 +28,7 @@ pub(crate) fn serves(device: &Device) -> bool {
     cfg!(feature = "cuda") && device.is_cuda()
 }
 
-/// How many blocks of how many threads, and the bytes of shared memory a block asks for.
+/// How many blocks of how many threads, and a block's shared memory in bytes.
 pub(crate) struct Grid {
     pub(crate) blocks: [u32; 3],
     pub(crate) threads: u32,
@@ -141,7 +142,13 @@ impl Launch {
     pub(crate) fn read<const M: usize>(mut self, tensors: [&Tensor; M]) -> Result<Self> {
         for tensor in tensors {
             if tensor.dtype() != self.dtype {
-                return Err(Error::DType { op: self.op, got: tensor.dtype() });
+                return Err(Error::Mixed {
+                    op: self.op,
+                    what: "an argument",
+                    got: tensor.dtype(),
+                    first: "the launch",
+                    expected: self.dtype,
+                });
             }
             let read = self.here(tensor)?;
             self.args.push(Arg::Read(read));
@@ -209,7 +216,7 @@ impl Launch {
             Device::Cuda(device) => driver::run(&self, device, grid)?,
             #[cfg(feature = "emulate")]
             Device::Cpu => crate::emulate::run(&self, grid)?,
-            device => return Err(crate::host::elsewhere(self.op, device)),
+            device => return Err(elsewhere(self.op, device)),
         };
         let count = results.len();
         results.try_into().map_err(|_| self.refused(&format!("{count} results, {M} expected")))
@@ -223,7 +230,8 @@ impl Launch {
     /// The tensor, contiguous, if it lives where the kernel runs.
     fn here(&self, tensor: &Tensor) -> Result<Tensor> {
         if !tensor.device().same_device(&self.device) {
-            return Err(crate::host::elsewhere(self.op, tensor.device()));
+            let [device, expected] = [tensor.device(), &self.device].map(|device| named(device.location()));
+            return Err(Error::Apart { op: self.op, what: "an argument", device, first: "the launch", expected });
         }
         Ok(tensor.contiguous()?)
     }

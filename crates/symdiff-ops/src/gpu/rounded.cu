@@ -1,4 +1,4 @@
-// f32 to bf16, up to MOST tensors a launch, blockIdx.y counting them.
+// f32 to bf16, up to MOST tensors per launch; blockIdx.y counts them.
 #include "kernel.cuh"
 
 __device__ inline void rounded(const float* x, bf16* y, wide count) {

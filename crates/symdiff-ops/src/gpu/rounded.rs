@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 
 /// Blocks that share one tensor, at most.
 const BLOCKS: usize = 64;
-/// Numbers that a tensor's place is a multiple of: 256 bytes, beyond which no product looks.
+/// Every tensor starts at a multiple of so many numbers: 256 bytes, the largest alignment that cuBLASLt distinguishes.
 const ALIGNED: usize = 128;
 
 /// f32 tensors in bf16, in one launch for every [`Arg::TABLE`] of them, and in one allocation.

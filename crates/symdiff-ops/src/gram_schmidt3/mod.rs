@@ -7,7 +7,7 @@
 //! A `[B, 3, 3]` → Q `[B, 3, 3]`.
 //!
 //! # Cost
-//! About 100 operations a matrix, in f64 whatever the dtype: f32 loses orthogonality on ill-conditioned input. The second and third
+//! About 100 operations per matrix, in f64 whatever the dtype: f32 loses orthogonality on ill-conditioned input. The second and third
 //! vector are orthogonalised twice.
 //!
 //! # Source
@@ -18,11 +18,9 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 const OP: &str = "gram_schmidt3";
 
@@ -51,30 +49,22 @@ pub fn gram_schmidt3(a: &Tensor, by: By) -> Result<Tensor> {
 /// [`gram_schmidt3()`] without a graph.
 ///
 /// # Errors
-/// As [`gram_schmidt3()`].
+/// As [`gram_schmidt3()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn forward(a: &Tensor, by: By) -> Result<Tensor> {
+    alike(OP, &[("a", a)])?;
     check("a", a)?;
-    match a.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(a, by),
-        Device::Cpu => with_real!(OP, a, T => cpu::forward::<T>(a, by)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, a, kernels => cuda::forward(a, by), cpu::<T> => cpu::forward::<T>(a, by))
 }
 
 /// ∂/∂A, `[B, 3, 3]`.
 ///
 /// # Errors
-/// As [`gram_schmidt3()`].
+/// As [`forward`].
 pub fn backward(a: &Tensor, gradient: &Tensor, by: By) -> Result<Tensor> {
+    alike(OP, &[("a", a), ("gradient", gradient)])?;
     check("a", a)?;
     shape::exact(OP, "gradient", gradient, a.dims(), "the shape of a")?;
-    match a.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(a, gradient, by),
-        Device::Cpu => with_real!(OP, a, T => cpu::backward::<T>(a, gradient, by)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, a, kernels => cuda::backward(a, gradient, by), cpu::<T> => cpu::backward::<T>(a, gradient, by))
 }
 
 fn check(what: &'static str, tensor: &Tensor) -> Result<()> {

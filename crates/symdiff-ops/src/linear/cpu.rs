@@ -31,7 +31,7 @@ pub(super) fn times<T: Real>(x: &Tensor, weight: &Packed<T>, bias: Option<&Tenso
 pub(super) fn backward_parameters<T: Real>(parts: &[[&Tensor; 2]], [i, o]: [usize; 2]) -> Result<[Tensor; 2]> {
     let tensors = parts.iter().flatten().map(|tensor| tensor.contiguous()).collect::<candle_core::Result<Vec<_>>>()?;
     let guards: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
-    let slices = guards.iter().map(|(storage, layout)| elements::<T>(OP, storage, layout)).collect::<Result<Vec<_>>>()?;
+    let slices = guards.iter().map(|(storage, layout)| elements::<T>(OP, "part", storage, layout)).collect::<Result<Vec<_>>>()?;
     let (mut xs, mut gs, mut db) = (Vec::new(), Vec::new(), vec![T::default(); o]);
     for (&[x, g], part) in slices.as_chunks::<2>().0.iter().zip(parts) {
         let depth = part[0].dims()[0];

@@ -14,9 +14,10 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
+use crate::dispatch::{elsewhere, untracked};
 #[cfg(kernels)]
 use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::host::with_real;
 use crate::product::Packed;
 use crate::{Error, Pullback, Result, fused, panel, shape};
 use candle_core::{DType, Device, Tensor};
@@ -98,6 +99,7 @@ impl Weight {
     }
 
     fn new(weight: &Tensor, transposed: bool) -> Result<Self> {
+        untracked(OP, "weight", weight)?;
         let dims = matrix(weight, "weight", "[O, I]")?;
         let operand = match (weight.device(), weight.dtype()) {
             #[cfg(kernels)]
@@ -120,6 +122,8 @@ impl Weight {
         if inner != rows {
             return Err(shape::refused(OP, "x", x, format!("[{n}, {rows}], as wide as the weight's input")));
         }
+        untracked(OP, "x", x)?;
+        bias.map_or(Ok(()), |bias| untracked(OP, "bias", bias))?;
         if let Some(bias) = bias.filter(|bias| bias.dims() != [columns]) {
             return Err(shape::refused(OP, "bias", bias, format!("[{columns}], one entry per row of the weight")));
         }
@@ -141,6 +145,8 @@ pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
     let [x, g] = parts.first().ok_or_else(|| Error::Layout("no parts; give at least one".into()))?;
     let ([_, i], [_, o]) = (matrix(x, "x", "[N, I]")?, matrix(g, "gradient", "[N, O]")?);
     for [x, g] in parts {
+        untracked(OP, "x", x)?;
+        untracked(OP, "gradient", g)?;
         let [n, _] = matrix(x, "x", "[N, I]")?;
         shape::exact(OP, "x", x, &[n, i], "as wide as the other parts")?;
         shape::exact(OP, "gradient", g, &[n, o], "one row for each of x")?;
@@ -163,7 +169,10 @@ pub fn backward_fan(x: &Tensor, weights: &[&Tensor], gradients: &[Tensor]) -> Re
     if weights.len() != gradients.len() {
         return Err(Error::Layout(format!("{} weights and {} gradients; give one for each map", weights.len(), gradients.len())));
     }
+    untracked(OP, "x", x)?;
     for (weight, gradient) in weights.iter().zip(gradients) {
+        untracked(OP, "weight", weight)?;
+        untracked(OP, "gradient", gradient)?;
         let [_, outputs] = matrix(gradient, "gradient", "[N, O]")?;
         shape::exact(OP, "weight", weight, &[outputs, inputs], "one row for each column of its gradient")?;
     }
@@ -194,6 +203,7 @@ fn in_op<R>(body: impl FnOnce() -> R) -> R {
 /// # Errors
 /// When the device refuses.
 pub fn rounded(parameters: &[Tensor], dtype: DType) -> Result<Vec<Tensor>> {
+    parameters.iter().try_for_each(|parameter| untracked(OP, "parameter", parameter))?;
     #[cfg(kernels)]
     if dtype == DType::BF16 && parameters.iter().all(|parameter| gpu::serves(parameter.device()) && parameter.dtype() == DType::F32) {
         return gpu::rounded::rounded(OP, parameters);

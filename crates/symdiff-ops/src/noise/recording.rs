@@ -1,4 +1,4 @@
-//! Recorded draws: golden vectors and coupled runs put their own numbers in a kernel's way.
+//! Recorded draws: golden vectors and coupled runs replace random numbers by their own.
 
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Recording(Arc<Mutex<VecDeque<Tensor>>>);
 
 impl Recording {
-    /// Draws in the order in which they will be asked for.
+    /// Draws, in the order in which they will be taken.
     pub fn new(draws: impl IntoIterator<Item = Tensor>) -> Self {
         Self(Arc::new(Mutex::new(draws.into_iter().collect())))
     }
@@ -36,9 +36,9 @@ impl Recording {
 
     pub(super) fn next(&self, shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor> {
         let draw =
-            self.queue().pop_front().ok_or_else(|| Error::Recording(format!("no draw left, but one of shape {shape:?} is asked for")))?;
+            self.queue().pop_front().ok_or_else(|| Error::Recording(format!("no draw is left, but one of shape {shape:?} is wanted")))?;
         if draw.dims() != shape {
-            return Err(Error::Recording(format!("the next draw has shape {:?}, but {shape:?} is asked for", draw.dims())));
+            return Err(Error::Recording(format!("the next draw has shape {:?}, but {shape:?} is wanted", draw.dims())));
         }
         Ok(draw.to_dtype(dtype)?.to_device(device)?)
     }

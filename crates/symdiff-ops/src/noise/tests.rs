@@ -8,7 +8,7 @@ fn values(noise: Noise, sizes: &[usize], ids: &[u64]) -> Result<Vec<Vec<f64>>> {
 }
 
 #[test]
-fn a_sample_draws_the_same_alone_and_in_company() -> Result<()> {
+fn a_sample_draws_the_same_alone_and_in_a_batch() -> Result<()> {
     let alone = values(Noise::seeded(3), &[4], &[17])?;
     let together = values(Noise::seeded(3), &[2, 4, 1], &[5, 17, 2])?;
     assert_eq!(alone, together[2..6]);
@@ -78,7 +78,7 @@ fn recordings_replay_in_order_and_check_shapes() -> Result<()> {
     let [a, b, c] = Noise::recorded(Recording::new(tape.draws())).split();
     assert_eq!(a.normal(&samples, &[3], DType::F32, &Device::Cpu)?.to_vec2::<f32>()?, first);
     let wrong = b.normal(&samples, &[3], DType::F32, &Device::Cpu).map_err(|e| e.to_string());
-    assert_eq!(wrong.err().as_deref(), Some("recorded noise: the next draw has shape [2], but [2, 3] is asked for"));
+    assert_eq!(wrong.err().as_deref(), Some("recorded noise: the next draw has shape [2], but [2, 3] is wanted"));
     assert!(c.normal(&samples, &[], DType::F32, &Device::Cpu).is_err());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One task a sample; each pair once, its features in vectors of sixteen.
+//! One task per sample; each pair once, its features in vectors of sixteen.
 
 use super::OP;
 use crate::fill::{Blocks, fill, fill_one};

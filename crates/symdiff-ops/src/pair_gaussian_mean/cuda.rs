@@ -20,7 +20,7 @@ pub(super) fn backward(x: &Tensor, means: &Tensor, sigmas: &Tensor, dy: &Tensor,
     Ok([dx, sums.narrow(0, 0, count)?, sums.narrow(0, count, count)?])
 }
 
-/// One block a node, one thread a Gaussian.
+/// One block per node, one thread per Gaussian.
 fn grid(layout: &Ragged, count: usize) -> Grid {
     Grid::of([layout.nodes(), 1, 1], count.next_multiple_of(32).min(384))
 }

@@ -1,4 +1,4 @@
-// One block a node. Its threads first take the distances to a tile of neighbours, then one Gaussian each.
+// One block per node. Its threads first take the distances to a tile of neighbours, then one Gaussian each.
 #include "kernel.cuh"
 
 constexpr int TILE = 128;

@@ -23,11 +23,9 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Ragged, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 const OP: &str = "pair_gaussian_mean";
 
@@ -48,35 +46,27 @@ pub fn pair_gaussian_mean(x: &Tensor, means: &Tensor, sigmas: &Tensor, layout: &
 /// [`pair_gaussian_mean()`] without a graph.
 ///
 /// # Errors
-/// As [`pair_gaussian_mean()`].
+/// As [`pair_gaussian_mean()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn forward(x: &Tensor, means: &Tensor, sigmas: &Tensor, layout: &Ragged) -> Result<Tensor> {
+    alike(OP, &[("x", x), ("means", means), ("sigmas", sigmas)])?;
     let count = check(x, means, sigmas, layout)?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(x, means, sigmas, layout, count),
-        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, means, sigmas, layout, count)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::forward(x, means, sigmas, layout, count), cpu::<T> => cpu::forward::<T>(x, means, sigmas, layout, count))
 }
 
 /// ∂/∂x `[N, 3]`, ∂/∂μ `[K]`, ∂/∂σ `[K]`.
 ///
 /// # Errors
-/// As [`pair_gaussian_mean()`].
+/// As [`forward`].
 pub fn backward(x: &Tensor, means: &Tensor, sigmas: &Tensor, gradient: &Tensor, layout: &Ragged) -> Result<[Tensor; 3]> {
+    alike(OP, &[("x", x), ("means", means), ("sigmas", sigmas), ("gradient", gradient)])?;
     let count = check(x, means, sigmas, layout)?;
     shape::exact(OP, "gradient", gradient, &[layout.nodes(), count], "the shape of the output")?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(x, means, sigmas, gradient, layout),
-        Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, means, sigmas, gradient, layout)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::backward(x, means, sigmas, gradient, layout), cpu::<T> => cpu::backward::<T>(x, means, sigmas, gradient, layout))
 }
 
 /// K.
 fn check(x: &Tensor, means: &Tensor, sigmas: &Tensor, layout: &Ragged) -> Result<usize> {
-    shape::exact(OP, "x", x, &[layout.nodes(), 3], "one point a node")?;
+    shape::exact(OP, "x", x, &[layout.nodes(), 3], "one point per node")?;
     match means.dims() {
         [count] if *count > 0 => shape::exact(OP, "sigmas", sigmas, &[*count], "one for each mean").map(|()| *count),
         _ => Err(shape::refused(OP, "means", means, "[K] with K at least 1")),

@@ -1,4 +1,4 @@
-//! One task a sample; its heads one after the other, in matrices that fit the L2 cache.
+//! One task per sample; its heads one after the other, in matrices that fit the L2 cache.
 
 use super::{Heads, OP};
 use crate::fill::{Blocks, fill_one};

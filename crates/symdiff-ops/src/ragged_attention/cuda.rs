@@ -35,7 +35,7 @@ pub(super) fn backward(qkv: &Tensor, gradient: &Tensor, heads: Heads, layout: &R
     Ok(dqkv)
 }
 
-/// One block a sample, head and tile of its rows.
+/// One block for each sample, head and tile of rows.
 fn grid(heads: Heads, layout: &Ragged) -> Grid {
     Grid::of([layout.len(), heads.count, layout.longest().div_ceil(TILE)], THREADS)
 }

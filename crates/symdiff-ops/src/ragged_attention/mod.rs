@@ -16,11 +16,9 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Ragged, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 const OP: &str = "ragged_attention";
 
@@ -40,30 +38,22 @@ pub fn ragged_attention(qkv: &Tensor, heads: usize, layout: &Ragged) -> Result<T
 /// [`ragged_attention()`] without a graph.
 ///
 /// # Errors
-/// As [`ragged_attention()`].
+/// As [`ragged_attention()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn forward(qkv: &Tensor, heads: usize, layout: &Ragged) -> Result<Tensor> {
+    alike(OP, &[("qkv", qkv)])?;
     let sizes = Heads::of(qkv, heads, layout)?;
-    match qkv.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(qkv, sizes, layout),
-        Device::Cpu => with_real!(OP, qkv, flops = 2 * sizes.product(layout), T => cpu::forward::<T>(qkv, sizes, layout)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, qkv, flops = 2 * sizes.product(layout), kernels => cuda::forward(qkv, sizes, layout), cpu::<T> => cpu::forward::<T>(qkv, sizes, layout))
 }
 
 /// ∂/∂qkv, `[N, 3C]`.
 ///
 /// # Errors
-/// As [`ragged_attention()`].
+/// As [`forward`].
 pub fn backward(qkv: &Tensor, heads: usize, gradient: &Tensor, layout: &Ragged) -> Result<Tensor> {
+    alike(OP, &[("qkv", qkv), ("gradient", gradient)])?;
     let sizes = Heads::of(qkv, heads, layout)?;
     shape::exact(OP, "gradient", gradient, &[layout.nodes(), sizes.channels()], "the shape of the output")?;
-    match qkv.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(qkv, gradient, sizes, layout),
-        Device::Cpu => with_real!(OP, qkv, flops = 5 * sizes.product(layout), T => cpu::backward::<T>(qkv, gradient, sizes, layout)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, qkv, flops = 5 * sizes.product(layout), kernels => cuda::backward(qkv, gradient, sizes, layout), cpu::<T> => cpu::backward::<T>(qkv, gradient, sizes, layout))
 }
 
 /// How the channels divide.

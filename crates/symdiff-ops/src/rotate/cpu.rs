@@ -1,4 +1,4 @@
-//! Three components a node: plain loops.
+//! Three components per node: plain loops.
 
 use super::OP;
 use crate::fill::{Blocks, fill_one};

@@ -1,4 +1,4 @@
-// Forward: one thread a component. The matrix's gradient: one warp a sample.
+// Forward: one thread per component. The matrix's gradient: one warp per sample.
 #include "kernel.cuh"
 
 // Where the entry lies that takes component c of x to component a of y.

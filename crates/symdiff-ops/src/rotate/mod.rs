@@ -1,4 +1,4 @@
-//! One 3×3 matrix a sample, applied to its points: y = x·gᵀ, or y = x·g for the inverse of an orthogonal g.
+//! One 3×3 matrix per sample, applied to its points: y = x·gᵀ, or y = x·g for the inverse of an orthogonal g.
 //!
 //! # Shapes
 //! x `[N, 3]`, g `[B, 3, 3]` → y `[N, 3]`.
@@ -10,11 +10,9 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Ragged, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 const OP: &str = "rotate";
 
@@ -36,29 +34,21 @@ pub fn rotate(x: &Tensor, g: &Tensor, layout: &Ragged, inverse: bool) -> Result<
 /// [`rotate()`] without a graph.
 ///
 /// # Errors
-/// As [`rotate()`].
+/// As [`rotate()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn forward(x: &Tensor, g: &Tensor, layout: &Ragged, inverse: bool) -> Result<Tensor> {
-    shape::exact(OP, "x", x, &[layout.nodes(), 3], "one point a node")?;
-    shape::exact(OP, "g", g, &[layout.len(), 3, 3], "one matrix a sample")?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(x, g, layout, inverse),
-        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, g, layout, inverse)),
-        device => Err(elsewhere(OP, device)),
-    }
+    alike(OP, &[("x", x), ("g", g)])?;
+    shape::exact(OP, "x", x, &[layout.nodes(), 3], "one point per node")?;
+    shape::exact(OP, "g", g, &[layout.len(), 3, 3], "one matrix per sample")?;
+    on_device!(OP, x, kernels => cuda::forward(x, g, layout, inverse), cpu::<T> => cpu::forward::<T>(x, g, layout, inverse))
 }
 
 /// ∂/∂g: `Σ_j` `dy_j` ⊗ `x_j` over each sample, transposed when `inverse`, `[B, 3, 3]`.
 ///
 /// # Errors
-/// As [`rotate()`].
+/// As [`forward`].
 pub fn backward_matrix(x: &Tensor, gradient: &Tensor, layout: &Ragged, inverse: bool) -> Result<Tensor> {
-    shape::exact(OP, "x", x, &[layout.nodes(), 3], "one point a node")?;
-    shape::exact(OP, "gradient", gradient, &[layout.nodes(), 3], "one vector a node")?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward_matrix(x, gradient, layout, inverse),
-        Device::Cpu => with_real!(OP, x, T => cpu::backward_matrix::<T>(x, gradient, layout, inverse)),
-        device => Err(elsewhere(OP, device)),
-    }
+    alike(OP, &[("x", x), ("gradient", gradient)])?;
+    shape::exact(OP, "x", x, &[layout.nodes(), 3], "one point per node")?;
+    shape::exact(OP, "gradient", gradient, &[layout.nodes(), 3], "one vector per node")?;
+    on_device!(OP, x, kernels => cuda::backward_matrix(x, gradient, layout, inverse), cpu::<T> => cpu::backward_matrix::<T>(x, gradient, layout, inverse))
 }

@@ -1,4 +1,4 @@
-//! One task a sample.
+//! One task per sample.
 
 use super::Kind;
 use crate::fill::{Blocks, fill_one};
@@ -41,7 +41,7 @@ pub(super) fn centre<T: Real>(op: &'static str, x: &Tensor, layout: &Ragged, wid
     tensor(y, &[layout.nodes(), width])
 }
 
-/// Adds a sample's rows to `sums` and divides by their number when the mean is asked for.
+/// Adds a sample's rows to `sums` and divides by their number for a mean.
 fn add_up<T: Real>(x: &[T], layout: &Ragged, sample: usize, kind: Kind, sums: &mut [T]) {
     let width = sums.len();
     for row in layout.rows(sample) {

@@ -1,4 +1,4 @@
-// Reductions: one thread a channel of a sample, down the sample's rows. Spreading: one thread an entry.
+// Reductions: one thread for each channel of a sample, down the sample's rows. Spreading: one thread per entry.
 #include "kernel.cuh"
 
 template <typename T> __device__ inline Number<T> add_up(const T* x, int start, int end, int width, int channel) {

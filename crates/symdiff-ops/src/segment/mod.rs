@@ -16,11 +16,9 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Ragged, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 /// What a sample's rows are added up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +30,7 @@ enum Kind {
 /// The sum of each sample's rows, `[B, C]`, differentiable.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) unless x has one row a node.
+/// [`Error::Shape`](crate::Error::Shape) unless x has one row per node.
 pub fn segment_sum(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
     reduced("segment_sum", x, layout, Kind::Sum)
 }
@@ -40,7 +38,7 @@ pub fn segment_sum(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
 /// The mean of each sample's rows, `[B, C]`, differentiable.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) unless x has one row a node.
+/// [`Error::Shape`](crate::Error::Shape) unless x has one row per node.
 pub fn segment_mean(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
     reduced("segment_mean", x, layout, Kind::Mean)
 }
@@ -48,7 +46,7 @@ pub fn segment_mean(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
 /// Each sample's row of v to each of its nodes, `[N, C]`, differentiable.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) unless v has one row a sample, or one row in all.
+/// [`Error::Shape`](crate::Error::Shape) unless v has one row per sample, or one row in all.
 pub fn spread(v: &Tensor, layout: &Ragged) -> Result<Tensor> {
     fused("spread", &[v], |inputs| {
         let (rows, layout) = (inputs[0].dims().first().copied(), layout.clone());
@@ -65,7 +63,7 @@ pub fn spread(v: &Tensor, layout: &Ragged) -> Result<Tensor> {
 /// x without the mean of its sample, `[N, C]`, differentiable.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) unless x has one row a node.
+/// [`Error::Shape`](crate::Error::Shape) unless x has one row per node.
 pub fn centre(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
     fused("centre", &[x], |inputs| {
         let layout = layout.clone();
@@ -78,7 +76,7 @@ pub fn centre(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
 /// [`segment_sum()`] without a graph.
 ///
 /// # Errors
-/// As [`segment_sum()`].
+/// As [`segment_sum()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn segment_sum_forward(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
     reduce("segment_sum", x, layout, Kind::Sum)
 }
@@ -86,7 +84,7 @@ pub fn segment_sum_forward(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
 /// [`segment_mean()`] without a graph.
 ///
 /// # Errors
-/// As [`segment_mean()`].
+/// As [`segment_mean()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn segment_mean_forward(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
     reduce("segment_mean", x, layout, Kind::Mean)
 }
@@ -94,7 +92,7 @@ pub fn segment_mean_forward(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
 /// [`spread()`] without a graph.
 ///
 /// # Errors
-/// As [`spread()`].
+/// As [`spread()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn spread_forward(v: &Tensor, layout: &Ragged) -> Result<Tensor> {
     scatter("spread", v, layout, Kind::Sum)
 }
@@ -102,16 +100,12 @@ pub fn spread_forward(v: &Tensor, layout: &Ragged) -> Result<Tensor> {
 /// [`centre()`] without a graph.
 ///
 /// # Errors
-/// As [`centre()`].
+/// As [`centre()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn centre_forward(x: &Tensor, layout: &Ragged) -> Result<Tensor> {
     const OP: &str = "centre";
+    alike(OP, &[("x", x)])?;
     let width = shape::channels(OP, "x", x, layout)?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::centre(OP, x, layout, width),
-        Device::Cpu => with_real!(OP, x, T => cpu::centre::<T>(OP, x, layout, width)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::centre(OP, x, layout, width), cpu::<T> => cpu::centre::<T>(OP, x, layout, width))
 }
 
 fn reduced(op: &'static str, x: &Tensor, layout: &Ragged, kind: Kind) -> Result<Tensor> {
@@ -124,22 +118,14 @@ fn reduced(op: &'static str, x: &Tensor, layout: &Ragged, kind: Kind) -> Result<
 }
 
 fn reduce(op: &'static str, x: &Tensor, layout: &Ragged, kind: Kind) -> Result<Tensor> {
+    alike(op, &[("x", x)])?;
     let width = shape::channels(op, "x", x, layout)?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::reduce(op, x, layout, width, kind),
-        Device::Cpu => with_real!(op, x, T => cpu::reduce::<T>(op, x, layout, width, kind)),
-        device => Err(elsewhere(op, device)),
-    }
+    on_device!(op, x, kernels => cuda::reduce(op, x, layout, width, kind), cpu::<T> => cpu::reduce::<T>(op, x, layout, width, kind))
 }
 
 /// v to the nodes, divided by the sample's size when `kind` is the mean.
 fn scatter(op: &'static str, v: &Tensor, layout: &Ragged, kind: Kind) -> Result<Tensor> {
+    alike(op, &[("v", v)])?;
     let width = shape::per_sample(op, "v", v, layout)?;
-    match v.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::scatter(op, v, layout, width, kind),
-        Device::Cpu => with_real!(op, v, T => cpu::scatter::<T>(op, v, layout, width, kind)),
-        device => Err(elsewhere(op, device)),
-    }
+    on_device!(op, v, kernels => cuda::scatter(op, v, layout, width, kind), cpu::<T> => cpu::scatter::<T>(op, v, layout, width, kind))
 }

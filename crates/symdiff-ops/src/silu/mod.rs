@@ -1,20 +1,18 @@
-//! silu(x) = x / (1 + e^−x), entry by entry.
+//! silu(x) = x / (1 + e^−x), elementwise.
 //!
 //! # Shapes
 //! Any shape, which the result keeps.
 //!
 //! # Cost
-//! One read, one write and one exponential an entry; backward recomputes the exponential.
+//! One read, one write and one exponential per entry; backward recomputes the exponential.
 
 mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 const OP: &str = "silu";
 
@@ -34,26 +32,18 @@ pub fn silu(x: &Tensor) -> Result<Tensor> {
 /// [`silu()`] without a graph.
 ///
 /// # Errors
-/// As [`silu()`].
+/// As [`silu()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn forward(x: &Tensor) -> Result<Tensor> {
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(x),
-        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x)),
-        device => Err(elsewhere(OP, device)),
-    }
+    alike(OP, &[("x", x)])?;
+    on_device!(OP, x, kernels => cuda::forward(x), cpu::<T> => cpu::forward::<T>(x))
 }
 
 /// ∂/∂x, of the shape of x.
 ///
 /// # Errors
-/// As [`silu()`].
+/// As [`forward`].
 pub fn backward(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    alike(OP, &[("x", x), ("gradient", gradient)])?;
     shape::exact(OP, "gradient", gradient, x.dims(), "the shape of x")?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward(x, gradient),
-        Device::Cpu => with_real!(OP, x, T => cpu::backward::<T>(x, gradient)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::backward(x, gradient), cpu::<T> => cpu::backward::<T>(x, gradient))
 }

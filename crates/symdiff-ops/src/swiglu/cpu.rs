@@ -1,4 +1,4 @@
-//! Blocks of a few rows, each an easy fit for the first cache.
+//! Blocks of a few rows, each small enough for the L1 cache.
 
 use super::OP;
 use crate::Result;

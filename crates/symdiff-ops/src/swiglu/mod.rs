@@ -4,7 +4,7 @@
 //! x `[N, 2C]` → y `[N, C]`.
 //!
 //! # Cost
-//! Three numbers of memory traffic and one exponential an output; backward recomputes the exponential.
+//! Three numbers of memory traffic and one exponential per output; backward recomputes the exponential.
 //!
 //! # Source
 //! Shazeer, arXiv 2002.05202 (SwiGLU).
@@ -13,11 +13,9 @@ mod cpu;
 #[cfg(kernels)]
 mod cuda;
 
-#[cfg(kernels)]
-use crate::gpu;
-use crate::host::{elsewhere, with_real};
+use crate::dispatch::{alike, on_device};
 use crate::{Pullback, Result, fused, shape};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 const OP: &str = "swiglu";
 
@@ -37,45 +35,33 @@ pub fn swiglu(x: &Tensor) -> Result<Tensor> {
 /// [`swiglu()`] without a graph.
 ///
 /// # Errors
-/// As [`swiglu()`].
+/// As [`swiglu()`]; [`Error::Tracked`](crate::Error::Tracked) when a tensor is part of a graph.
 pub fn forward(x: &Tensor) -> Result<Tensor> {
+    alike(OP, &[("x", x)])?;
     let dims = check(x)?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::forward(x, dims),
-        Device::Cpu => with_real!(OP, x, T => cpu::forward::<T>(x, dims)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::forward(x, dims), cpu::<T> => cpu::forward::<T>(x, dims))
 }
 
 /// ∂/∂x, `[N, 2C]`.
 ///
 /// # Errors
-/// As [`swiglu()`].
+/// As [`forward`].
 pub fn backward(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    alike(OP, &[("x", x), ("gradient", gradient)])?;
     let [rows, width] = check(x)?;
     shape::exact(OP, "gradient", gradient, &[rows, width], "half as wide as x")?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::replayed(x, gradient, [rows, width]).map(|[_, dx]| dx),
-        Device::Cpu => with_real!(OP, x, T => cpu::replayed::<T>(x, gradient, [rows, width]).map(|[_, dx]| dx)),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::replayed(x, gradient, [rows, width]).map(|[_, dx]| dx), cpu::<T> => cpu::replayed::<T>(x, gradient, [rows, width]).map(|[_, dx]| dx))
 }
 
-/// What [`forward`] and [`backward`] give, with one exponential an output: for a way back that kept only x.
+/// The results of [`forward`] and of [`backward`] with one exponential per output: for a backward pass that kept only x.
 ///
 /// # Errors
-/// As [`swiglu()`].
+/// As [`forward`].
 pub fn replayed(x: &Tensor, gradient: &Tensor) -> Result<[Tensor; 2]> {
+    alike(OP, &[("x", x), ("gradient", gradient)])?;
     let [rows, width] = check(x)?;
     shape::exact(OP, "gradient", gradient, &[rows, width], "half as wide as x")?;
-    match x.device() {
-        #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::replayed(x, gradient, [rows, width]),
-        Device::Cpu => with_real!(OP, x, T => cpu::replayed::<T>(x, gradient, [rows, width])),
-        device => Err(elsewhere(OP, device)),
-    }
+    on_device!(OP, x, kernels => cuda::replayed(x, gradient, [rows, width]), cpu::<T> => cpu::replayed::<T>(x, gradient, [rows, width]))
 }
 
 /// The shape of the output.
