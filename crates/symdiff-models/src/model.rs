@@ -34,7 +34,7 @@ impl Model {
     /// When the experiment names what does not exist or sizes do not fit.
     pub fn fresh(experiment: &Experiment, seed: u64, noise: Noise, device: &Device) -> Result<Self> {
         let parameters = Parameters::new(seed, DType::F32, device).activating(experiment.train.precision.dtype());
-        Self::build(experiment, parameters, Some(noise))
+        Self::build(experiment, parameters, noise)
     }
 
     /// A model to sample from, whose parameters will be loaded; it builds no graph. On a CPU it computes in f32 whatever it was trained in.
@@ -43,7 +43,7 @@ impl Model {
     /// As [`Model::fresh`].
     pub fn frozen(experiment: &Experiment, device: &Device) -> Result<Self> {
         let precision = if device.is_cpu() { Precision::F32 } else { experiment.train.precision };
-        Self::build(experiment, Parameters::new(0, DType::F32, device).activating(precision.dtype()).frozen(), None)
+        Self::build(experiment, Parameters::new(0, DType::F32, device).activating(precision.dtype()).frozen(), Noise::seeded(0))
     }
 
     /// The training loss of each molecule, `[B]` in f64.
@@ -67,7 +67,7 @@ impl Model {
         Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction, given: &() }
     }
 
-    fn build(experiment: &Experiment, parameters: Parameters, fresh: Option<Noise>) -> Result<Self> {
+    fn build(experiment: &Experiment, parameters: Parameters, noise: Noise) -> Result<Self> {
         let settings = &experiment.diffusion;
         let encoding = experiment.encoding();
         let schedule: Box<dyn Schedule> = match settings.schedule {
@@ -85,7 +85,7 @@ impl Model {
             LossKind::L2 => Box::new(L2 { process: process.clone(), data: data.clone(), weighting }),
             LossKind::Vlb => Box::new(Vlb { process: process.clone(), data: data.clone() }),
         };
-        let denoiser = experiment.model.build(encoding.features(), fresh, parameters.builder())?;
+        let denoiser = experiment.model.build(encoding.features(), noise, parameters.builder())?;
         Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, objective })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Symbols: **B** samples, **N** nodes in total, **D** hidden size. Inputs and outputs are packed, `[N, C]`, and go with a
 //! [`Ragged`](symdiff_ops::Ragged) layout. Parameters come from a `VarBuilder`, last argument of every constructor, under the names of the
-//! published implementation, so that its checkpoints load. All networks train: every op has a backward pass.
+//! published implementation, so that its checkpoints load. All of them can be trained.
 
 pub mod dit;
 pub mod egnn;

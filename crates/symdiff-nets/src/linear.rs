@@ -1,7 +1,7 @@
-//! An affine layer and the laws its weights start from.
+//! An affine layer and the distributions that its weights start from.
 
 use crate::Result;
-use candle_core::Tensor;
+use candle_core::{Module, Tensor};
 use candle_nn::{Init, VarBuilder};
 use symdiff_ops::linear;
 
@@ -81,7 +81,7 @@ impl Linear {
         Ok(linear(x, &self.weight, None)?)
     }
 
-    /// A layer on existing tensors: weight, then bias.
+    /// A layer on existing tensors, weight and bias.
     pub(crate) fn of(tensors: &[Tensor]) -> Self {
         Self { weight: tensors[0].clone(), bias: tensors[1].clone() }
     }
@@ -89,5 +89,12 @@ impl Linear {
     /// The bias, `[O]`.
     pub fn bias(&self) -> &Tensor {
         &self.bias
+    }
+}
+
+/// The layer as a part of Candle's own models (`Sequential`, …).
+impl Module for Linear {
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        Ok(linear(x, &self.weight, Some(&self.bias))?)
     }
 }

@@ -17,7 +17,7 @@ pub struct PairConfig {
 
 /// p_i = W·mean_j φ(|x_i − x_j|) + b, with K learned Gaussians φ of the distance; the mean runs over the nodes of the same sample, i included.
 ///
-/// The map is linear, so the mean comes first and the map once a node, never once a pair.
+/// The map is linear, so the mean comes first, and the map is applied once per node, never once per pair.
 ///
 /// The published implementation adds b once per *padded* neighbour: b becomes b·(pad/n_i). [`PairFeatures::padded_to`] reproduces that for
 /// its checkpoints.

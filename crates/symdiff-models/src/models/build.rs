@@ -40,22 +40,22 @@ impl<M> Measure for M where
 impl ModelConfig {
     /// Builds the denoiser of molecules with `features` features from the parameters under `vb`.
     ///
-    /// `fresh` is the noise that newly made variables start from; `None` when they will be loaded.
+    /// `noise` is for fresh parameters, see [`Dit::new`](symdiff_nets::Dit::new).
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn build(&self, features: usize, fresh: Option<Noise>, vb: VarBuilder) -> Result<MoleculeDenoiser> {
-        self.build_over(Haar(Orthogonal::new(3)), features, fresh, vb)
+    pub fn build(&self, features: usize, noise: Noise, vb: VarBuilder) -> Result<MoleculeDenoiser> {
+        self.build_over(Haar(Orthogonal::new(3)), features, noise, vb)
     }
 
     /// The same with the group elements of its symmetrisation drawn from `measure`, which models without one do not ask.
     ///
     /// # Errors
     /// As [`build`](Self::build).
-    pub fn build_over(&self, measure: impl Measure, features: usize, fresh: Option<Noise>, vb: VarBuilder) -> Result<MoleculeDenoiser> {
+    pub fn build_over(&self, measure: impl Measure, features: usize, noise: Noise, vb: VarBuilder) -> Result<MoleculeDenoiser> {
         self.check()?;
         match &self.backbone {
-            Backbone::Dit(sizes) => self.transformer(sizes, measure, features, fresh, vb),
+            Backbone::Dit(sizes) => self.transformer(sizes, measure, features, noise, vb),
             Backbone::Egnn(sizes) => Ok(self.symmetrised(EgnnDenoiser::new(sizes, features, self.padding_compat, vb)?, measure)),
             Backbone::Gnn(sizes) => Ok(self.symmetrised(GnnDenoiser::new(sizes, features, self.padding_compat, vb)?, measure)),
         }
@@ -74,20 +74,18 @@ impl ModelConfig {
         sizes: &DitSizes,
         measure: impl Measure,
         features: usize,
-        fresh: Option<Noise>,
+        noise: Noise,
         vb: VarBuilder,
     ) -> Result<MoleculeDenoiser> {
-        let [trunk, frame] = fresh.map_or([None, None], |noise| noise.split().map(Some));
+        let [trunk, frame] = noise.split();
         let pairs = self.pairs(sizes, vb.clone())?;
         let name = if self.gamma == Gamma::None { "model" } else { "k" };
-        let denoiser = DitDenoiser::new(sizes, features, name, vb.clone())?;
-        trunk.map_or(Ok(()), |noise| denoiser.start_linear(noise))?;
+        let denoiser = DitDenoiser::new(sizes, features, name, trunk, vb.clone())?;
         Ok(match &self.gamma {
             Gamma::None => Box::new(WithPairs { pairs, kernel: denoiser }),
             Gamma::Haar => Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(measure) }),
             Gamma::Learned(gamma) => {
-                let net = FrameNet::new(gamma, sizes.hidden - sizes.embedding, vb)?;
-                frame.map_or(Ok(()), |noise| net.start_linear(noise))?;
+                let net = FrameNet::new(gamma, sizes.hidden - sizes.embedding, frame, vb)?;
                 Box::new(WithPairs { pairs, kernel: denoiser.symmetrised(learned(gamma, net, measure)) })
             }
         })

@@ -19,23 +19,16 @@ pub struct DitDenoiser {
 }
 
 impl DitDenoiser {
-    /// A denoiser of molecules with `features` features; the trunk's parameters lie under `trunk` (`model` in a DiT, `k` in SymDiff).
+    /// A denoiser of molecules with `features` features; the trunk's parameters lie under `trunk` (`model` in a DiT, `k` in SymDiff). Fresh
+    /// parameters start as in [`Dit::new`].
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn new(sizes: &DitSizes, features: usize, trunk: &str, vb: VarBuilder) -> Result<Self> {
+    pub fn new(sizes: &DitSizes, features: usize, trunk: &str, noise: Noise, vb: VarBuilder) -> Result<Self> {
         let DitSizes { embedding, hidden, depth, heads, ratio, .. } = *sizes;
         let config = DitConfig { input: None, hidden, depth, heads, ratio, output: Some(3 + features) };
         let embedder = Linear::new(3 + features, embedding, Start::Xavier { gain: 1.0 }, vb.pp("xh_embedder"))?;
-        Ok(Self { embedder, trunk: Dit::new(&config, vb.pp(trunk))? })
-    }
-
-    /// See [`Dit::start_linear`].
-    ///
-    /// # Errors
-    /// When a variable cannot be set.
-    pub fn start_linear(&self, noise: Noise) -> Result<()> {
-        Ok(self.trunk.start_linear(noise)?)
+        Ok(Self { embedder, trunk: Dit::new(&config, noise, vb.pp(trunk))? })
     }
 
     fn forward(&self, x: &Observed) -> Result<Molecules> {

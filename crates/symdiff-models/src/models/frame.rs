@@ -19,27 +19,19 @@ pub struct FrameNet {
 }
 
 impl FrameNet {
-    /// A network over pair features of the given width; parameters `gamma_enc.*` and `gamma_dec.*`.
+    /// A network over pair features of the given width; parameters `gamma_enc.*` and `gamma_dec.*`. Fresh ones start as in [`Dit::new`].
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn new(sizes: &GammaSizes, pairs: usize, vb: VarBuilder) -> Result<Self> {
+    pub fn new(sizes: &GammaSizes, pairs: usize, start: Noise, vb: VarBuilder) -> Result<Self> {
         let GammaSizes { hidden, depth, heads, ratio, decoder, noise, noise_scale, .. } = *sizes;
         let config = DitConfig { input: Some(3 + noise + pairs), hidden, depth, heads, ratio, output: None };
         Ok(Self {
-            encoder: Dit::new(&config, vb.pp("gamma_enc"))?,
+            encoder: Dit::new(&config, start, vb.pp("gamma_enc"))?,
             decoder: GeluMlp::new([hidden, decoder, 9], vb.pp("gamma_dec"))?,
             noise,
             noise_scale,
         })
-    }
-
-    /// See [`Dit::start_linear`].
-    ///
-    /// # Errors
-    /// When a variable cannot be set.
-    pub fn start_linear(&self, noise: Noise) -> Result<()> {
-        Ok(self.encoder.start_linear(noise)?)
     }
 
     fn forward(&self, x: &Observed, noise: Noise) -> Result<Tensor> {

@@ -27,13 +27,14 @@ mod tests {
     use crate::ModelConfig;
     use candle_core::{DType, Device};
     use symdiff_mol::state::Encoding;
+    use symdiff_ops::Noise;
     use symdiff_train::Parameters;
 
     #[test]
     fn matched_models_are_of_one_size() -> Result<()> {
         let count = |name| -> Result<usize> {
             let parameters = Parameters::new(0, DType::F32, &Device::Cpu);
-            ModelConfig::preset(name)?.build(Encoding::qm9().features(), None, parameters.builder())?;
+            ModelConfig::preset(name)?.build(Encoding::qm9().features(), Noise::seeded(0), parameters.builder())?;
             Ok(parameters.count())
         };
         let counts = MATCHED.map(count).into_iter().collect::<Result<Vec<_>>>()?;

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use symdiff_mol::state::Encoding;
+use symdiff_ops::Noise;
 
 /// The counts of one model.
 #[derive(Deserialize)]
@@ -35,7 +36,7 @@ pub(super) fn difference(path: &Path) -> Result<f64> {
 /// The number of parameters of a model, which is built without memory for them.
 pub(super) fn parameters(config: &ModelConfig, features: usize) -> Result<usize> {
     let counter = Counter::default();
-    config.build(features, None, VarBuilder::from_backend(Box::new(counter.clone()), DType::F32, Device::Cpu))?;
+    config.build(features, Noise::seeded(0), VarBuilder::from_backend(Box::new(counter.clone()), DType::F32, Device::Cpu))?;
     Ok(counter.0.load(Ordering::Relaxed))
 }
 

@@ -14,6 +14,7 @@ use symdiff_diffusion::{At, Times};
 use symdiff_groups::{Action, Orthogonal};
 use symdiff_mol::state::Molecules;
 use symdiff_nets::{PairConfig, PairFeatures};
+use symdiff_ops::Noise;
 
 /// The draws of one call of the symmetrised denoiser.
 const DRAWS: [&str; 2] = ["in.haar_gauss", "in.gamma_noise"];
@@ -36,12 +37,12 @@ pub(super) fn symdiff(golden: &Golden) -> Result<Results> {
     let (o3, seen) = (Orthogonal::new(3), observed(golden)?);
     for name in golden.expected_under("out.gamma") {
         let sizes = model::gamma(golden, Variant::parse(name, golden)?.convention)?;
-        let kernel = learned(&sizes, FrameNet::new(&sizes, width(golden)?, golden.builder())?, Haar(o3));
+        let kernel = learned(&sizes, FrameNet::new(&sizes, width(golden)?, Noise::seeded(0), golden.builder())?, Haar(o3));
         let g = kernel.sample(&seen, golden.replay(&DRAWS)?)?;
         results.insert(format!("out.gamma{name}"), g.as_tensor().clone());
     }
     let sizes = model::gamma(golden, model::PUBLISHED)?;
-    let net = FrameNet::new(&sizes, width(golden)?, golden.builder())?;
+    let net = FrameNet::new(&sizes, width(golden)?, Noise::seeded(0), golden.builder())?;
     let back = o3.element(&golden.tensor("in.haar")?.transpose(1, 2)?.contiguous()?).map_err(symdiff_core::Error::from)?;
     let turned = seen.act(&o3, &back).map_err(symdiff_core::Error::from)?;
     results.insert("out.decoded".into(), net.sample(&turned, golden.replay(&DRAWS[1..])?)?);

@@ -1,6 +1,6 @@
 //! The attention branch of a block, forward and backward.
 
-use super::block::Pulled;
+use super::block::OfBranch;
 use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
@@ -43,7 +43,7 @@ impl Attention {
     }
 
     /// The same branch on other tensors, in the order of [`Attention::weights`].
-    pub(super) fn detached(&self, weights: &[Tensor]) -> Self {
+    pub(super) fn with(&self, weights: &[Tensor]) -> Self {
         Self { qkv: Linear::of(&weights[..2]), proj: Linear::of(&weights[2..]), ..self.clone() }
     }
 
@@ -52,12 +52,12 @@ impl Attention {
     }
 
     /// The weights of qkv and proj.
-    pub(super) fn matrices(&self) -> [&Tensor; 2] {
+    pub(super) fn maps(&self) -> [&Tensor; 2] {
         [&self.qkv.weight, &self.proj.weight]
     }
 
-    /// The branch without a graph, given its [matrices](Self::matrices) for this direction.
-    pub(super) fn branch(
+    /// The branch without a graph, with the weights of its [maps](Self::maps) laid out for this direction.
+    pub(super) fn forward(
         &self,
         [qkv, proj]: [&Weight; 2],
         x: &Tensor,
@@ -74,13 +74,13 @@ impl Attention {
         Ok((self.output(&saved)?, saved))
     }
 
-    /// What came out of [`Attention::branch`], once more.
+    /// The output of [`Attention::forward`], computed again.
     pub(super) fn output(&self, saved: &Saved) -> symdiff_ops::Result<Tensor> {
         gated_residual::forward(&saved.x, &saved.y, &saved.modulation, 2 * self.width, &saved.layout)
     }
 
-    /// The way back through [`Attention::branch`], given its matrices for this direction and the gradient of its output.
-    pub(super) fn pull_back(&self, [of_qkv, of_proj]: [&Weight; 2], saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Pulled> {
+    /// The backward pass of [`Attention::forward`], with the weights laid out for this direction.
+    pub(super) fn backward(&self, [of_qkv, of_proj]: [&Weight; 2], saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<OfBranch> {
         let Saved { x, modulation, qkv, attended, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 2 * self.width, gradient, &layout)?;
         drop(y);
@@ -90,6 +90,6 @@ impl Attention {
         let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
         let d_normed = of_qkv.times(&d_qkv, None)?;
         let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
-        Ok(Pulled { x: d_x, modulation: [d_norm, d_gate], layers: [[normed, d_qkv], [attended, d_y]] })
+        Ok(OfBranch { x: d_x, modulation: [d_norm, d_gate], maps: [[normed, d_qkv], [attended, d_y]] })
     }
 }

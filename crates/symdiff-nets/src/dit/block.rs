@@ -7,11 +7,12 @@ use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use symdiff_ops::linear::Weight;
+use symdiff_ops::stack::{Backward, Layer};
 use symdiff_ops::{Noise, Ragged, columns, linear};
 
 /// x ← x + g₁·attention(norm₁(x)), then x ← x + g₂·mlp(norm₂(x)); norms and gates are modulated by the conditioning.
 ///
-/// Both branches are written with their way back by hand, over the ops without a graph; the trunk joins all blocks into one node.
+/// Both branches have their backward passes written by hand, over the ops without a graph; the trunk joins all blocks into one node.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     attention: Attention,
@@ -19,40 +20,33 @@ pub(super) struct Block {
     modulation: Linear,
 }
 
+/// Tensors of [`Block::weights`].
+pub(super) const WEIGHTS: usize = 10;
+
 impl Block {
-    pub(super) fn new(config: &DitConfig, vb: VarBuilder) -> Result<Self> {
+    pub(super) fn new(config: &DitConfig, noise: Noise, vb: VarBuilder) -> Result<Self> {
         let width = config.hidden;
         Ok(Self {
             attention: Attention::new(width, config.heads, vb.pp("attn"))?,
-            feedforward: Feedforward::new(width, config.ratio, vb.pp("mlp"))?,
+            feedforward: Feedforward::new(width, config.ratio, noise, vb.pp("mlp"))?,
             modulation: Linear::new(width, 6 * width, Start::Zero, vb.pp("adaLN_modulation").pp("1"))?,
         })
     }
 
-    pub(super) fn start_linear(&self, noise: Noise) -> Result<()> {
-        self.feedforward.start_linear(noise)
-    }
-
-    /// Weight and bias of each of the [`LAYERS`], then those of the modulation.
-    pub(super) fn weights(&self) -> impl Iterator<Item = &Tensor> {
-        let branches = self.attention.weights().into_iter().chain(self.feedforward.weights());
-        branches.chain([&self.modulation.weight, &self.modulation.bias])
+    /// Weight and bias of each of the [maps](Layer::maps), then those of the modulation.
+    pub(super) fn weights(&self) -> [&Tensor; WEIGHTS] {
+        let ([a, b, c, d], [e, f, g, h]) = (self.attention.weights(), self.feedforward.weights());
+        [a, b, c, d, e, f, g, h, &self.modulation.weight, &self.modulation.bias]
     }
 
     /// The same block on other tensors, in the order of [`Block::weights`].
-    pub(super) fn detached(&self, weights: &[Tensor]) -> Self {
+    pub(super) fn with(&self, weights: &[Tensor]) -> Self {
         let [attention, feedforward, modulation] = [&weights[..4], &weights[4..8], &weights[8..]];
         Self {
-            attention: self.attention.detached(attention),
-            feedforward: self.feedforward.detached(feedforward),
+            attention: self.attention.with(attention),
+            feedforward: self.feedforward.with(feedforward),
             modulation: Linear::of(modulation),
         }
-    }
-
-    /// The weights of its [`LAYERS`].
-    pub(super) fn matrices(&self) -> [&Tensor; LAYERS] {
-        let ([qkv, proj], [fc1, fc2]) = (self.attention.matrices(), self.feedforward.matrices());
-        [qkv, proj, fc1, fc2]
     }
 
     /// The modulation of both branches, `[B|1, 6D]`, by the conditioning `[B|1, D]` after its SiLU.
@@ -64,64 +58,55 @@ impl Block {
     pub(super) fn modulator(&self) -> &Tensor {
         &self.modulation.weight
     }
+}
 
-    /// The block without a graph, given its [matrices](Self::matrices) for this direction: x `[N, D]`, modulation `[B|1, 6D]` → `[N, D]`.
-    pub(super) fn forward(
-        &self,
-        weights: &[Weight],
-        x: &Tensor,
-        modulation: &Tensor,
-        layout: &Ragged,
-    ) -> symdiff_ops::Result<(Tensor, Saved)> {
+/// The condition is the block's modulation; the maps are qkv, proj, fc1 and fc2.
+impl Layer for Block {
+    type Condition = Tensor;
+    type Saved = Saved;
+
+    fn maps(&self) -> Vec<&Tensor> {
+        [self.attention.maps(), self.feedforward.maps()].concat()
+    }
+
+    fn forward(&self, weights: &[Weight], x: &Tensor, modulation: &Tensor, layout: &Ragged) -> symdiff_ops::Result<(Tensor, Saved)> {
         let (attention, feedforward) = of_branches(weights);
-        let (middle, attended) = self.attention.branch(attention, x, modulation, layout)?;
-        let (output, fed) = self.feedforward.branch(feedforward, &middle, modulation, layout)?;
+        let (middle, attended) = self.attention.forward(attention, x, modulation, layout)?;
+        let (output, fed) = self.feedforward.forward(feedforward, &middle, modulation, layout)?;
         Ok((output, Saved { attended, fed }))
     }
 
-    /// The way back through [`Block::forward`], given the matrices for this direction and the gradient of its output.
-    pub(super) fn pull_back(&self, weights: &[Weight], saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Returned> {
+    /// What lies between the branches is not kept but computed again.
+    fn backward(&self, weights: &[Weight], saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<Backward<Tensor>> {
         let (attention, feedforward) = of_branches(weights);
         let middle = self.attention.output(&saved.attended)?;
-        let later = self.feedforward.pull_back(feedforward, saved.fed, &middle, gradient)?;
+        let later = self.feedforward.backward(feedforward, saved.fed, &middle, gradient)?;
         drop(middle);
-        let earlier = self.attention.pull_back(attention, saved.attended, &later.x)?;
+        let earlier = self.attention.backward(attention, saved.attended, &later.x)?;
         let [of_norm, of_gate] = earlier.modulation;
         let [of_later_norm, of_later_gate] = later.modulation;
-        let modulation = columns::joined(&[&of_norm, &of_gate, &of_later_norm, &of_later_gate])?;
-        let ([qkv, proj], [fc1, fc2]) = (earlier.layers, later.layers);
-        Ok(Returned { x: earlier.x, modulation, layers: [qkv, proj, fc1, fc2] })
+        let condition = columns::joined(&[&of_norm, &of_gate, &of_later_norm, &of_later_gate])?;
+        Ok(Backward { x: earlier.x, condition, maps: earlier.maps.into_iter().chain(later.maps).collect() })
     }
 }
 
-/// The matrices of each branch.
+/// The weights of each branch.
 fn of_branches(weights: &[Weight]) -> ([&Weight; 2], [&Weight; 2]) {
     ([&weights[0], &weights[1]], [&weights[2], &weights[3]])
 }
 
-/// The affine layers that nodes pass through in a block: qkv, proj, fc1 and fc2.
-pub(super) const LAYERS: usize = 4;
-
-/// What the way back through a block needs: as much as eleven `[N, D]` tensors, and what belongs to samples.
+/// What the backward pass of a block needs: as much as eleven `[N, D]` tensors, and what belongs to samples.
 pub(super) struct Saved {
     attended: attention::Saved,
     fed: feedforward::Saved,
 }
 
-/// What comes back out of a block.
-pub(super) struct Returned {
-    /// The gradient of its input, `[N, D]`.
+/// The gradients of a branch.
+pub(super) struct OfBranch {
+    /// Of its input, `[N, D]`.
     pub(super) x: Tensor,
-    /// The gradient of its modulation, `[B|1, 6D]`.
-    pub(super) modulation: Tensor,
-    /// The input of each layer and the gradient of its output: what the gradients of its parameters are made of.
-    pub(super) layers: [[Tensor; 2]; LAYERS],
-}
-
-/// What comes back out of a branch, as of a block.
-pub(super) struct Pulled {
-    pub(super) x: Tensor,
-    /// The gradients of its shift and scale, `[B|1, 2D]`, and of its gate, `[B|1, D]`.
+    /// Of its shift and scale, `[B|1, 2D]`, and of its gate, `[B|1, D]`.
     pub(super) modulation: [Tensor; 2],
-    pub(super) layers: [[Tensor; 2]; 2],
+    /// The input of each of its maps, and the gradient of that map's output.
+    pub(super) maps: [[Tensor; 2]; 2],
 }

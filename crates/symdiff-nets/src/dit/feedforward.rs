@@ -1,9 +1,8 @@
 //! The feed-forward branch of a block, forward and backward.
 
-use super::block::Pulled;
-use super::time::overwrite_tail;
+use super::block::OfBranch;
 use crate::{Linear, Result, Start};
-use candle_core::Tensor;
+use candle_core::{Tensor, Var};
 use candle_nn::VarBuilder;
 use symdiff_ops::ada_layer_norm::Columns;
 use symdiff_ops::linear::Weight;
@@ -26,9 +25,16 @@ pub(super) struct Saved {
 }
 
 impl Feedforward {
-    pub(super) fn new(width: usize, ratio: usize, vb: VarBuilder) -> Result<Self> {
+    /// Of fresh variables, the value half of fc1 starts from `noise`; parameters that exist, and constants, are left as they are.
+    pub(super) fn new(width: usize, ratio: usize, noise: Noise, vb: VarBuilder) -> Result<Self> {
         let (hidden, start) = (width * ratio, Start::Xavier { gain: 1.0 });
-        Ok(Self { fc1: Linear::new(width, hidden, start, vb.pp("fc1"))?, fc2: Linear::new(hidden / 2, width, start, vb.pp("fc2"))?, width })
+        let of_fc1 = vb.pp("fc1");
+        let fresh = !of_fc1.contains_tensor("weight");
+        let fc1 = Linear::new(width, hidden, start, of_fc1)?;
+        if fresh && fc1.weight.is_variable() {
+            start_as_silu(&fc1, noise)?;
+        }
+        Ok(Self { fc1, fc2: Linear::new(hidden / 2, width, start, vb.pp("fc2"))?, width })
     }
 
     pub(super) fn weights(&self) -> [&Tensor; 4] {
@@ -36,17 +42,8 @@ impl Feedforward {
     }
 
     /// The same branch on other tensors, in the order of [`Feedforward::weights`].
-    pub(super) fn detached(&self, weights: &[Tensor]) -> Self {
+    pub(super) fn with(&self, weights: &[Tensor]) -> Self {
         Self { fc1: Linear::of(&weights[..2]), fc2: Linear::of(&weights[2..]), width: self.width }
-    }
-
-    /// Value half: weights of standard deviation 1e-6, bias 1.
-    pub(super) fn start_linear(&self, noise: Noise) -> Result<()> {
-        let (rows, columns) = self.fc1.weight.dims2()?;
-        let (dtype, device) = (self.fc1.weight.dtype(), self.fc1.weight.device());
-        let tail = noise.normal(&Samples::numbered(rows / 2), &[columns], dtype, device)?;
-        overwrite_tail(&self.fc1.weight, rows / 2, &(tail * 1e-6)?)?;
-        overwrite_tail(&self.fc1.bias, rows / 2, &Tensor::ones(rows / 2, dtype, device)?)
     }
 
     fn norm(&self) -> Columns {
@@ -54,12 +51,12 @@ impl Feedforward {
     }
 
     /// The weights of fc1 and fc2.
-    pub(super) fn matrices(&self) -> [&Tensor; 2] {
+    pub(super) fn maps(&self) -> [&Tensor; 2] {
         [&self.fc1.weight, &self.fc2.weight]
     }
 
-    /// The branch without a graph, given its [matrices](Self::matrices) for this direction.
-    pub(super) fn branch(
+    /// The branch without a graph, with the weights of its [maps](Self::maps) laid out for this direction.
+    pub(super) fn forward(
         &self,
         [fc1, fc2]: [&Weight; 2],
         x: &Tensor,
@@ -75,8 +72,8 @@ impl Feedforward {
         Ok((output, Saved { modulation, packed, y, layout }))
     }
 
-    /// The way back through [`Feedforward::branch`], given its matrices for this direction, its input and the gradient of its output.
-    pub(super) fn pull_back(&self, [fc1, fc2]: [&Weight; 2], saved: Saved, x: &Tensor, gradient: &Tensor) -> symdiff_ops::Result<Pulled> {
+    /// The backward pass of [`Feedforward::forward`] on x, with the weights laid out for this direction.
+    pub(super) fn backward(&self, [fc1, fc2]: [&Weight; 2], saved: Saved, x: &Tensor, gradient: &Tensor) -> symdiff_ops::Result<OfBranch> {
         let Saved { modulation, packed, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 5 * self.width, gradient, &layout)?;
         drop(y);
@@ -85,6 +82,19 @@ impl Feedforward {
         let normed = ada_layer_norm::forward(x, &modulation, self.norm(), &layout)?;
         let d_normed = fc1.times(&d_packed, None)?;
         let (d_x, d_norm) = ada_layer_norm::backward(x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
-        Ok(Pulled { x: d_x, modulation: [d_norm, d_gate], layers: [[normed, d_packed], [gated, d_y]] })
+        Ok(OfBranch { x: d_x, modulation: [d_norm, d_gate], maps: [[normed, d_packed], [gated, d_y]] })
     }
+}
+
+/// The published start of the packed layer: weights of the value half of standard deviation 1e-6 and its bias 1, so that the unit begins as a
+/// plain SiLU.
+fn start_as_silu(fc1: &Linear, noise: Noise) -> Result<()> {
+    let (rows, columns) = fc1.weight.dims2()?;
+    let (dtype, device) = (fc1.weight.dtype(), fc1.weight.device());
+    let values = (noise.normal(&Samples::numbered(rows / 2), &[columns], dtype, device)? * 1e-6)?;
+    for (parameter, tail) in [(&fc1.weight, values), (&fc1.bias, Tensor::ones(rows / 2, dtype, device)?)] {
+        let head = parameter.detach().narrow(0, 0, rows / 2)?;
+        Var::from_tensor(parameter)?.set(&Tensor::cat(&[head, tail], 0)?)?;
+    }
+    Ok(())
 }

@@ -24,7 +24,7 @@ use symdiff_ops::{Noise, Ragged};
 /// A time-conditioned transformer over nodes.
 ///
 /// The blocks compute in the dtype of the `VarBuilder` that the network was built from; embeddings and read-out, in that of x. So parameters in
-/// f32 under a builder of bf16 make mixed precision: what a block multiplies is bf16, what an optimiser sees is f32.
+/// f32 under a builder of bf16 make mixed precision: blocks multiply in bf16, and an optimiser sees f32.
 ///
 /// # Shapes
 /// x `[N, input or D]`, times `[B]` (or `[1]`, when all samples share one) in \[0, 1\] → `[N, output]`.
@@ -43,28 +43,21 @@ pub struct Dit {
 impl Dit {
     /// A transformer of the given sizes, with zeroed modulations and read-out (adaLN-Zero).
     ///
-    /// Fresh parameters want [`Dit::start_linear`] as well.
+    /// Parameters that `vb` has to create start as published. `noise` is for the value half of every SwiGLU, which has no initialisation in Candle:
+    /// weights of standard deviation 1e-6 and bias 1, so that each unit begins as a plain SiLU. It is not drawn from where the parameters exist.
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn new(config: &DitConfig, vb: VarBuilder) -> Result<Self> {
+    pub fn new(config: &DitConfig, noise: Noise, vb: VarBuilder) -> Result<Self> {
         config.check()?;
         let width = config.hidden;
         let start = Start::Xavier { gain: 1.0 };
         let embedder = config.input.map(|input| Linear::new(input, width, start, vb.pp("x_embedder"))).transpose()?;
-        let blocks = (0..config.depth).map(|i| Block::new(config, vb.pp("blocks").pp(i))).collect::<Result<_>>()?;
+        let streams = noise.repeats(config.depth).enumerate();
+        let blocks = streams.map(|(i, noise)| Block::new(config, noise, vb.pp("blocks").pp(i))).collect::<Result<_>>()?;
         let head = config.output.map(|output| Head::new(width, output, vb.pp("final_layer"))).transpose()?;
         let time = TimeEmbedding::new(width, vb.pp("t_embedder"))?;
         Ok(Self { embedder, time, blocks, head, dtype: vb.dtype() })
-    }
-
-    /// Gives the value half of every SwiGLU its published start: weights of standard deviation 1e-6 and bias 1, so that each begins as
-    /// a plain SiLU. For fresh variables only; constants are left alone.
-    ///
-    /// # Errors
-    /// When a variable cannot be set.
-    pub fn start_linear(&self, noise: Noise) -> Result<()> {
-        self.blocks.iter().zip(noise.repeats(self.blocks.len())).try_for_each(|(block, noise)| block.start_linear(noise))
     }
 
     /// The hidden features `[N, D]` after the last block.

@@ -1,7 +1,7 @@
 //! The embedding of diffusion time.
 
 use crate::{Linear, Result, Start};
-use candle_core::{Tensor, Var};
+use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use symdiff_ops::silu;
 
@@ -47,13 +47,4 @@ impl TimeEmbedding {
     pub fn forward(&self, times: &Tensor) -> Result<Tensor> {
         self.second.forward(&silu(&self.first.forward(&Self::features(times)?)?)?)
     }
-}
-
-/// Overwrites rows `from..` of a variable; leaves constants alone.
-pub(super) fn overwrite_tail(parameter: &Tensor, from: usize, tail: &Tensor) -> Result<()> {
-    if parameter.is_variable() {
-        let head = parameter.detach().narrow(0, 0, from)?;
-        Var::from_tensor(parameter)?.set(&Tensor::cat(&[&head, tail], 0)?)?;
-    }
-    Ok(())
 }

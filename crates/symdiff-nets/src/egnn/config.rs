@@ -14,7 +14,7 @@ pub struct EgnnConfig {
     pub width: usize,
     /// The number of blocks; each moves the points once.
     pub layers: usize,
-    /// Message passing layers a block.
+    /// Message passing layers per block.
     pub sublayers: usize,
     /// Weighs each message by a learned gate.
     pub attention: bool,
@@ -26,7 +26,7 @@ pub struct EgnnConfig {
     pub aggregation: Aggregation,
 }
 
-/// How what a node receives is summed up.
+/// How the messages that a node receives are summed up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Aggregation {
@@ -53,7 +53,7 @@ impl Aggregation {
         }
     }
 
-    /// Refuses a divisor that nothing can be divided by.
+    /// Refuses a divisor that is not positive.
     pub(crate) fn check(self, network: &'static str) -> Result<()> {
         match self.divisor() {
             Divisor::Constant(divisor) if !(divisor.is_finite() && divisor > 0.0) => {

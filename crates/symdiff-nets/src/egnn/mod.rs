@@ -1,7 +1,7 @@
 //! EGNN: a graph network on points that commutes with rotations, reflections and translations.
 //!
 //! Every block passes messages between all pairs of nodes of a sample, which see the squared distances now and at the start, and then moves
-//! the points along their differences. Nothing but distances and differences is ever looked at, hence the equivariance, exactly.
+//! the points along their differences. It depends on the points through distances and differences alone, and is therefore exactly equivariant.
 //!
 //! # Source
 //! Satorras, Hoogeboom, Welling, arXiv 2102.09844, in the form of Hoogeboom et al., arXiv 2203.17003 (the network of EDM); where the paper

@@ -77,7 +77,7 @@ impl<'a, M: Measure> Over<'a, M> {
     }
 
     fn build(&self) -> symdiff_models::Result<MoleculeDenoiser> {
-        self.model.build_over(self.measure.clone(), self.features, None, self.parameters.builder())
+        self.model.build_over(self.measure.clone(), self.features, Noise::seeded(0), self.parameters.builder())
     }
 
     /// The numbers of one draw.
