@@ -12,6 +12,7 @@ mod interrupt;
 mod output;
 pub mod progress;
 pub mod report;
+mod restart;
 mod scores;
 mod suite;
 

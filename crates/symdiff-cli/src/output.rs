@@ -1,7 +1,7 @@
 //! What all commands share: the global options, the logs and the one JSON line at the end.
 
 use crate::failure::{Failure, Outcome};
-use crate::interrupt;
+use crate::{interrupt, restart};
 use candle_core::Device;
 use clap::Args;
 use serde_json::Value;
@@ -51,6 +51,7 @@ impl Context {
     }
 
     fn prepare(&self, listener: Option<Listener>) -> Outcome<()> {
+        restart::with_one_candle_thread();
         if let Some(threads) = self.threads.filter(|threads| *threads > MOST_THREADS) {
             return Err(Failure::input(format!(
                 "--threads {threads}: at most {MOST_THREADS} threads are started; leave it out for one a core"
