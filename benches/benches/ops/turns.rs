@@ -1,4 +1,4 @@
-//! Ops of frames, one 3 × 3 matrix a sample: so small that what is timed is the call.
+//! Ops of frames, one 3 × 3 matrix per sample: so small that the time is that of the call.
 
 use crate::{layout, moves, tensor};
 use criterion::Criterion;

@@ -28,7 +28,7 @@ fn swiglu_equals_its_formula() -> Result<()> {
 }
 
 #[test]
-fn a_replay_gives_the_same_bits_as_the_way_there() -> Result<()> {
+fn a_replay_gives_the_same_bits_as_the_forward_pass() -> Result<()> {
     let (x, gradient) = (random(1, &[33, 80])?.to_dtype(DType::F32)?, random(2, &[33, 40])?.to_dtype(DType::F32)?);
     let [y, _] = swiglu::replayed(&x, &gradient)?;
     assert_eq!(flat(&y)?, flat(&swiglu::forward(&x)?)?);

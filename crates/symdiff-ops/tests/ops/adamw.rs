@@ -1,32 +1,9 @@
-//! The optimiser step against golden vectors and against its formula in f64.
+//! The optimiser step against its formula in f64.
 
-use crate::common::{assert_close, flat, golden, random};
+use crate::common::{assert_close, flat, random};
 use candle_core::{DType, Tensor, Var};
 use symdiff_ops::Result;
-use symdiff_ops::adamw::{Moments, Rule, global_norm};
-
-#[test]
-fn matches_five_golden_steps_with_clipping() -> Result<()> {
-    let Some(golden) = golden("adamw_amsgrad_clip_ema.safetensors")? else { return Ok(()) };
-    let names = ["weight", "bias"];
-    let vars = names.map(|name| Var::from_tensor(&golden[&format!("in.param.{name}")]));
-    let vars = vars.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
-    let mut moments = vars.iter().map(|var| Moments::new(var)).collect::<Result<Vec<_>>>()?;
-    for step in 0..5_u64 {
-        let gradients = names.map(|name| &golden[&format!("in.grad.{step}.{name}")]);
-        let norm = global_norm(&gradients)?.to_scalar::<f64>()?;
-        let expected = flat(&golden[&format!("out.norm.{step}")])?[0];
-        assert!((norm - expected).abs() < 1e-5 * expected, "norm {norm}, expected {expected}");
-        let scale = (2.0 / (norm + 1e-6)).min(1.0);
-        let rule = Rule { lr: 0.01, weight_decay: 0.1, ema: 0.9, step: step + 1, scale, ..Rule::default() };
-        for (k, name) in names.into_iter().enumerate() {
-            moments[k].step(&vars[k], gradients[k], &rule)?;
-            assert_close("parameter", &vars[k], &golden[&format!("out.param.{step}.{name}")], 1e-5)?;
-            assert_close("average", &moments[k].average()?, &golden[&format!("out.ema.{step}.{name}")], 1e-5)?;
-        }
-    }
-    Ok(())
-}
+use symdiff_ops::adamw::{Moments, Rule};
 
 /// The textbook step on numbers, for parameters of one block and of several, in both precisions.
 #[test]

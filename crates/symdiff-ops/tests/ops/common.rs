@@ -1,4 +1,4 @@
-//! What the tests of the ops share: `check_op`, pseudo-random tensors, golden files.
+//! Shared by the tests of the ops: `check_op` and pseudo-random tensors.
 
 use candle_core::{DType, Device, Tensor, Var};
 use symdiff_ops::{Noise, Ragged, Result, Samples};
@@ -110,16 +110,6 @@ pub(crate) fn flat(tensor: &Tensor) -> Result<Vec<f64>> {
 
 fn same_bits(a: &Tensor, b: &Tensor) -> Result<bool> {
     Ok(flat(a)?.iter().zip(&flat(b)?).all(|(a, b)| a.to_bits() == b.to_bits()))
-}
-
-/// The tensors of a golden file, or `None`, with a word on stderr, where the files are not installed.
-pub(crate) fn golden(name: &str) -> Result<Option<std::collections::HashMap<String, Tensor>>> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden").join(name);
-    if !path.exists() {
-        eprintln!("skipped: no golden file {name}");
-        return Ok(None);
-    }
-    Ok(Some(candle_core::safetensors::load(path, &Device::Cpu)?))
 }
 
 /// The rows of each sample, by Candle's own ops: `[B]` tensors `[n_i, C]`.

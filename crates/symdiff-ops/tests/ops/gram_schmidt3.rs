@@ -1,7 +1,7 @@
-//! `gram_schmidt3` against the textbook recipe in Candle ops, and against golden vectors up to condition number 1e6.
+//! `gram_schmidt3` against the textbook recipe in Candle ops.
 
-use crate::common::{assert_close, check_op, flat, golden, random};
-use candle_core::{D, DType, Tensor, Var};
+use crate::common::{assert_close, check_op, random};
+use candle_core::{D, Tensor};
 use symdiff_ops::gram_schmidt3::{By, gram_schmidt3};
 use symdiff_ops::{Result, rotate};
 
@@ -36,25 +36,4 @@ fn columns_commute_with_rotations_from_the_left() -> Result<()> {
     let layout = symdiff_ops::Ragged::from_sizes(&[1; 5])?;
     let x = random(6, &[5, 3])?;
     assert_close("g⁻¹·(g·x)", &rotate(&rotate(&x, &g, &layout, false)?, &g, &layout, true)?, &x, 1e-14)
-}
-
-#[test]
-fn matches_the_golden_vectors() -> Result<()> {
-    let Some(golden) = golden("qr_gram_schmidt.safetensors")? else { return Ok(()) };
-    let (a, weights) = (&golden["in.a"], &golden["in.grad_q"]);
-    let conditions = flat(&golden["in.cond"])?;
-    for (by, name) in [(By::Columns, "cols"), (By::Rows, "rows")] {
-        let var = Var::from_tensor(a)?;
-        let q = gram_schmidt3(&var, by)?;
-        assert_close(name, &q, &golden[&format!("out.q_{name}")], 1e-5)?;
-        let identity = Tensor::eye(3, DType::F32, q.device())?.broadcast_as((100, 3, 3))?;
-        assert_close("Q·Qᵀ", &q.matmul(&q.transpose(1, 2)?)?, &identity, 1e-6)?;
-        let store = (q * weights)?.sum_all()?.backward()?;
-        let gradient = store.get(&var).map(flat).transpose()?.unwrap_or_default();
-        let norms = flat(&a.sqr()?.sum((1, 2))?.sqrt()?)?;
-        let scaled: Vec<f64> = (0..900).map(|k| if conditions[k / 9] < 100.0 { gradient[k] * norms[k / 9] } else { 0.0 }).collect();
-        let expected = &golden[&format!("grad_a_{name}_scaled")];
-        assert_close(&format!("gradient on {name}"), &Tensor::from_vec(scaled, (100, 3, 3), a.device())?, expected, 1e-5)?;
-    }
-    Ok(())
 }

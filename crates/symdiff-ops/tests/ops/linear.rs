@@ -1,7 +1,7 @@
 //! `linear` against Candle's product and broadcast sum.
 
-use crate::common::{check_op, random};
-use candle_core::Tensor;
+use crate::common::{assert_close, check_op, random};
+use candle_core::{Tensor, Var};
 use symdiff_ops::{Result, linear};
 
 #[test]
@@ -38,6 +38,28 @@ fn a_weight_laid_out_once_serves_many_products() -> Result<()> {
         assert!(gap(&forward.times(&x, None)?, &x.matmul(&w.t()?)?)? < 1e-12, "{rows} rows");
         assert!(gap(&backward.times(&g, Some(&row))?, &g.matmul(&w)?.broadcast_add(&row)?)? < 1e-12, "{rows} rows back");
         assert!(forward.times(&g, None).is_err() && backward.times(&x, None).is_err(), "{rows} rows of another width");
+    }
+    Ok(())
+}
+
+#[test]
+fn maps_of_one_input_have_the_gradients_of_their_sum() -> Result<()> {
+    let var = |seed, shape: &[usize]| -> Result<Var> { Ok(Var::from_tensor(&random(seed, shape)?)?) };
+    let (x, outputs) = (var(1, &[6, 11])?, [4, 1, 17]);
+    let weights = outputs.map(|width| var(width as u64, &[width, 11])).into_iter().collect::<Result<Vec<_>>>()?;
+    let biases = outputs.map(|width| var(20 + width as u64, &[width])).into_iter().collect::<Result<Vec<_>>>()?;
+    let gradients = outputs.map(|width| random(40 + width as u64, &[6, width])).into_iter().collect::<Result<Vec<_>>>()?;
+    let mut loss = x.sum_all()?.zeros_like()?;
+    for ((weight, bias), gradient) in weights.iter().zip(&biases).zip(&gradients) {
+        loss = (loss + (x.matmul(&weight.t()?)?.broadcast_add(bias)? * gradient)?.sum_all()?)?;
+    }
+    let store = loss.backward()?;
+    let plain: Vec<Tensor> = weights.iter().map(|weight| weight.detach()).collect();
+    let (of_x, of_maps) = linear::backward_fan(&x.detach(), &plain.iter().collect::<Vec<_>>(), &gradients)?;
+    let vars = [&x].into_iter().chain(weights.iter().zip(&biases).flat_map(|(weight, bias)| [weight, bias]));
+    for (got, var) in [of_x].into_iter().chain(of_maps.into_iter().flatten()).zip(vars) {
+        let expected = store.get(var).ok_or_else(|| symdiff_ops::Error::Layout("no gradient".into()))?;
+        assert_close("gradient", &got, expected, 1e-13)?;
     }
     Ok(())
 }

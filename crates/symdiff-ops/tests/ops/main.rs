@@ -1,4 +1,4 @@
-//! Each op against its slow composed twin: one file an op, one check for all of them (`common::check_op`).
+//! Each op against its twin in Candle's own ops: one file per op, one check for all of them (`common::check_op`).
 
 mod activations;
 mod ada_layer_norm;
@@ -8,7 +8,9 @@ mod edge_message;
 mod gated_residual;
 mod gram_schmidt3;
 mod linear;
+mod misuse;
 mod pair_gaussian_mean;
 mod ragged_attention;
 mod rotate;
 mod segment;
+mod stack;

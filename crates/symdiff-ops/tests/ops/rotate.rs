@@ -1,11 +1,11 @@
-//! `rotate` against one small product a sample.
+//! `rotate` against one small product per sample.
 
 use crate::common::{check_op, layouts, random, samples};
 use candle_core::Tensor;
 use symdiff_ops::{Result, rotate};
 
 #[test]
-fn equals_one_product_a_sample() -> Result<()> {
+fn equals_one_product_per_sample() -> Result<()> {
     for layout in layouts()? {
         let inputs = [random(1, &[layout.nodes(), 3])?, random(2, &[layout.len(), 3, 3])?];
         for inverse in [false, true] {
@@ -27,6 +27,6 @@ fn refuses_one_matrix_for_two_samples() -> Result<()> {
     let layout = symdiff_ops::Ragged::from_sizes(&[2, 1])?;
     let refused = rotate(&random(1, &[3, 3])?, &random(2, &[1, 3, 3])?, &layout, false);
     let message = refused.map(|_| ()).map_err(|error| error.to_string());
-    assert_eq!(message, Err("rotate: g has shape [1, 3, 3], expected [2, 3, 3], one matrix a sample".into()));
+    assert_eq!(message, Err("rotate: g has shape [1, 3, 3], expected [2, 3, 3], one matrix per sample".into()));
     Ok(())
 }

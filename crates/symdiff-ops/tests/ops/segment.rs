@@ -56,7 +56,7 @@ fn centring_subtracts_the_mean_and_is_a_projection() -> Result<()> {
 fn a_row_for_neither_one_nor_all_samples_is_refused() -> Result<()> {
     let layout = Ragged::from_sizes(&[2, 1, 4])?;
     let message = spread(&random(1, &[2, 5])?, &layout).map(|_| ()).map_err(|error| error.to_string());
-    assert_eq!(message, Err("spread: v has shape [2, 5], expected [3, W], one row a sample, or [1, W], shared".into()));
+    assert_eq!(message, Err("spread: v has shape [2, 5], expected [3, W], one row per sample, or [1, W], shared".into()));
     assert!(segment_sum(&random(1, &[6, 5])?, &layout).is_err());
     Ok(())
 }
