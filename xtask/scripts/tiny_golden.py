@@ -1,6 +1,6 @@
-"""Writes the small golden set and the state dict that the tests of symdiff-train carry.
+"""Writes the small golden set and the state dict that the tests of symdiff-models carry.
 
-    python tiny_golden.py --reference FOLDER --data molecules.npz --out crates/symdiff-train/tests/golden
+    python tiny_golden.py --reference FOLDER --data molecules.npz --out crates/symdiff-models/tests/golden
 
 FOLDER holds the reference (symdiff_torch.py) and its maker of golden vectors (make_golden.py). Every file comes from them, at the sizes of the
 preset `symdiff-tiny`, or smaller still (dit_block, gradients_symdiff); symdiff-tiny.npy is the state dict of the model behind symdiff_dynamics, as torch.save writes it. Molecules: the embedded set's file.
