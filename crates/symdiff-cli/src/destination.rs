@@ -123,21 +123,6 @@ pub(crate) fn put(path: &Path, text: &str) -> Outcome<()> {
     })
 }
 
-/// Makes a folder of results and locks it while the value lives; the lock dies with the process.
-///
-/// # Errors
-/// [`Failure::Input`] where the folder cannot be made or another process is at work in it.
-pub(crate) fn lock(folder: &Path) -> Outcome<File> {
-    let refused = |error: std::io::Error| Failure::file(folder, "use this folder", &error);
-    std::fs::create_dir_all(folder).map_err(refused)?;
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(".lock")).map_err(refused)?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(Failure::input(format!("{}: another process is at work in this folder", folder.display()))),
-        // A file system without locks.
-        Err(TryLockError::Error(_)) | Ok(()) => Ok(file),
-    }
-}
-
 /// The hidden neighbour that a file is written to first.
 fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(".partial.");

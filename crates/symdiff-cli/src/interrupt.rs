@@ -1,16 +1,41 @@
 //! SIGINT, SIGTERM and SIGHUP.
 //!
-//! Work ends at the first one: what it has half written is removed, for all of it can be made again or is continued from a journal. The exit code
-//! is the usual one, 128 + the signal's number.
+//! While a run trains, the first signal asks it to finish its step and save; a second one ends the process at once. Any other work ends at the
+//! first one: what it has half written is removed, for all of it can be made again or is continued from a journal. The exit code is the usual
+//! one, 128 + the signal's number.
 //!
 //! A signal that is ignored when the program starts stays ignored: `nohup` asks for that, and shells do for commands in the background.
 
+use crate::failure::Failure;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// Asks training to stop; `true` after the first signal.
+static STOP: AtomicBool = AtomicBool::new(false);
+/// The first signal, 0 for none.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+/// Whether the work under way heeds [`STOP`].
+static HEEDED: AtomicBool = AtomicBool::new(false);
 /// Files that are half written.
 static PARTIALS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Does work that looks at the flag now and then, and ends soon after it is set.
+pub(crate) fn heeded<T>(work: impl FnOnce(&'static AtomicBool) -> T) -> T {
+    HEEDED.store(true, Ordering::SeqCst);
+    let done = work(&STOP);
+    HEEDED.store(false, Ordering::SeqCst);
+    done
+}
+
+/// The failure that a caught signal means, with what has become of the work.
+pub(crate) fn caught(sentence: impl FnOnce() -> String) -> Result<(), Failure> {
+    match SIGNAL.load(Ordering::SeqCst) {
+        0 => Ok(()),
+        signal => Err(Failure::Interrupted { signal, sentence: sentence() }),
+    }
+}
 
 /// Has a file removed if a signal ends the process.
 pub(crate) fn guard(partial: &Path) {
@@ -35,8 +60,14 @@ pub(crate) fn listen() {
     let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
     // Without the thread, signals end the process as they do by default.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            end(signal);
+        for signal in signals.forever() {
+            let first = SIGNAL.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+            STOP.store(true, Ordering::SeqCst);
+            if first && HEEDED.load(Ordering::SeqCst) {
+                crate::output::note("stopping after this step; the same signal once more ends at once, without saving");
+            } else {
+                end(signal);
+            }
         }
     });
 }

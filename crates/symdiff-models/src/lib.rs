@@ -22,5 +22,5 @@ pub use import::{Imported, import};
 pub use model::Model;
 pub use models::ModelConfig;
 pub use reconstruction::{Decoded, MoleculeReconstruction};
-pub use task::{MoleculeTask, MoleculeTrainer, resume, start};
+pub use task::{MoleculeTask, MoleculeTrainer, check_elements, resume, start};
 pub use trained::{Nll, Sampling, Trained};

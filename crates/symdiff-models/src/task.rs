@@ -81,7 +81,10 @@ impl MoleculeTask {
 }
 
 /// Refuses molecules of elements that the model does not know, before anything is written.
-fn check_elements(set: &MoleculeSet, encoding: &symdiff_mol::state::Encoding) -> Result<()> {
+///
+/// # Errors
+/// That of the encoding for the first such molecule: it names molecule and element.
+pub fn check_elements(set: &MoleculeSet, encoding: &symdiff_mol::state::Encoding) -> Result<()> {
     let vocabulary = encoding.vocabulary();
     let unknown = |&number: &u8| vocabulary.place(number).is_err();
     if !set.all_atomic_numbers().iter().any(unknown) {

@@ -4,6 +4,7 @@ use crate::experiment::Experiment;
 use crate::model::Model;
 use crate::{Error, Result};
 use candle_core::{DType, Device};
+use std::collections::VecDeque;
 use std::path::Path;
 use symdiff_diffusion::{Method, Route};
 use symdiff_mol::Molecule;
@@ -77,19 +78,36 @@ impl Trained {
     /// # Errors
     /// When the number of steps is not one of 1, …, T, or the denoiser fails.
     pub fn sample(&self, options: &Sampling, progress: &mut dyn FnMut(f64)) -> Result<Vec<Molecule>> {
-        let everyone = Samples::numbered(options.count);
-        let [size, _] = Noise::seeded(options.seed).split();
-        let uniform = size.uniform(&everyone, &[], DType::F64, &Device::Cpu)?.to_vec1::<f64>()?;
-        let sizes: Vec<usize> = uniform.into_iter().map(|u| self.sizes.quantile(u)).collect();
-        let mut molecules = Vec::with_capacity(options.count);
-        for range in batches(&sizes, options.batch) {
-            let samples = Samples::new(everyone.ids()[range.clone()].to_vec());
-            let layout = Ragged::new(&sizes[range.clone()], samples)?;
-            let done =
-                |step: usize, steps: usize| (range.start as f64 + range.len() as f64 * step as f64 / steps as f64) / options.count as f64;
-            molecules.extend(self.batch(layout, options, &mut |step, steps| progress(done(step, steps)))?);
-        }
+        let mut molecules = Vec::new();
+        self.sample_each(options, progress, |batch| {
+            molecules.extend(batch);
+            Ok::<_, Error>(())
+        })?;
         Ok(molecules)
+    }
+
+    /// Draws molecules and hands them on batch by batch, in order: memory holds one batch, however many are asked for.
+    ///
+    /// # Errors
+    /// As [`Trained::sample`], and the first one of `each`.
+    pub fn sample_each<E: From<Error>>(
+        &self,
+        options: &Sampling,
+        progress: &mut dyn FnMut(f64),
+        mut each: impl FnMut(Vec<Molecule>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut sizes = Sizes::new(&self.sizes, options);
+        let mut drawn = 0;
+        while drawn < options.count {
+            let sizes = sizes.batch(options.batch)?;
+            let samples = Samples::new((drawn as u64..).take(sizes.len()).collect::<Vec<_>>());
+            let layout = Ragged::new(&sizes, samples).map_err(Error::from)?;
+            let done = |step: usize, steps: usize| (drawn as f64 + sizes.len() as f64 * step as f64 / steps as f64) / options.count as f64;
+            let molecules = self.batch(layout, options, &mut |step, steps| progress(done(step, steps)))?;
+            drawn += sizes.len();
+            each(molecules)?;
+        }
+        Ok(())
     }
 
     /// Estimates the negative log-likelihood of molecules of a set, with `passes` independent draws each.
@@ -154,20 +172,76 @@ fn sizes(record: &Record) -> Option<SizeHistogram> {
     SizeHistogram::from_counts(counts)
 }
 
-/// Consecutive ranges of `count` samples, or of about [`ATOMS`] atoms.
-fn batches(sizes: &[usize], count: Option<usize>) -> Vec<std::ops::Range<usize>> {
-    let mut ranges = Vec::new();
-    let mut start = 0;
-    while start < sizes.len() {
+/// The sizes of molecules 0, 1, …, `count` − 1 of a seed, drawn a block ahead of their batches.
+struct Sizes<'a> {
+    histogram: &'a SizeHistogram,
+    seed: u64,
+    count: usize,
+    drawn: usize,
+    ahead: VecDeque<usize>,
+}
+
+impl<'a> Sizes<'a> {
+    /// Sizes drawn at a time.
+    const BLOCK: usize = 8192;
+
+    fn new(histogram: &'a SizeHistogram, options: &Sampling) -> Self {
+        Self { histogram, seed: options.seed, count: options.count, drawn: 0, ahead: VecDeque::new() }
+    }
+
+    /// The next batch: `count` molecules, or as many as have about [`ATOMS`] atoms, or those that are left.
+    fn batch(&mut self, count: Option<usize>) -> Result<Vec<usize>> {
+        // No molecule has less than one atom.
+        let wanted = count.unwrap_or(ATOMS);
+        while self.ahead.len() < wanted && self.drawn < self.count {
+            self.draw()?;
+        }
         let mut atoms = 0;
-        let fitting = sizes[start..].iter().take_while(|&&size| {
+        let fitting = self.ahead.iter().take_while(|&&size| {
             atoms += size;
             atoms <= ATOMS
         });
-        let length = count.unwrap_or_else(|| fitting.count().max(1));
-        let end = sizes.len().min(start + length);
-        ranges.push(start..end);
-        start = end;
+        let length = count.unwrap_or_else(|| fitting.count().max(1)).min(self.ahead.len());
+        Ok(self.ahead.drain(..length).collect())
     }
-    ranges
+
+    fn draw(&mut self) -> Result<()> {
+        let end = self.count.min(self.drawn + Self::BLOCK);
+        let samples = Samples::new((self.drawn as u64..end as u64).collect::<Vec<_>>());
+        let [size, _] = Noise::seeded(self.seed).split();
+        let uniform = size.uniform(&samples, &[], DType::F64, &Device::Cpu)?.to_vec1::<f64>()?;
+        self.ahead.extend(uniform.into_iter().map(|u| self.histogram.quantile(u)));
+        self.drawn = end;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Batches of one drawing at once, and of a drawing block by block.
+    #[test]
+    fn sizes_do_not_depend_on_blocks_and_batches_hold_about_so_many_atoms() -> Result<()> {
+        let histogram = SizeHistogram::from_counts(vec![(9, 3), (18, 5), (29, 2)]).ok_or(Error::Config("no sizes".into()))?;
+        let count = 2 * Sizes::BLOCK + 77;
+        let options = Sampling { count, seed: 5, steps: None, batch: None, sampler: Method::Ancestral };
+        let all = Samples::numbered(count);
+        let [size, _] = Noise::seeded(5).split();
+        let expected: Vec<usize> =
+            size.uniform(&all, &[], DType::F64, &Device::Cpu)?.to_vec1::<f64>()?.into_iter().map(|u| histogram.quantile(u)).collect();
+        for batch in [None, Some(1000), Some(usize::MAX)] {
+            let mut sizes = Sizes::new(&histogram, &options);
+            let mut drawn = Vec::new();
+            while drawn.len() < count {
+                let next = sizes.batch(batch)?;
+                let atoms: usize = next.iter().sum();
+                let last = drawn.len() + next.len() == count;
+                assert!(batch.is_some() || last || (ATOMS - 29..=ATOMS).contains(&atoms), "{atoms}");
+                drawn.extend(next);
+            }
+            assert!(drawn == expected, "batches of {batch:?}");
+        }
+        Ok(())
+    }
 }

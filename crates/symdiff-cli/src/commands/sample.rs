@@ -13,6 +13,7 @@ use symdiff_diffusion::Method;
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
+use symdiff_mol::formats::Writer;
 use symdiff_train::CHECKPOINT;
 
 /// Draw molecules. Molecule i of a seed is the same, up to rounding, whatever the batch size and the number of threads.
@@ -75,9 +76,13 @@ impl Sample {
     fn draw(&self, context: &Context, model: &Trained, out: &Destination) -> Outcome<(usize, Vec<Molecule>)> {
         let options = Sampling { count: self.n, seed: context.seed(), steps: self.steps, batch: self.batch, sampler: self.sampler };
         let bar = Bar::new("sampling");
-        let molecules = model.sample(&options, &mut |done| bar.show(done, ""))?;
-        let first = molecules.iter().take(SHOWN).cloned().collect();
-        Ok((symdiff_mol::formats::write_all(out.partial(), molecules)?.molecules, first))
+        let mut writer = Writer::create(out.partial())?;
+        let mut first = Vec::new();
+        model.sample_each(&options, &mut |done| bar.show(done, ""), |batch| {
+            first.extend(batch.iter().take(SHOWN - first.len()).cloned());
+            batch.iter().try_for_each(|molecule| Ok::<_, Failure>(writer.write(molecule)?))
+        })?;
+        Ok((writer.finish()?.molecules, first))
     }
 
     fn page(&self, model: &Trained, molecules: &[Molecule]) -> Outcome<String> {

@@ -2,6 +2,7 @@
 
 use crate::experiments;
 use crate::failure::{Failure, Outcome};
+use crate::interrupt;
 use crate::output::{Context, shown};
 use crate::progress::Bar;
 use candle_core::Device;
@@ -9,8 +10,9 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use symdiff_models::{Experiment, MoleculeTrainer, resume, start};
-use symdiff_train::{CHECKPOINT, Summary, checkpoint};
+use symdiff_train::Summary;
 
 /// Train a model; stop it at any moment and go on with `--resume`.
 #[derive(Args)]
@@ -33,7 +35,7 @@ impl Train {
         let experiment = experiments::read(&self.experiment, &self.settings)?;
         let device = context.device()?;
         let mut trainer = self.trainer(experiment, context, &device)?;
-        let summary = drive(&mut trainer, "training")?;
+        let summary = drive(&mut trainer, "training", &self.out)?;
         Ok(json!({
             "run": shown(&self.out),
             "steps": summary.steps,
@@ -48,10 +50,7 @@ impl Train {
     fn trainer(&self, experiment: Experiment, context: &Context, device: &Device) -> Outcome<MoleculeTrainer> {
         let out = self.out.display();
         match (self.resume, MoleculeTrainer::has_checkpoint(&self.out)) {
-            (true, true) => {
-                same_seed(context.seed, &self.out)?;
-                return Ok(resume(&self.out, Some(experiment), context.seed, device)?);
-            }
+            (true, true) => return Ok(resume(&self.out, Some(experiment), context.seed, device)?),
             (false, true) => return Err(Failure::input(format!("{out} holds a run already; add --resume or choose another --out"))),
             (true, false) if !self.out.join("experiment.toml").exists() => {
                 return Err(Failure::input(format!("{out}: there is no run to resume; check --out, or leave out --resume to start one")));
@@ -63,23 +62,18 @@ impl Train {
     }
 }
 
-/// Refuses a seed that was given and is not the one that a run was started with.
-pub(crate) fn same_seed(given: Option<u64>, run: &Path) -> Outcome<()> {
-    let Some(seed) = given else { return Ok(()) };
-    let recorded = checkpoint::header(&run.join(CHECKPOINT))?.seed;
-    if seed == recorded {
-        return Ok(());
-    }
-    let run = run.display();
-    Err(Failure::input(format!("{run} was started with seed {recorded}, not {seed}; leave --seed out, or choose another --out")))
-}
-
-/// Runs a trainer to the end of its budget under a progress bar.
-pub(crate) fn drive(trainer: &mut MoleculeTrainer, label: &str) -> Outcome<Summary> {
+/// Runs a trainer to the end of its budget under a progress bar. The first signal ends it earlier, after a step and saved.
+pub(crate) fn drive(trainer: &mut MoleculeTrainer, label: &str, folder: &Path) -> Outcome<Summary> {
     let bar = Bar::new(label);
-    let summary = trainer.run(&mut |status| {
-        bar.show(status.done, format!("step {}  loss {:.4}  {:.0} molecules/s", status.step, status.loss, status.samples_per_s));
-        ControlFlow::Continue(())
+    let summary = interrupt::heeded(|stop| {
+        trainer.run(&mut |status| {
+            bar.show(status.done, format!("step {}  loss {:.4}  {:.0} molecules/s", status.step, status.loss, status.samples_per_s));
+            if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
     })?;
+    drop(bar);
+    let (step, folder) = (summary.steps, folder.display());
+    let then = if summary.finished { "the budget is spent" } else { "go on with --resume" };
+    interrupt::caught(|| format!("step {step}, saved in {folder}; {then}"))?;
     Ok(summary)
 }

@@ -2,8 +2,7 @@
 
 mod samples;
 
-use super::train::{drive, same_seed};
-use crate::destination;
+use super::train::drive;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Context, note, shown};
 use crate::progress::Bar;
@@ -15,11 +14,11 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use symdiff_models::{Experiment, MoleculeTrainer, Trained, resume, start};
+use symdiff_models::{Experiment, MoleculeTrainer, Trained, check_elements, resume, start};
+use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::MoleculeSet;
-use symdiff_mol::{Molecule, element};
-use symdiff_train::{CHECKPOINT, checkpoint};
+use symdiff_train::{CHECKPOINT, FolderLock, checkpoint};
 
 /// Reproduce the paper's comparison: DiT, DiT-Aug, SymDiff-H, SymDiff and EDM on the same data and budget.
 #[derive(Args)]
@@ -51,12 +50,13 @@ impl Reproduce {
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
         let seed = self.seed(context, &suite, &out)?;
         let set = suite.molecules()?;
-        for (name, experiment) in &suite.runs {
-            knows_all(name, experiment, &set)?;
+        for (_, experiment) in &suite.runs {
+            check_elements(&set, &experiment.encoding())?;
         }
         let device = context.device()?;
         // From here on there is a folder.
-        let _lock = destination::lock(&out)?;
+        std::fs::create_dir_all(&out).map_err(|error| Failure::file(&out, "make this folder", &error))?;
+        let _lock = FolderLock::acquire(&out)?;
         let mut rows = Vec::new();
         for (index, (name, experiment)) in suite.runs.iter().enumerate() {
             tracing::info!("{name} ({} of {})", index + 1, suite.runs.len());
@@ -110,8 +110,14 @@ impl Reproduce {
         }
         let mut seed = context.seed;
         for run in &trained {
-            same_seed(seed, run)?;
-            seed = Some(checkpoint::header(&run.join(CHECKPOINT))?.seed);
+            let recorded = checkpoint::header(&run.join(CHECKPOINT))?.seed;
+            if let Some(seed) = seed.filter(|seed| *seed != recorded) {
+                let run = run.display();
+                return Err(Failure::input(format!(
+                    "{run} was started with seed {recorded}, not {seed}; leave --seed out, or choose another --out"
+                )));
+            }
+            seed = Some(recorded);
         }
         if trained.is_empty() {
             tracing::warn!("{}: none of the suite's runs has a checkpoint; all of them start from the beginning", out.display());
@@ -126,19 +132,6 @@ fn command_line() -> String {
     let program = words.next().map(PathBuf::from).unwrap_or_default();
     let program = if program.file_stem().is_some_and(|name| name == "xtask") { "cargo xtask" } else { "symdiff" };
     words.fold(program.to_owned(), |line, word| line + " " + &word.to_string_lossy())
-}
-
-/// Refuses a set with an element that a model has no type for, before anything is written.
-fn knows_all(name: &str, experiment: &Experiment, set: &MoleculeSet) -> Outcome<()> {
-    let encoding = experiment.encoding();
-    let (vocabulary, known) = (encoding.vocabulary().name(), encoding.vocabulary().elements());
-    match set.all_atomic_numbers().iter().find(|z| !known.contains(z)) {
-        None => Ok(()),
-        Some(&z) => {
-            let symbol = element::symbol(z).unwrap_or("?");
-            Err(Failure::input(format!("{name}: the data hold {symbol}, which the vocabulary {vocabulary} does not; set data.vocabulary")))
-        }
-    }
 }
 
 /// Trains what is not trained yet, samples, judges.
@@ -157,7 +150,7 @@ fn one_run(
         start(experiment, seed, folder, device)?
     };
     let parameters = trainer.variables().count();
-    drive(&mut trainer, name)?;
+    drive(&mut trainer, name, folder)?;
     drop(trainer);
 
     let trained = Trained::load(folder, device)?;
