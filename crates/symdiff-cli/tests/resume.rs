@@ -66,7 +66,7 @@ fn what_is_refused_makes_no_folder() {
     let (suite, out) = (write(tiny.folder(), "suite.toml", SUITE), tiny.folder().join("out"));
     let xenon = write(tiny.folder(), "xenon.xyz", "1\n\nXe 0 0 0\n".repeat(40));
     let data = format!("data.path=\"{}\"", text(&xenon));
-    for settings in [&data[..], "data.path=\"missing.npz\"", "train.lr=-1", "model.backbone.heads=5"] {
+    for settings in [&data[..], "data.path=\"missing.npz\"", "train.lr=-1"] {
         refusal(&["train", text(tiny.experiment()), "--out", text(&out), "--set", settings]);
         assert!(!out.exists(), "train --set {settings}");
         refusal(&["reproduce", "--profile", text(&suite), "--out", text(&out), "--set", settings]);

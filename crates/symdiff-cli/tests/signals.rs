@@ -72,7 +72,7 @@ fn training_saves_says_where_and_goes_on_as_if_nothing_had_been() {
     let (whole, broken) = (tiny.folder().join("whole"), tiny.run());
     let experiment = tiny.experiment();
     let train = |out: &'_ Path, more: &[&str]| -> Vec<String> {
-        let words = [&["train", text(experiment), "--set", "train.steps=600", "--out", text(out)], more].concat();
+        let words = [&["train", text(experiment), "--set", "train.steps=400", "--out", text(out)], more].concat();
         words.into_iter().map(str::to_owned).collect()
     };
     let run = |words: &[String]| -> Child { start(&words.iter().map(String::as_str).collect::<Vec<_>>()) };
@@ -82,7 +82,7 @@ fn training_saves_says_where_and_goes_on_as_if_nothing_had_been() {
         let rows = |run: &Path| std::fs::read_to_string(run.join("metrics.jsonl")).unwrap_or_default().lines().count();
         let before = rows(broken);
         let child = run(command);
-        until(|| rows(broken) > before + 20);
+        until(|| rows(broken) > before + 10);
         send(signal, &child);
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -90,7 +90,7 @@ fn training_saves_says_where_and_goes_on_as_if_nothing_had_been() {
         let last = stderr.lines().last().unwrap();
         assert!(last.starts_with("interrupted: step ") && last.contains(text(broken)) && last.contains("--resume"), "{stderr}");
         let step: u64 = last.split_whitespace().nth(2).unwrap().trim_end_matches(',').parse().unwrap();
-        assert!(step < 600, "the run was over before the signal; nothing was tested");
+        assert!(step < 400, "the run was over before the signal; nothing was tested");
         assert_eq!(rows(broken) as u64, step, "the checkpoint is not of the last step");
     }
     assert!(run(&resumed).wait().unwrap().success());
@@ -107,7 +107,7 @@ fn training_saves_says_where_and_goes_on_as_if_nothing_had_been() {
 fn a_second_signal_ends_at_once() {
     let tiny = Tiny::untrained();
     let run = tiny.run();
-    let large = ["--set", "model.preset='symdiff-small'", "--set", "train.batch=2000", "--set", "train.steps=100"];
+    let large = ["--set", "model.preset='symdiff-small'", "--set", "train.batch=1000", "--set", "train.steps=100"];
     let experiment = tiny.experiment();
     let child = start(&[&["train", text(experiment), "--out", text(run)], &large[..]].concat());
     until(|| run.join("metrics.jsonl").exists());
@@ -117,6 +117,6 @@ fn a_second_signal_ends_at_once() {
     send("TERM", &child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(143), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(clock.elapsed() < Duration::from_secs(2), "a step of 2,000 molecules was waited for");
+    assert!(clock.elapsed() < Duration::from_secs(2), "a step of 1,000 molecules was waited for");
     assert!(!run.join("last.safetensors").exists());
 }
