@@ -1,22 +1,24 @@
 //! The environment that the program needs, and cannot safely change once it runs.
 
-/// Starts the program again, in the same process and with the same arguments, with `CANDLE_NUM_THREADS=1` and `MIMALLOC_PURGE_DELAY=-1`, unless the
-/// first is set.
+/// Starts the program again, in the same process and with the same arguments, in an environment where `CANDLE_NUM_THREADS` and
+/// `MIMALLOC_PURGE_DELAY` are set, unless the first is set already.
 ///
-/// Memory once touched is kept: a training step asks for the same sizes again and again, and clearing pages costs a tenth of it. Candle divides elementwise ops among threads of its own, which spin between ops and slow those of symdiff-ops down; it reads their number
-/// from the environment alone. Where the system refuses, or has no `exec`, the program goes on: slower, with the same results.
+/// Candle divides elementwise ops among threads of its own, which spin between ops and slow those of symdiff-ops down; it reads their number
+/// from the environment alone. The allocator keeps memory that it was given once: a training step asks for the same sizes again and again, and
+/// clearing pages costs a tenth of it. Where the system refuses, or has no `exec`, the program goes on: slower, with the same results.
 pub(crate) fn with_one_candle_thread() {
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;
         const THREADS: &str = "CANDLE_NUM_THREADS";
+        const PURGE: &str = "MIMALLOC_PURGE_DELAY";
         if std::env::var_os(THREADS).is_none()
             && let Ok(program) = std::env::current_exe()
         {
             let arguments = std::env::args_os().skip(1);
+            let purge = std::env::var_os(PURGE).unwrap_or_else(|| "-1".into());
             // `exec` returns only where it failed.
-            let mut again = std::process::Command::new(program);
-            let _ = again.args(arguments).env(THREADS, "1").env("MIMALLOC_PURGE_DELAY", "-1").exec();
+            let _ = std::process::Command::new(program).args(arguments).env(THREADS, "1").env(PURGE, purge).exec();
         }
     }
 }
