@@ -9,6 +9,7 @@
 //! their digits in f32.
 
 mod error;
+mod flow;
 mod grid;
 mod likelihood;
 mod names;
@@ -25,11 +26,12 @@ mod target;
 mod time;
 
 pub use error::{Error, Result};
+pub use flow::log_density;
 pub use grid::{CosineGrid, Grid, Karras, Spacing, Uniform, UniformLogSnr};
 pub use likelihood::Likelihood;
 pub use objective::{
-    Aligned, Assignment, Continuous, Coupled, Coupling, Independent, Kabsch, L2, LogNormal, LogitNormal, Objective, TimeLaw, UniformTimes,
-    Vlb, Weight, Weighting,
+    Aligned, Assignment, Continuous, Coupled, Coupling, Independent, Kabsch, L2, LogNormal, LogitNormal, Objective, TimeLaw, Turned,
+    UniformTimes, Vlb, Weight, Weighting,
 };
 pub use path::{Coefficients, Levels, Linear, Path, VarianceExploding, VariancePreserving};
 pub use precondition::{Preconditioned, Residual};

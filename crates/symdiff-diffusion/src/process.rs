@@ -58,7 +58,8 @@ impl Process {
             return Err(Error::Config(format!("{steps} sampling steps asked for; the process has {total}, take 1 to {total}")));
         }
         let mut times = grid.times(self.path(), steps)?;
-        check_falling(&times)?;
+        // On a table of levels, neighbours of a grid may share an entry: they are parted below.
+        check_order(&times, |earlier, later| earlier > later || (!self.continuous && earlier >= later))?;
         let (first, last) = (times[0], times[times.len() - 1]);
         if times.len() != steps + 1 || 1.0 - first > 1e-9 || last > 1e-9 {
             let count = times.len() - 1;
@@ -137,8 +138,12 @@ impl Debug for Process {
 
 /// Refuses times that do not fall, or leave \[0, 1\].
 pub(crate) fn check_falling(times: &[f64]) -> Result<()> {
-    let falls = times.windows(2).all(|pair| pair[0] > pair[1]);
-    if falls && times.len() > 1 && times[0] <= 1.0 && times[times.len() - 1] >= 0.0 {
+    check_order(times, |earlier, later| earlier > later)
+}
+
+fn check_order(times: &[f64], falls: impl Fn(f64, f64) -> bool) -> Result<()> {
+    let all_fall = times.windows(2).all(|pair| falls(pair[0], pair[1]));
+    if all_fall && times.len() > 1 && times[0] <= 1.0 && times[times.len() - 1] >= 0.0 {
         return Ok(());
     }
     let shown: Vec<f64> = times.iter().copied().take(8).collect();

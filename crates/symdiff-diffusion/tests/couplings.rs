@@ -4,10 +4,13 @@ mod common;
 
 use candle_core::{DType, Device, Tensor};
 use common::Outcome;
-use symdiff_core::testing::LawTest;
+use symdiff_core::testing::{LawTest, two_sample};
 use symdiff_core::{Error, MarkovKernel};
-use symdiff_diffusion::{Aligned, Assignment, Coupled, Coupling, Independent, Kabsch};
-use symdiff_groups::{Action, CompactGroup, Group, MetricGroup, Observe, Orthogonal, Points, SpecialOrthogonal, Symmetric};
+use symdiff_diffusion::{Aligned, Assignment, Coupled, Coupling, Independent, Kabsch, Turned};
+use symdiff_groups::{
+    Action, Chart, CompactGroup, Group, Matrices, MatrixGroup, MetricGroup, Observe, Orthogonal, Points, Polar, SpecialOrthogonal,
+    Symmetric,
+};
 use symdiff_ops::{Euclidean, Noise, Ragged, Samples};
 
 fn cloud(sizes: &[usize], n: usize, seed: u64) -> Outcome<Points> {
@@ -15,6 +18,8 @@ fn cloud(sizes: &[usize], n: usize, seed: u64) -> Outcome<Points> {
     Ok(Points::new(Noise::seeded(seed).normal_nodes(&layout, n, DType::F64, &Device::Cpu)?, layout)?)
 }
 
+/// The reading of a state that is nothing but points.
+#[allow(clippy::unnecessary_wraps, reason = "an aligner takes readings that may fail")]
 fn own(x: &Points) -> Result<Points, Error> {
     Ok(x.clone())
 }
@@ -29,21 +34,24 @@ fn distances(x: &Points, y: &Points) -> Outcome<Vec<f64>> {
 fn no_rotation_brings_data_closer_than_kabsch() -> Outcome {
     let sizes = [1, 2, 3, 7];
     let (x, y) = (cloud(&sizes, 3, 1)?, cloud(&sizes, 3, 2)?);
-    fn check<G: CompactGroup<Element = symdiff_groups::Matrices> + symdiff_groups::MatrixGroup>(group: G, x: &Points, y: &Points) -> Outcome
-    where
-        symdiff_groups::Polar: symdiff_groups::Chart<G>,
-    {
-        let pair = (x.clone(), y.clone());
-        let g = Kabsch::new(group.clone(), own).sample(&pair, Noise::seeded(3))?;
-        let nearest = distances(&x.act(&group, &g)?, y)?;
-        for noise in Noise::seeded(4).repeats(300) {
-            let other = distances(&x.act(&group, &group.haar(x, noise)?)?, y)?;
-            assert!(nearest.iter().zip(&other).all(|(near, far)| *near < far + 1e-4), "{nearest:?}, but {other:?} is possible");
-        }
-        Ok(())
+    check(&Orthogonal::new(3), &x, &y)?;
+    check(&SpecialOrthogonal::new(3), &x, &y)
+}
+
+/// `kabsch` against 300 Haar draws.
+fn check<G>(group: &G, x: &Points, y: &Points) -> Outcome
+where
+    G: CompactGroup<Element = Matrices> + MatrixGroup,
+    Polar: Chart<G>,
+{
+    let pair = (x.clone(), y.clone());
+    let g = Kabsch::new(group.clone(), own).sample(&pair, Noise::seeded(3))?;
+    let nearest = distances(&x.act(group, &g)?, y)?;
+    for noise in Noise::seeded(4).repeats(300) {
+        let other = distances(&x.act(group, &group.haar(x, noise)?)?, y)?;
+        assert!(nearest.iter().zip(&other).all(|(near, far)| *near < far + 1e-4), "{nearest:?}, but {other:?} is possible");
     }
-    check(Orthogonal::new(3), &x, &y)?;
-    check(SpecialOrthogonal::new(3), &x, &y)
+    Ok(())
 }
 
 /// g(x, h·y) = h·g(x, y), on which the law of aligned pairs rests; for clouds that fix their rotation.
@@ -102,8 +110,10 @@ fn aligned_pairs_have_an_invariant_law_and_normal_noise() -> Outcome {
     let (so2, test) = (SpecialOrthogonal::new(2), LawTest::default());
     let turned = || Aligned::new(move |_: &Points| so2, Kabsch::new(so2, own));
     let permuted = Aligned::new(|x: &Points| Symmetric::ragged(x.layout().clone()), Assignment::new(own));
-    let couplings: [(&str, Box<dyn Coupling<Points>>); 2] =
-        [("turned", Box::new(turned())), ("permuted, then turned", Box::new(turned().after(permuted)))];
+    let couplings: [(&str, Box<dyn Coupling<Points>>); 2] = [
+        ("aligned", Box::new(turned())),
+        ("permuted, then aligned, then turned", Box::new(Turned::new(move |_: &Points| so2, turned().after(permuted)))),
+    ];
     for (name, coupling) in couplings {
         let joint = |noise| pairs(&*coupling, noise).map(|pair| (pair.clean, pair.eps));
         let p = test.invariance(&so2, joint, Noise::seeded(100))?.p_value;
@@ -112,7 +122,7 @@ fn aligned_pairs_have_an_invariant_law_and_normal_noise() -> Outcome {
         let aligned = pairs(&*coupling, Noise::seeded(7))?;
         let free = pairs(&Independent, Noise::seeded(8))?;
         let generator = Noise::seeded(9).generator();
-        let p = symdiff_core::testing::two_sample(&aligned.eps.observe()?, &free.eps.observe()?, 299, generator)?.p_value;
+        let p = two_sample(&aligned.eps.observe()?, &free.eps.observe()?, 299, generator)?.p_value;
         assert!(p > 0.01, "{name}: the noise is not normal, p = {p}");
 
         let mean = |pair: &Coupled<Points>| -> Outcome<f64> { Ok(distances(&pair.clean, &pair.eps)?.iter().sum::<f64>()) };
@@ -133,15 +143,24 @@ impl Coupling<Points> for NoiseToData {
     }
 }
 
-#[test]
-fn noise_turned_to_data_is_rejected() -> Outcome {
+/// p-values of two laws that a coupling should have: pairs invariant, and noise normal.
+fn laws(coupling: &dyn Coupling<Points>) -> Outcome<[f64; 2]> {
     let (so2, test) = (SpecialOrthogonal::new(2), LawTest::default());
-    let joint = |noise| pairs(&NoiseToData, noise).map(|pair| (pair.clean, pair.eps));
-    assert!(test.invariance(&so2, joint, Noise::seeded(6))?.p_value < 0.01);
-    let aligned = pairs(&NoiseToData, Noise::seeded(7))?.eps.observe()?;
-    let free = pairs(&Independent, Noise::seeded(8))?.eps.observe()?;
-    let p = symdiff_core::testing::two_sample(&aligned, &free, 299, Noise::seeded(9).generator())?.p_value;
-    assert!(p < 0.01, "noise in the pose of the data passes for normal, p = {p}");
+    let joint = |noise| pairs(coupling, noise).map(|pair| (pair.clean, pair.eps));
+    let invariant = test.invariance(&so2, joint, Noise::seeded(6))?.p_value;
+    let [aligned, free] = [pairs(coupling, Noise::seeded(7))?, pairs(&Independent, Noise::seeded(8))?];
+    let normal = two_sample(&aligned.eps.observe()?, &free.eps.observe()?, 299, Noise::seeded(9).generator())?.p_value;
+    Ok([invariant, normal])
+}
+
+#[test]
+fn noise_moved_to_data_is_rejected_until_both_are_turned() -> Outcome {
+    let [invariant, normal] = laws(&NoiseToData)?;
+    assert!(invariant < 0.01, "pairs in one pose pass for invariant, p = {invariant}");
+    assert!(normal < 0.01, "noise in the pose of the data passes for normal, p = {normal}");
+    let so2 = SpecialOrthogonal::new(2);
+    let [invariant, normal] = laws(&Turned::new(move |_: &Points| so2, NoiseToData))?;
+    assert!(invariant > 0.01 && normal > 0.01, "turned pairs: p = {invariant} and {normal}");
     Ok(())
 }
 

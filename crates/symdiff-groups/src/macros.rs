@@ -164,6 +164,10 @@ macro_rules! dense {
             fn dimensions(&self) -> Vec<usize> {
                 $crate::macro_support::dimensions(&self.0)
             }
+
+            fn detached(&self) -> Self {
+                Self(self.0.detach())
+            }
         }
     )+};
 }

@@ -29,6 +29,10 @@ pub trait Euclidean: Batched + Clone {
 
     /// The dimension of each sample's space, `[B]` numbers.
     fn dimensions(&self) -> Vec<usize>;
+
+    /// The same values without their graph: no gradient passes.
+    #[must_use]
+    fn detached(&self) -> Self;
 }
 
 /// The direct sum of the parts' spaces: norms and dimensions add up, and each part draws from a stream of its own.
@@ -52,6 +56,10 @@ macro_rules! direct_sum {
             fn dimensions(&self) -> Vec<usize> {
                 let parts = [$(self.$at.dimensions()),+];
                 (0..parts[0].len()).map(|sample| parts.iter().map(|part| part[sample]).sum()).collect()
+            }
+
+            fn detached(&self) -> Self {
+                ($(self.$at.detached(),)+)
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use symdiff_core::MarkovKernel;
-use symdiff_groups::{Action, Group};
+use symdiff_groups::{Action, CompactGroup, Group};
 use symdiff_ops::{Euclidean, Noise};
 
 /// Data with their condition, and the noise that they are mixed with.
@@ -37,9 +37,9 @@ impl<S: Euclidean, C: Clone> Coupling<S, C> for Independent {
 
 /// Data moved within their orbit to lie close to the noise: (g·x, ε), where g(x, ε) is drawn from `aligner`, with x's condition moved along.
 ///
-/// It is the data that move. So the noise stays normal, as sampling will find it, and where the aligner turns with the noise, g(x, h·ε) = h·g(x, ε), the law of g·x is
-/// that of the data averaged over the group: an invariant one. Moving the noise to the data instead would train on noise that sampling never starts from.
-/// docs/src/theory.md proves both.
+/// It is the data that move. So the noise stays normal, as sampling will find it, and where the aligner turns with the noise, g(x, h·ε) = h·g(x, ε), the law of pairs is
+/// invariant and that of g·x is the data's averaged over the group. An alignment that also heeds the pose of the data, as a permutation found before a rotation does, has
+/// no such law by itself: train a symmetrised denoiser on it, or wrap it in [`Turned`]. docs/src/theory.md proves all of this.
 ///
 /// # Source
 /// Klein, Krämer, Noé, "Equivariant flow matching", arXiv 2306.15030; Song et al., arXiv 2312.07168.
@@ -82,5 +82,37 @@ where
         let g = self.aligner.sample(&states, align)?;
         let (clean, eps) = states;
         Ok(Coupled { clean: clean.act(&group, &g)?, given: given.act(&group, &g)?, eps })
+    }
+}
+
+/// Pairs of another coupling, data and noise turned together: (H·x, H·ε) with one Haar draw H for each sample. Their law is invariant whatever the coupling, and the noise is normal
+/// where the coupling has moved normal noise within its orbit at most.
+#[derive(Clone, Debug)]
+pub struct Turned<Q, P> {
+    group: Q,
+    inner: P,
+}
+
+impl<Q, P> Turned<Q, P> {
+    /// Turned pairs of `inner`; `group` gives the group of a batch, as for [`Aligned`].
+    pub fn new(group: Q, inner: P) -> Self {
+        Self { group, inner }
+    }
+}
+
+impl<S, C, G, Q, P> Coupling<S, C> for Turned<Q, P>
+where
+    S: Euclidean + Action<G>,
+    C: Action<G>,
+    G: CompactGroup,
+    Q: Fn(&S) -> G,
+    P: Coupling<S, C>,
+{
+    fn pair(&self, clean: &S, given: &C, noise: Noise) -> Result<Coupled<S, C>> {
+        let [pair, haar] = noise.split();
+        let Coupled { clean, given, eps } = self.inner.pair(clean, given, pair)?;
+        let group = (self.group)(&clean);
+        let g = group.haar(&clean, haar)?;
+        Ok(Coupled { clean: clean.act(&group, &g)?, given: given.act(&group, &g)?, eps: eps.act(&group, &g)? })
     }
 }

@@ -9,7 +9,7 @@ mod weight;
 
 pub use aligners::{Assignment, Kabsch};
 pub use continuous::Continuous;
-pub use coupling::{Aligned, Coupled, Coupling, Independent};
+pub use coupling::{Aligned, Coupled, Coupling, Independent, Turned};
 pub(crate) use discrete::bound_weights;
 pub use discrete::{L2, Vlb};
 pub use times::{LogNormal, LogitNormal, TimeLaw, UniformTimes};

@@ -7,9 +7,12 @@ use symdiff_ops::{Euclidean, Noise, Steps};
 /// A denoiser along the path of its process, under a condition that stays the same along a trajectory: all that a sampler asks is the noise in z at t.
 pub struct Field<'a, S> {
     process: &'a Process,
-    predict: Box<dyn Fn(At<S>, Noise) -> Result<Eps<S>> + 'a>,
+    predict: Box<Predict<'a, S>>,
     kept: Option<Steps>,
 }
+
+/// A denoiser whose condition is fixed.
+type Predict<'a, S> = dyn Fn(At<S>, Noise) -> Result<Eps<S>> + 'a;
 
 named! {
     /// How long what the denoiser draws, its random frames above all, stays drawn.

@@ -33,11 +33,11 @@ pub(crate) fn alpha_sigma(log_snr: f64) -> (f64, f64) {
     (share(log_snr).sqrt(), share(-log_snr).sqrt())
 }
 
-/// Every kind of path, at all times.
+/// Every kind of path: three at all times, and the published one in steps.
 pub(crate) fn processes() -> symdiff_diffusion::Result<[Process; 4]> {
     Ok([
         Process::continuous(VariancePreserving(Straight), 1000)?,
-        Process::continuous(VariancePreserving(Polynomial { power: 2.0, precision: 1e-5 }.tabulated(1000)?), 1000)?,
+        published()?,
         Process::continuous(VarianceExploding::default(), 1000)?,
         Process::continuous(Linear::default(), 1000)?,
     ])

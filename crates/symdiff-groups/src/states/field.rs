@@ -155,4 +155,8 @@ impl Euclidean for Field {
     fn dimensions(&self) -> Vec<usize> {
         self.layout.sizes().map(|size| size * self.width()).collect()
     }
+
+    fn detached(&self) -> Self {
+        self.with_values(self.values.detach())
+    }
 }

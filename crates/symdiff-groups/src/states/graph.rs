@@ -81,4 +81,8 @@ impl Euclidean for Graph {
         let width = |x: &Tensor| x.dims()[1..].iter().product::<usize>();
         vec![width(&self.nodes) + width(&self.edges); self.nodes.dims()[0]]
     }
+
+    fn detached(&self) -> Self {
+        Self { nodes: self.nodes.detach(), edges: self.edges.detach() }
+    }
 }

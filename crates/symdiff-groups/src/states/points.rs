@@ -100,4 +100,8 @@ impl Euclidean for Points {
     fn dimensions(&self) -> Vec<usize> {
         self.layout.sizes().map(|size| size * self.positions.dims()[1]).collect()
     }
+
+    fn detached(&self) -> Self {
+        Self { positions: self.positions.detach(), layout: self.layout.clone() }
+    }
 }

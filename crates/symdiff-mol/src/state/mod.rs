@@ -147,6 +147,10 @@ impl Euclidean for Molecules {
         let features = self.features.dims()[1];
         self.layout.sizes().map(|n| 3 * (n - 1) + features * n).collect()
     }
+
+    fn detached(&self) -> Self {
+        Self { positions: self.positions.detach(), features: self.features.detach(), layout: self.layout.clone() }
+    }
 }
 
 /// A rotation or reflection moves the positions; the features are invariant.
