@@ -1,10 +1,11 @@
 //! Which molecules a step sees: a function of seed and step alone.
 
+use crate::models::{GroupChoice, SpaceGroup};
 use crate::{Error, Result};
 use candle_core::{DType, Device};
 use rand::seq::SliceRandom;
 use std::sync::{Arc, Mutex, PoisonError};
-use symdiff_groups::{Action, CompactGroup, Orthogonal};
+use symdiff_groups::{Action, Orthogonal, SpecialOrthogonal};
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Samples, Steps};
@@ -18,7 +19,7 @@ pub(crate) struct Batches {
     places: Vec<usize>,
     encoding: Encoding,
     batch: usize,
-    augment: bool,
+    augment: Option<GroupChoice>,
     orders: Steps,
     turns: Steps,
     /// The epoch last asked for, with its order.
@@ -26,11 +27,18 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
-    /// Batches of `batch` of the molecules of `set` at `places`; with `augment`, each is turned by a Haar draw of O(3).
+    /// Batches of `batch` of the molecules of `set` at `places`; with `augment`, each is moved by a Haar draw of that group.
     ///
     /// # Errors
     /// [`Error::Config`] when the set is smaller than one batch.
-    pub(crate) fn new(set: MoleculeSet, places: Vec<usize>, encoding: Encoding, batch: usize, augment: bool, noise: Noise) -> Result<Self> {
+    pub(crate) fn new(
+        set: MoleculeSet,
+        places: Vec<usize>,
+        encoding: Encoding,
+        batch: usize,
+        augment: Option<GroupChoice>,
+        noise: Noise,
+    ) -> Result<Self> {
         if places.len() < batch {
             return Err(Error::Config(format!("train.batch is {batch} but the training set holds {} molecules", places.len())));
         }
@@ -54,12 +62,11 @@ impl Batches {
         let places = &order[place * self.batch..(place + 1) * self.batch][samples.clone()];
         let ids = Samples::new(samples.map(|sample| sample as u64).collect::<Vec<_>>());
         let molecules = self.encoding.encode(&self.set, places, ids, dtype, device)?;
-        if !self.augment {
-            return Ok(molecules);
+        match self.augment {
+            None | Some(GroupChoice::None) => Ok(molecules),
+            Some(GroupChoice::O3) => moved(&molecules, &Orthogonal::new(3), self.turns.at(step)),
+            Some(GroupChoice::So3) => moved(&molecules, &SpecialOrthogonal::new(3), self.turns.at(step)),
         }
-        let group = Orthogonal::new(3);
-        let turn = group.haar(&molecules, self.turns.at(step))?;
-        Ok(molecules.act(&group, &turn)?)
     }
 
     /// Molecules by their places in the set, which are their sample ids.
@@ -85,4 +92,9 @@ impl Batches {
             }
         }
     }
+}
+
+/// Molecules moved by a Haar draw each.
+fn moved(molecules: &Molecules, group: &impl SpaceGroup, noise: Noise) -> Result<Molecules> {
+    Ok(molecules.act(group, &group.haar(molecules, noise)?)?)
 }

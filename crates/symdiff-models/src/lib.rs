@@ -8,6 +8,7 @@ mod batches;
 mod error;
 pub mod experiment;
 mod import;
+pub mod memory;
 mod model;
 pub mod models;
 pub mod parity;

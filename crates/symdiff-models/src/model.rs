@@ -1,9 +1,9 @@
 //! A denoiser with its process: what is trained, sampled and judged.
 
-use crate::Result;
-use crate::experiment::{Experiment, LossKind, Normaliser, ScheduleKind};
+use crate::experiment::{Diffusion, Experiment, LossKind, Normaliser, ScheduleKind};
 use crate::models::MoleculeDenoiser;
 use crate::reconstruction::MoleculeReconstruction;
+use crate::{Result, memory};
 use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{
     Cosine, L2, LearnedSchedule, Likelihood, Objective, Polynomial, Process, Reverse, Schedule, VariancePreserving, Vlb, Weighting,
@@ -67,25 +67,33 @@ impl Model {
         Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction, given: &() }
     }
 
-    fn build(experiment: &Experiment, parameters: Parameters, noise: Noise) -> Result<Self> {
-        let settings = &experiment.diffusion;
-        let encoding = experiment.encoding();
-        let schedule: Box<dyn Schedule> = match settings.schedule {
-            ScheduleKind::Polynomial2 => Box::new(Polynomial { power: 2.0, precision: settings.precision }.tabulated(settings.steps)?),
-            ScheduleKind::Cosine => Box::new(Cosine::default().tabulated(settings.steps)?),
+    /// A model of any denoiser of molecules, one of your own say, under the process and the loss that `diffusion` names.
+    ///
+    /// # Errors
+    /// When the process cannot be made.
+    pub fn of(denoiser: MoleculeDenoiser, parameters: Parameters, encoding: Encoding, diffusion: &Diffusion) -> Result<Self> {
+        let schedule: Box<dyn Schedule> = match diffusion.schedule {
+            ScheduleKind::Polynomial2 => Box::new(Polynomial { power: 2.0, precision: diffusion.precision }.tabulated(diffusion.steps)?),
+            ScheduleKind::Cosine => Box::new(Cosine::default().tabulated(diffusion.steps)?),
             ScheduleKind::Learned => Box::new(LearnedSchedule::new(parameters.builder().pp("gamma"))?),
         };
-        let process = Process::new(VariancePreserving(schedule), settings.steps)?;
+        let process = Process::new(VariancePreserving(schedule), diffusion.steps)?;
         let data = MoleculeReconstruction::new(encoding.clone());
-        let weighting = match settings.normaliser {
+        let weighting = match diffusion.normaliser {
             Normaliser::Batch => Weighting::Batch,
             Normaliser::Sample => Weighting::Sample,
         };
-        let objective: Box<dyn Objective<Molecules> + Send + Sync> = match settings.loss {
+        let objective: Box<dyn Objective<Molecules> + Send + Sync> = match diffusion.loss {
             LossKind::L2 => Box::new(L2 { process: process.clone(), data: data.clone(), weighting }),
             LossKind::Vlb => Box::new(Vlb { process: process.clone(), data: data.clone() }),
         };
-        let denoiser = experiment.model.build(encoding.features(), noise, parameters.builder())?;
         Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, objective })
+    }
+
+    fn build(experiment: &Experiment, parameters: Parameters, noise: Noise) -> Result<Self> {
+        memory::check_parameters(experiment)?;
+        let encoding = experiment.encoding();
+        let denoiser = experiment.model.build(encoding.features(), noise, parameters.builder())?;
+        Self::of(denoiser, parameters, encoding, &experiment.diffusion)
     }
 }

@@ -1,24 +1,35 @@
 //! Training a model of molecules: what `symdiff-train` is given.
 
 use crate::batches::Batches;
-use crate::{Error, Experiment, Model, Result};
+use crate::models::GroupChoice;
+use crate::{Error, Experiment, Model, Result, memory};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 use std::path::Path;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Samples};
-use symdiff_train::{CHECKPOINT, Record, Scores, Share, Streams, Task, Trainer, checkpoint};
+use symdiff_train::{CHECKPOINT, Record, Scores, Settings, Share, Streams, Task, Trainer, checkpoint};
 
 /// A model of molecules, with the molecules that it learns from.
 pub struct MoleculeTask {
-    experiment: Experiment,
+    description: Description,
     model: Model,
     batches: Batches,
     sizes: SizeHistogram,
     /// Places of held-out molecules.
     held_out: Vec<usize>,
+    /// Molecules per step.
+    batch: usize,
     device: Device,
+}
+
+/// What a checkpoint says of the task.
+enum Description {
+    /// All of it, in one file.
+    Experiment(Box<Experiment>),
+    /// A model that no file describes, in its maker's words.
+    Own(String),
 }
 
 /// A run of a model of molecules.
@@ -29,9 +40,8 @@ pub type MoleculeTrainer = Trainer<MoleculeTask>;
 /// # Errors
 /// When the data cannot be read or hold an element that the model does not know, sizes do not fit, or the folder cannot be written.
 pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<MoleculeTrainer> {
+    let (settings, record) = (experiment.train.clone(), experiment.to_toml()?);
     let task = MoleculeTask::new(experiment, seed, device)?;
-    let settings = task.experiment.train.clone();
-    let record = task.experiment.to_toml()?;
     let variables = task.model.parameters.clone();
     let trainer = Trainer::start(task, &variables, settings, seed, folder)?;
     let path = folder.join("experiment.toml");
@@ -60,18 +70,40 @@ impl MoleculeTask {
     /// When the data cannot be read or hold an element that the model does not know, or sizes do not fit.
     pub fn new(experiment: Experiment, seed: u64, device: &Device) -> Result<Self> {
         experiment.check_device(device)?;
-        let Streams { start, data, .. } = Streams::of(seed);
         let set = experiment.molecules()?;
-        let encoding = experiment.encoding();
-        check_elements(&set, &encoding)?;
+        check_elements(&set, &experiment.encoding())?;
+        memory::check_training(&experiment, set.sizes().max().unwrap_or(0))?;
+        let model = Model::fresh(&experiment, seed, Streams::of(seed).start, device)?;
+        let augment = experiment.data.augment.then_some(experiment.model.group);
+        let train = experiment.train.clone();
+        Self::assembled(Description::Experiment(Box::new(experiment)), model, set, &train, augment, seed, device)
+    }
+
+    /// The task of training a model of your own on `set`. `description` is what a checkpoint says of it: a run goes on under the same one alone.
+    ///
+    /// # Errors
+    /// When the set holds an element that the model does not know, or is smaller than a batch.
+    pub fn of(model: Model, set: MoleculeSet, description: &str, train: &Settings, seed: u64, device: &Device) -> Result<Self> {
+        check_elements(&set, &model.encoding)?;
+        Self::assembled(Description::Own(description.into()), model, set, train, None, seed, device)
+    }
+
+    fn assembled(
+        description: Description,
+        model: Model,
+        set: MoleculeSet,
+        train: &Settings,
+        augment: Option<GroupChoice>,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self> {
         let split = set.split();
         let sizes = SizeHistogram::new(split.train.iter().map(|&place| set.num_atoms(place)))
             .ok_or_else(|| Error::Config("the training set is empty".into()))?;
-        let model = Model::fresh(&experiment, seed, start, device)?;
         let mut held_out = split.valid;
-        held_out.truncate(experiment.train.validate_samples);
-        let batches = Batches::new(set, split.train, encoding, experiment.train.batch, experiment.data.augment, data)?;
-        Ok(Self { experiment, model, batches, sizes, held_out, device: device.clone() })
+        held_out.truncate(train.validate_samples);
+        let batches = Batches::new(set, split.train, model.encoding.clone(), train.batch, augment, Streams::of(seed).data)?;
+        Ok(Self { description, model, batches, sizes, held_out, batch: train.batch, device: device.clone() })
     }
 
     /// The model.
@@ -115,7 +147,7 @@ impl Task for MoleculeTask {
     fn validate(&self, noise: Noise) -> Result<Option<Scores>> {
         let mut losses = Vec::with_capacity(self.held_out.len());
         let draws = noise.steps();
-        for (round, places) in self.held_out.chunks(self.experiment.train.batch).enumerate() {
+        for (round, places) in self.held_out.chunks(self.batch).enumerate() {
             let batch = self.batches.held_out(places, DType::F32, &self.device)?;
             losses.extend(self.model.loss(&batch, draws.at(round as u64))?.to_dtype(DType::F64)?.to_vec1::<f64>()?);
         }
@@ -128,16 +160,22 @@ impl Task for MoleculeTask {
 
     /// The experiment as TOML, and the sizes of the training molecules, which samplers draw from.
     fn record(&self) -> Record {
-        let description = self.experiment.to_toml().unwrap_or_default();
+        let description = match &self.description {
+            Description::Experiment(experiment) => experiment.to_toml().unwrap_or_default(),
+            Description::Own(words) => words.clone(),
+        };
         Record { description, facts: json!({"sizes": self.sizes.counts()}) }
     }
 
     fn continues(&self, recorded: &Record) -> std::result::Result<(), String> {
-        let recorded = Experiment::parse(&recorded.description, &[]).map_err(|error| error.to_string())?;
-        if self.experiment.continues(&recorded) {
-            Ok(())
-        } else {
-            Err("was made by another experiment; resume with the recorded one, or choose another folder".into())
-        }
+        let same = match &self.description {
+            Description::Experiment(experiment) => {
+                let recorded = Experiment::parse(&recorded.description, &[]).map_err(|error| error.to_string())?;
+                experiment.continues(&recorded)
+            }
+            Description::Own(words) => *words == recorded.description,
+        };
+        let problem = "was made by another experiment; resume with the recorded one, or choose another folder";
+        if same { Ok(()) } else { Err(problem.into()) }
     }
 }

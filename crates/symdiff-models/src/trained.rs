@@ -5,7 +5,7 @@ use crate::model::Model;
 use crate::{Error, Result};
 use candle_core::{DType, Device};
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use symdiff_diffusion::{Method, Route};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
@@ -63,10 +63,19 @@ impl Trained {
     /// # Errors
     /// When there is no checkpoint, it is damaged, or it holds another model than its experiment says.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
-        let file = if path.is_dir() { path.join(CHECKPOINT) } else { path.to_owned() };
+        let file = checkpoint_of(path);
+        let experiment = Experiment::parse(&checkpoint::header(&file)?.record.description, &[])?;
+        Self::of(Model::frozen(&experiment, device)?, &file, device)
+    }
+
+    /// A model of your own with the averaged weights of a run directory or checkpoint; its parameters should be
+    /// [frozen](symdiff_train::Parameters::frozen), so that it builds no graph.
+    ///
+    /// # Errors
+    /// When there is no checkpoint, it is damaged, or its weights are not those of the model.
+    pub fn of(model: Model, path: &Path, device: &Device) -> Result<Self> {
+        let file = checkpoint_of(path);
         let mut loaded = checkpoint::load(&file, device)?;
-        let experiment = Experiment::parse(&loaded.header.record.description, &[])?;
-        let model = Model::frozen(&experiment, device)?;
         let weights = loaded.take("ema").and_then(|weights| model.parameters.load(&weights));
         weights.map_err(|error| TrainError::checkpoint(&file, error))?;
         let sizes = sizes(&loaded.header.record).ok_or_else(|| Error::file(&file, "knows no molecule sizes; train or import it again"))?;
@@ -164,6 +173,11 @@ impl Trained {
     fn log_size(&self, set: &MoleculeSet, place: usize) -> Option<f64> {
         self.sizes.log_probability(set.num_atoms(place))
     }
+}
+
+/// The checkpoint of a run directory, or the file itself.
+fn checkpoint_of(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(CHECKPOINT) } else { path.to_owned() }
 }
 
 /// How often each size occurs among the molecules of a record.

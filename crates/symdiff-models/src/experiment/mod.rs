@@ -111,7 +111,7 @@ impl Experiment {
         self.train.check()?;
         self.diffusion.check()?;
         self.model.check()?;
-        if self.model.backbone.precisions().contains(&self.train.precision) {
+        if self.model.backbone.spec().precisions().contains(&self.train.precision) {
             return Ok(());
         }
         let kind = self.model.backbone.kind();

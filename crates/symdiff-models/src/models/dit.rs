@@ -1,15 +1,71 @@
 //! The non-equivariant denoiser: a transformer on embedded atoms.
 
-use super::config::DitSizes;
+use super::backbone::{BackboneSpec, NoiseNet, Place};
+use super::defaults::{divided, four};
 use super::observed::Observed;
-use crate::Result;
+use crate::{Error, Result};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
-use symdiff_core::MarkovKernel;
+use serde::{Deserialize, Serialize};
+use symdiff_core::{MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::Eps;
 use symdiff_mol::state::Molecules;
-use symdiff_nets::{Dit, DitConfig, Linear, Start};
+use symdiff_nets::{Dit, DitConfig, Linear, PairConfig, Start};
 use symdiff_ops::Noise;
+use symdiff_train::{Precision, within};
+
+/// Sizes of a transformer on atoms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DitSizes {
+    /// Width of the embedding of positions and features; the rest of `hidden` holds the pair features.
+    pub embedding: usize,
+    /// Gaussians of the pair features.
+    pub gaussians: usize,
+    /// Width of the trunk.
+    pub hidden: usize,
+    /// Blocks.
+    pub depth: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Width of the packed SwiGLU layers over `hidden`.
+    #[serde(default = "four")]
+    pub ratio: usize,
+}
+
+impl BackboneSpec for DitSizes {
+    fn check(&self) -> Result<()> {
+        let Self { embedding, gaussians, hidden, depth, heads, ratio } = *self;
+        for (name, value, high) in [("gaussians", gaussians, 1e5), ("hidden", hidden, 1e5), ("depth", depth, 1e4), ("ratio", ratio, 1e3)] {
+            within(&format!("model.backbone.{name}"), value as f64, 1.0, high)?;
+        }
+        divided("model.backbone", heads, hidden)?;
+        if embedding == 0 || embedding >= hidden || gaussians == 0 {
+            return Err(Error::Config(format!(
+                "model.backbone: embedding {embedding} must lie between 1 and hidden {hidden}, whose rest holds {gaussians} > 0 gaussians"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The rest of `hidden`.
+    fn pairs(&self) -> Option<PairConfig> {
+        Some(PairConfig { gaussians: self.gaussians, width: self.hidden - self.embedding })
+    }
+
+    fn precisions(&self) -> &'static [Precision] {
+        &[Precision::F32, Precision::Bf16]
+    }
+
+    fn activations(&self, atoms: f64, _: f64) -> f64 {
+        20.0 * (self.hidden * self.depth) as f64 * atoms
+    }
+
+    fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet> {
+        let trunk = if place.symmetrised { "k" } else { "model" };
+        Ok(DitDenoiser::new(self, place.features, trunk, place.noise, vb)?.boxed())
+    }
+}
 
 /// ε(z, t): the trunk reads \[xh_embedder(x ⊕ h) | pair features\]; the positions of its output are centred. Draws nothing.
 #[derive(Clone, Debug)]
@@ -35,7 +91,7 @@ impl DitDenoiser {
         let state = &x.at.state;
         let embedded = self.embedder.forward(&state.joined()?)?;
         let times = x.at.time.tensor(embedded.dtype(), embedded.device())?;
-        let rows = self.trunk.forward(&Tensor::cat(&[&embedded, &x.pairs], 1)?, &times, state.layout())?;
+        let rows = self.trunk.forward(&Tensor::cat(&[&embedded, x.features()?], 1)?, &times, state.layout())?;
         Ok(Molecules::from_joined(&rows, state.layout().clone())?.centred()?)
     }
 }

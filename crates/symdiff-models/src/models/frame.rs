@@ -1,6 +1,6 @@
 //! The network inside γ: noisy molecules in, a 3 × 3 matrix a molecule out.
 
-use super::config::GammaSizes;
+use super::gamma::GammaSizes;
 use super::observed::Observed;
 use crate::Result;
 use candle_core::Tensor;
@@ -39,7 +39,7 @@ impl FrameNet {
         let (positions, layout) = (state.positions(), state.layout());
         let drawn = (noise.normal_nodes(layout, self.noise, positions.dtype(), positions.device())? * self.noise_scale)?;
         let times = x.at.time.tensor(positions.dtype(), positions.device())?;
-        let features = self.encoder.features(&Tensor::cat(&[positions, &drawn, &x.pairs], 1)?, &times, layout)?;
+        let features = self.encoder.features(&Tensor::cat(&[positions, &drawn, x.features()?], 1)?, &times, layout)?;
         let decoded = self.decoder.forward(&segment_mean(&features, layout)?)?;
         Ok(decoded.reshape((layout.len(), 3, 3))?)
     }

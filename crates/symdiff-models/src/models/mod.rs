@@ -1,20 +1,29 @@
-//! Models assembled from the parts: embedding, trunk, γ.
+//! Models assembled from the parts: backbone, γ, group.
 
+mod backbone;
 mod build;
 mod config;
+mod defaults;
 mod dit;
+mod egnn;
 mod frame;
+mod gamma;
+mod gnn;
 mod graph;
 mod observed;
 mod presets;
 mod released;
 
+pub use backbone::{Backbone, BackboneSpec, NoiseNet, Place};
 pub(crate) use build::learned;
-pub use build::{Measure, MoleculeDenoiser};
-pub use config::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
-pub use dit::DitDenoiser;
+pub use build::{Measure, MoleculeDenoiser, SpaceGroup};
+pub use config::ModelConfig;
+pub use dit::{DitDenoiser, DitSizes};
+pub use egnn::{EgnnDenoiser, EgnnSizes};
 pub use frame::FrameNet;
-pub use graph::{EgnnDenoiser, GnnDenoiser};
-pub use observed::{Observed, WithPairs};
+pub use gamma::{Gamma, GammaSizes, GroupChoice, PairSizes};
+pub use gnn::{GnnDenoiser, GnnSizes};
+pub use graph::GraphSizes;
+pub use observed::{Observed, Observing};
 pub use presets::{MATCHED, presets};
 pub use released::Released;

@@ -1,5 +1,6 @@
 //! What the networks look at: a noisy molecule at a time, and geometry features that no rotation changes.
 
+use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{At, Eps};
@@ -13,8 +14,18 @@ use symdiff_ops::{Batched, Noise, Samples};
 pub struct Observed {
     /// Molecules and time.
     pub at: At<Molecules>,
-    /// Pair features `[N, width]`.
-    pub pairs: Tensor,
+    /// Pair features `[N, width]`, where the model has any.
+    pub pairs: Option<Tensor>,
+}
+
+impl Observed {
+    /// The pair features.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the model computes none.
+    pub fn features(&self) -> Result<&Tensor> {
+        self.pairs.as_ref().ok_or_else(|| Error::Config("a network reads pair features, but its model computes none".into()))
+    }
 }
 
 impl<G: Group> Action<G> for Observed
@@ -40,24 +51,28 @@ impl Batched for Observed {
     }
 }
 
-/// Centres the molecules, computes their pair features once, and hands both to a kernel.
+/// Shows molecules to a kernel, with their pair features where it has use for them: centred then, and the features computed once for all that
+/// the kernel is made of.
 #[derive(Clone, Debug)]
-pub struct WithPairs<K> {
-    /// The features, shared by all that the kernel is made of.
-    pub pairs: PairFeatures,
-    /// What looks at them.
+pub struct Observing<K> {
+    /// The features.
+    pub pairs: Option<PairFeatures>,
+    /// What looks at the molecules.
     pub kernel: K,
 }
 
-impl<K> MarkovKernel<At<Molecules>> for WithPairs<K>
+impl<K> MarkovKernel<At<Molecules>> for Observing<K>
 where
     K: MarkovKernel<Observed, Out = Eps<Molecules>>,
 {
     type Out = Eps<Molecules>;
 
     fn sample(&self, x: &At<Molecules>, noise: Noise) -> symdiff_core::Result<Eps<Molecules>> {
+        let Some(pairs) = &self.pairs else {
+            return self.kernel.sample(&Observed { at: x.clone(), pairs: None }, noise);
+        };
         let state = x.state.centred()?;
-        let pairs = self.pairs.forward(state.positions(), state.layout()).map_err(symdiff_core::Error::kernel)?;
-        self.kernel.sample(&Observed { at: At::new(state, x.time.clone()), pairs }, noise)
+        let features = pairs.forward(state.positions(), state.layout()).map_err(symdiff_core::Error::kernel)?;
+        self.kernel.sample(&Observed { at: At::new(state, x.time.clone()), pairs: Some(features) }, noise)
     }
 }

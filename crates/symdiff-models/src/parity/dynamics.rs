@@ -96,7 +96,7 @@ fn observed(golden: &Golden) -> Result<Observed> {
     let state = state.centred()?;
     let pairs = PairFeatures::new(PairConfig { gaussians: golden.size("K")?, width: width(golden)? }, golden.builder())?;
     let pairs = pairs.padded_to(state.layout().longest()).forward(state.positions(), state.layout())?;
-    Ok(Observed { at: At::new(state, time), pairs })
+    Ok(Observed { at: At::new(state, time), pairs: Some(pairs) })
 }
 
 fn width(golden: &Golden) -> Result<usize> {

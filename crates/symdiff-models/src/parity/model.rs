@@ -2,7 +2,7 @@
 
 use super::golden::Golden;
 use crate::experiment::{Data, Diffusion, Experiment, LossKind};
-use crate::models::{Backbone, DitSizes, Gamma, GammaSizes, GraphSizes, ModelConfig};
+use crate::models::{Backbone, DitSizes, EgnnSizes, Gamma, GammaSizes, GnnSizes, GraphSizes, GroupChoice, ModelConfig, PairSizes};
 use crate::{Model, Result};
 use symdiff_ops::Noise;
 use symdiff_train::Settings;
@@ -17,7 +17,7 @@ pub(super) fn dit(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
         heads: golden.size("heads")?,
         ratio: golden.size("ratio")?,
     };
-    Ok(ModelConfig { preset: None, backbone: Backbone::Dit(sizes), gamma: Gamma::None, padding_compat: pad })
+    Ok(ModelConfig { preset: None, group: GroupChoice::O3, backbone: Backbone::Dit(sizes), gamma: Gamma::None, padding_compat: pad })
 }
 
 /// How the published code turns γ's 3 × 3 output into a group element.
@@ -47,6 +47,7 @@ pub(super) fn gamma(golden: &Golden, Convention { rows, released }: Convention) 
         decoder: golden.size("dec_hidden")?,
         noise: golden.size("noise_dims")?,
         noise_scale: golden.number("noise_std", 1.0),
+        pairs: PairSizes::default(),
         rows,
         released,
     })
@@ -54,12 +55,18 @@ pub(super) fn gamma(golden: &Golden, Convention { rows, released }: Convention) 
 
 /// EDM's graph network; a mean over senders is over `pad` rows.
 pub(super) fn egnn(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
-    Ok(ModelConfig { preset: None, backbone: Backbone::Egnn(graph(golden)?), gamma: Gamma::None, padding_compat: pad })
+    Ok(ModelConfig {
+        preset: None,
+        group: GroupChoice::O3,
+        backbone: Backbone::Egnn(EgnnSizes(graph(golden)?)),
+        gamma: Gamma::None,
+        padding_compat: pad,
+    })
 }
 
 /// Its variant without geometry, where `pad` − n rows of padding send messages too.
 pub(super) fn gnn(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
-    Ok(ModelConfig { backbone: Backbone::Gnn(graph(golden)?), ..egnn(golden, pad)? })
+    Ok(ModelConfig { backbone: Backbone::Gnn(GnnSizes(graph(golden)?)), ..egnn(golden, pad)? })
 }
 
 fn graph(golden: &Golden) -> Result<GraphSizes> {

@@ -8,7 +8,7 @@ use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_core::testing::{coupled_gap, equivariance_error};
 use symdiff_core::{Haar, MarkovKernel};
 use symdiff_diffusion::{At, Eps, Times};
-use symdiff_groups::{Observe, Orthogonal};
+use symdiff_groups::{Chart, GramSchmidt, Observe, Orthogonal};
 use symdiff_models::ModelConfig;
 use symdiff_models::models::{Measure, MoleculeDenoiser};
 use symdiff_mol::state::Molecules;
@@ -71,7 +71,10 @@ struct Over<'a, M> {
     parameters: &'a Parameters,
 }
 
-impl<'a, M: Measure> Over<'a, M> {
+impl<'a, M: Measure> Over<'a, M>
+where
+    GramSchmidt: Chart<M::Group>,
+{
     fn over<N>(&self, measure: N) -> Over<'a, N> {
         Over { measure, model: self.model, features: self.features, parameters: self.parameters }
     }
@@ -86,7 +89,10 @@ impl<'a, M: Measure> Over<'a, M> {
     }
 }
 
-impl<M: Measure> MarkovKernel<At<Molecules>> for Over<'_, M> {
+impl<M: Measure> MarkovKernel<At<Molecules>> for Over<'_, M>
+where
+    GramSchmidt: Chart<M::Group>,
+{
     type Out = Eps<Molecules>;
 
     fn sample(&self, at: &At<Molecules>, noise: Noise) -> symdiff_core::Result<Eps<Molecules>> {

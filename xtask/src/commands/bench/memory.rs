@@ -5,11 +5,6 @@ pub(super) fn peak_bytes() -> Option<u64> {
     bytes("/proc/self/status", "VmHWM:")
 }
 
-/// What processes can still have, in bytes; `None` where the system does not say.
-pub(super) fn available_bytes() -> Option<u64> {
-    bytes("/proc/meminfo", "MemAvailable:")
-}
-
 fn bytes(file: &str, key: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;

@@ -1,0 +1,82 @@
+//! What a model needs of memory, estimated before any of it is taken.
+
+use crate::models::ModelConfig;
+use crate::{Error, Experiment, Result};
+use candle_core::{DType, Device, Shape, Tensor};
+use candle_nn::var_builder::SimpleBackend;
+use candle_nn::{Init, VarBuilder};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use symdiff_ops::Noise;
+
+/// The number of parameters of a model, which is built without memory for them.
+///
+/// # Errors
+/// When sizes do not fit.
+pub fn parameters(config: &ModelConfig, features: usize) -> Result<usize> {
+    let counter = Counter::default();
+    config.build(features, Noise::seeded(0), VarBuilder::from_backend(Box::new(counter.clone()), DType::F32, Device::Cpu))?;
+    Ok(counter.0.load(Ordering::Relaxed))
+}
+
+/// Roughly the bytes that a training step keeps for its backward pass, for a batch of molecules of so many atoms each.
+pub fn activations(config: &ModelConfig, batch: usize, atoms: usize) -> f64 {
+    let (batch, atoms) = (batch as f64, atoms as f64);
+    4.0 * config.backbone.spec().activations(batch * atoms, batch * atoms * (atoms - 1.0))
+}
+
+/// What processes can still have, in bytes: the system's free memory, within the limit on this process; `None` where the system does not say.
+pub fn available() -> Option<f64> {
+    let line = |file: &str, key: &str| {
+        let text = std::fs::read_to_string(file).ok()?;
+        text.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned)
+    };
+    let kib = |text: String| Some(text.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? * 1024.0);
+    let free = line("/proc/meminfo", "MemAvailable:").and_then(kib)?;
+    let limit = line("/proc/self/limits", "Max address space").and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
+    let taken = line("/proc/self/status", "VmSize:").and_then(kib).unwrap_or(0.0);
+    Some(limit.map_or(free, |limit| free.min(limit - taken)))
+}
+
+/// Refuses a model whose parameters alone do not fit.
+pub(crate) fn check_parameters(experiment: &Experiment) -> Result<()> {
+    let count = parameters(&experiment.model, experiment.encoding().features())?;
+    refuse(4.0 * count as f64, &format!("a model of {count} parameters"))
+}
+
+/// Refuses a training that does not fit: parameters, their gradients and layouts, moments and average, and what a step keeps for its backward pass.
+pub(crate) fn check_training(experiment: &Experiment, atoms: usize) -> Result<()> {
+    let count = parameters(&experiment.model, experiment.encoding().features())?;
+    let batch = experiment.train.batch;
+    let needed = 4.0 * 7.0 * count as f64 + activations(&experiment.model, batch, atoms);
+    refuse(needed, &format!("training {count} parameters on batches of {batch} molecules of up to {atoms} atoms"))
+}
+
+fn refuse(needed: f64, what: &str) -> Result<()> {
+    const GIB: f64 = (1_u64 << 30) as f64;
+    match available() {
+        Some(there) if needed > there => {
+            Err(Error::Config(format!("{what} takes about {:.1} GiB of memory, of which {:.1} are free", needed / GIB, there / GIB)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Adds up what is asked for, and gives views of a single zero.
+#[derive(Clone, Default)]
+struct Counter(Arc<AtomicUsize>);
+
+impl SimpleBackend for Counter {
+    fn get(&self, shape: Shape, _: &str, _: Init, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
+        self.0.fetch_add(shape.elem_count(), Ordering::Relaxed);
+        Tensor::zeros((), dtype, device)?.broadcast_as(shape)
+    }
+
+    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> candle_core::Result<Tensor> {
+        candle_core::bail!("`{name}` is asked for without a shape")
+    }
+
+    fn contains_tensor(&self, _: &str) -> bool {
+        true
+    }
+}

@@ -1,0 +1,95 @@
+//! The networks that predict the noise, and what each must tell to be trained and symmetrised.
+
+use super::{DitSizes, EgnnSizes, GnnSizes, Observed};
+use crate::Result;
+use candle_nn::VarBuilder;
+use serde::{Deserialize, Serialize};
+use symdiff_core::MarkovKernel;
+use symdiff_diffusion::Eps;
+use symdiff_mol::state::Molecules;
+use symdiff_nets::PairConfig;
+use symdiff_ops::Noise;
+use symdiff_train::Precision;
+
+/// A network that predicts the noise of the molecules that it observes, whatever it is made of.
+pub type NoiseNet = Box<dyn MarkovKernel<Observed, Out = Eps<Molecules>> + Send + Sync>;
+
+/// The settings of a backbone: what `[model.backbone]` holds under its `kind`.
+///
+/// A new backbone is a file that implements this, a line in the registry below, and a file in `presets/`.
+pub trait BackboneSpec {
+    /// Refuses sizes that no network can have.
+    ///
+    /// # Errors
+    /// [`Config`](crate::Error::Config) or [`Settings`](symdiff_train::Error::Settings) with the size that does not fit.
+    fn check(&self) -> Result<()>;
+
+    /// The pair features that it reads beside the molecules; `None` where it reads none.
+    fn pairs(&self) -> Option<PairConfig> {
+        None
+    }
+
+    /// What its activations can be computed in.
+    fn precisions(&self) -> &'static [Precision] {
+        &[Precision::F32]
+    }
+
+    /// Roughly how many numbers a training step keeps for its backward pass, over so many atoms and ordered pairs of atoms.
+    fn activations(&self, atoms: f64, pairs: f64) -> f64;
+
+    /// The network, from the parameters under `vb`.
+    ///
+    /// # Errors
+    /// When sizes do not fit, or a parameter is missing or has another shape.
+    fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet>;
+}
+
+/// Where a backbone stands.
+#[derive(Debug)]
+pub struct Place {
+    /// Features of an atom.
+    pub features: usize,
+    /// True when it is symmetrised: the published names of parameters differ.
+    pub symmetrised: bool,
+    /// See [`ModelConfig::padding_compat`](super::ModelConfig::padding_compat).
+    pub padding: Option<usize>,
+    /// For fresh parameters that have no initialisation in Candle.
+    pub noise: Noise,
+}
+
+/// One line a backbone: its name in experiment files, and its settings.
+macro_rules! registry {
+    ($($(#[$doc:meta])* $kind:literal => $name:ident($settings:ty);)*) => {
+        /// The network that predicts the noise.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", deny_unknown_fields)]
+        pub enum Backbone {
+            $($(#[$doc])* #[serde(rename = $kind)] $name($settings),)*
+        }
+
+        impl Backbone {
+            /// Its name in experiment files.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $kind,)*
+                }
+            }
+
+            /// What it tells of itself.
+            pub fn spec(&self) -> &dyn BackboneSpec {
+                match self {
+                    $(Self::$name(settings) => settings,)*
+                }
+            }
+        }
+    };
+}
+
+registry! {
+    /// A Diffusion Transformer on embedded atoms.
+    "dit" => Dit(DitSizes);
+    /// EDM's equivariant graph network.
+    "egnn" => Egnn(EgnnSizes);
+    /// Its variant without geometry: positions are features like any other.
+    "gnn" => Gnn(GnnSizes);
+}

@@ -1,0 +1,70 @@
+//! EDM's equivariant graph network as a denoiser.
+
+use super::backbone::{BackboneSpec, NoiseNet, Place};
+use super::graph::{GraphSizes, times};
+use super::observed::Observed;
+use crate::Result;
+use candle_core::Tensor;
+use candle_nn::VarBuilder;
+use serde::{Deserialize, Serialize};
+use symdiff_core::{MarkovKernel, MarkovKernelExt};
+use symdiff_diffusion::{At, Eps};
+use symdiff_mol::state::Molecules;
+use symdiff_nets::{Egnn, EgnnConfig};
+use symdiff_ops::{Noise, spread};
+
+/// Sizes of EDM's equivariant graph network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EgnnSizes(pub GraphSizes);
+
+impl BackboneSpec for EgnnSizes {
+    fn check(&self) -> Result<()> {
+        self.0.check()
+    }
+
+    fn activations(&self, atoms: f64, pairs: f64) -> f64 {
+        let GraphSizes { width, layers, sublayers, .. } = self.0;
+        width as f64 * layers as f64 * (20.0 * atoms + (sublayers + 1) as f64 * pairs)
+    }
+
+    fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet> {
+        Ok(EgnnDenoiser::new(&self.0, place.features, place.padding, vb)?.boxed())
+    }
+}
+
+/// ε(z, t) of EDM: how far the network moves the atoms, centred, and the features it makes. Time is one more feature, whose output is
+/// dropped. Equivariant as it is; draws nothing.
+#[derive(Clone, Debug)]
+pub struct EgnnDenoiser {
+    net: Egnn,
+}
+
+impl EgnnDenoiser {
+    /// A denoiser of molecules with `features` features; `padded` is the length that a mean over senders is taken over.
+    ///
+    /// # Errors
+    /// When sizes do not fit, or a parameter is missing or has another shape.
+    pub fn new(sizes: &GraphSizes, features: usize, padded: Option<usize>, vb: VarBuilder) -> Result<Self> {
+        let GraphSizes { width, layers, sublayers, attention, tanh, constant, .. } = *sizes;
+        let aggregation = sizes.aggregation(padded);
+        let config = EgnnConfig { features: features + 1, width, layers, sublayers, attention, tanh, constant, aggregation };
+        Ok(Self { net: Egnn::new(&config, vb.pp("egnn"))? })
+    }
+
+    fn forward(&self, at: &At<Molecules>) -> Result<Molecules> {
+        let (state, time) = (&at.state, times(at)?);
+        let h = Tensor::cat(&[state.features(), &spread(&time, state.layout())?], 1)?;
+        let [points, features] = self.net.forward(state.positions(), &h, state.layout())?;
+        let features = features.narrow(1, 0, state.features().dims()[1])?;
+        Ok(Molecules::new((points - state.positions())?, features, state.layout().clone())?.centred()?)
+    }
+}
+
+impl MarkovKernel<Observed> for EgnnDenoiser {
+    type Out = Eps<Molecules>;
+
+    fn sample(&self, x: &Observed, _: Noise) -> symdiff_core::Result<Eps<Molecules>> {
+        self.forward(&x.at).map(Eps).map_err(symdiff_core::Error::kernel)
+    }
+}

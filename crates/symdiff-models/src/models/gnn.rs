@@ -1,0 +1,76 @@
+//! The graph network without geometry as a denoiser.
+
+use super::backbone::{BackboneSpec, NoiseNet, Place};
+use super::graph::{GraphSizes, times};
+use super::observed::Observed;
+use crate::Result;
+use candle_core::Tensor;
+use candle_nn::VarBuilder;
+use serde::{Deserialize, Serialize};
+use symdiff_core::{MarkovKernel, MarkovKernelExt};
+use symdiff_diffusion::{At, Eps};
+use symdiff_mol::state::Molecules;
+use symdiff_nets::{Gnn, GnnConfig, Padding};
+use symdiff_ops::{Noise, spread};
+
+/// Sizes of the graph network without geometry.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GnnSizes(pub GraphSizes);
+
+impl BackboneSpec for GnnSizes {
+    fn check(&self) -> Result<()> {
+        self.0.check()
+    }
+
+    fn activations(&self, atoms: f64, pairs: f64) -> f64 {
+        let GraphSizes { width, layers, .. } = self.0;
+        width as f64 * layers as f64 * (20.0 * atoms + pairs)
+    }
+
+    fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet> {
+        Ok(GnnDenoiser::new(&self.0, place.features, place.padding, vb)?.boxed())
+    }
+}
+
+/// ε(z, t) of the graph network that takes positions for features like any other. Centres the molecules; draws nothing.
+#[derive(Clone, Debug)]
+pub struct GnnDenoiser {
+    net: Gnn,
+    padded: Option<usize>,
+}
+
+impl GnnDenoiser {
+    /// A denoiser of molecules with `features` features; `padded` is the length to which the published code would pad, whose padding sends
+    /// messages too.
+    ///
+    /// # Errors
+    /// When sizes do not fit, or a parameter is missing or has another shape.
+    pub fn new(sizes: &GraphSizes, features: usize, padded: Option<usize>, vb: VarBuilder) -> Result<Self> {
+        let GraphSizes { width, layers, attention, .. } = *sizes;
+        let config = GnnConfig { features: features + 4, width, layers, attention, aggregation: sizes.aggregation(padded) };
+        Ok(Self { net: Gnn::new(&config, vb.pp("gnn"))?, padded })
+    }
+
+    fn forward(&self, at: &At<Molecules>) -> Result<Molecules> {
+        let (state, time) = (at.state.centred()?, times(at)?);
+        let rows = state.joined()?;
+        let (layout, width) = (state.layout(), rows.dims()[1]);
+        let padding = self.padded.map(|length| -> Result<Padding> {
+            let zeros = Tensor::zeros((layout.len(), width), rows.dtype(), rows.device())?;
+            let time = time.broadcast_as((layout.len(), 1))?;
+            Ok(Padding { length, features: Tensor::cat(&[&zeros, &time], 1)? })
+        });
+        let h = Tensor::cat(&[&rows, &spread(&time, layout)?], 1)?;
+        let out = self.net.forward(&h, padding.transpose()?.as_ref(), layout)?;
+        Ok(Molecules::from_joined(&out.narrow(1, 0, width)?, layout.clone())?.centred()?)
+    }
+}
+
+impl MarkovKernel<Observed> for GnnDenoiser {
+    type Out = Eps<Molecules>;
+
+    fn sample(&self, x: &Observed, _: Noise) -> symdiff_core::Result<Eps<Molecules>> {
+        self.forward(&x.at).map(Eps).map_err(symdiff_core::Error::kernel)
+    }
+}
