@@ -40,7 +40,7 @@ pub trait MarkovKernel<X> {
     /// Draws y ~ k(· | x), sample by sample.
     ///
     /// # Errors
-    /// Whatever the kernel meets.
+    /// Any error of the kernel.
     fn sample(&self, x: &X, noise: Noise) -> Result<Self::Out>;
 }
 

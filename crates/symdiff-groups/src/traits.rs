@@ -1,4 +1,4 @@
-//! The traits everybody meets at: a group, its action, its Haar measure, charts onto it.
+//! The traits that all other code is written against: a group, its action, its Haar measure, charts onto it.
 //!
 //! To bring a group of your own, write its element (a batch of group elements, one per sample) and five short methods:
 //!

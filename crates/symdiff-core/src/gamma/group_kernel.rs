@@ -5,8 +5,8 @@ use std::sync::Arc;
 use symdiff_groups::Group;
 use symdiff_ops::Noise;
 
-/// What makes elements of one group, and says of which: every γ, and every set of frames. Whoever uses the elements asks here for the group that
-/// acts by them, so that it cannot be another one.
+/// What makes elements of one group, and says of which group: every γ, and every set of frames. Code that uses the elements takes the group from
+/// here, so that it cannot be another one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not draw elements of a group",
     label = "a kernel on a group is needed here",

@@ -11,7 +11,7 @@ use symdiff_ops::Noise;
 /// The loss of [`crate::MeanOf`] m draws lies in between and falls to ℓ(E y) as m grows.
 ///
 /// # Errors
-/// With no draws, or whatever kernel and loss meet.
+/// With no draws, or any error of kernel and loss.
 ///
 /// # Source
 /// Zhang et al., arXiv 2410.06262, section 3.3.

@@ -33,7 +33,7 @@ impl<G: CompactGroup> RaoBlackwell<G> {
     /// The averaged clean target given z = `noised` = α·`clean` + σ·ε, with α and σ `[B]`. It carries no gradient into α or σ.
     ///
     /// # Errors
-    /// When batches differ or a recording does not fit.
+    /// When batches differ, or recorded noise is replayed and does not fit.
     pub fn target<S: Euclidean + Action<G>>(&self, clean: &S, noised: &S, alpha: &Tensor, sigma: &Tensor, noise: Noise) -> Result<S> {
         let mut copies = vec![clean.clone()];
         for noise in noise.repeats(self.draws) {

@@ -34,7 +34,7 @@ impl<G: CompactGroup, X: Batched> MarkovKernel<X> for MovedHaar<G> {
 /// This is the proof of equivariance turned into numbers: as h·g₀ is again Haar, agreement here gives equality of laws.
 ///
 /// # Errors
-/// Whatever the kernel meets.
+/// Any error of the kernel.
 pub fn coupled_gap<G, X, K>(group: &G, x: &X, noise: Noise, model: impl Fn(MovedHaar<G>) -> K) -> Result<f64>
 where
     G: CompactGroup,

@@ -47,7 +47,7 @@ pub fn two_sample(a: &[Vec<f64>], b: &[Vec<f64>], permutations: usize, generator
     stratified(&[(a.to_vec(), b.to_vec())], permutations, generator)
 }
 
-/// Draws, one row each, of two laws that are to be told apart.
+/// Draws, one row each, of two laws that are to be distinguished.
 pub(super) type Pair = (Vec<Vec<f64>>, Vec<Vec<f64>>);
 
 /// Tests several pairs of samples at once: whether every pair comes from one law of its own. The statistics add up, and labels are exchanged within
@@ -122,7 +122,7 @@ impl Pooled {
     }
 }
 
-/// Σ row[j] over the given places: four sums that do not wait for each other.
+/// Σ row[j] over the given places: four independent sums, whose additions overlap.
 fn sum_at(row: &[f64], places: &[u32]) -> f64 {
     let (fours, rest) = places.as_chunks::<4>();
     let mut sums = [0.0; 4];

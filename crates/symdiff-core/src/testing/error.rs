@@ -40,7 +40,7 @@ impl Estimate {
 /// Zero for equivariant networks. For a symmetrised kernel use [`super::LawTest::discrepancy`]: it is equivariant in law, not for equal noise.
 ///
 /// # Errors
-/// Whatever the kernel meets, or with fewer than two draws of h.
+/// Any error of the kernel, or with fewer than two draws of h.
 pub fn equivariance_error<G, X, K>(group: &G, kernel: &K, x: &X, draws: usize, noise: Noise) -> Result<Estimate>
 where
     G: CompactGroup,

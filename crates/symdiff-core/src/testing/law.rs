@@ -49,7 +49,7 @@ impl LawTest {
     /// Tests k(· | h·x) against the law of h·k(· | x), at some Haar draws of h at once.
     ///
     /// # Errors
-    /// Whatever the kernel meets, or when x has fewer than two copies.
+    /// Any error of the kernel, or when x has fewer than two copies.
     pub fn equivariance<G, X, K>(&self, group: &G, kernel: &K, x: &X, noise: Noise) -> Result<TwoSample>
     where
         G: CompactGroup,
@@ -68,7 +68,7 @@ impl LawTest {
     /// Tests k(· | h·x) against the law of h·k(· | x) at a given h, the same for all samples.
     ///
     /// # Errors
-    /// Whatever the kernel meets, or when x has fewer than two copies.
+    /// Any error of the kernel, or when x has fewer than two copies.
     pub fn equivariance_at<G, X, K>(&self, group: &G, h: &G::Element, kernel: &K, x: &X, noise: Noise) -> Result<TwoSample>
     where
         G: Group,
@@ -84,7 +84,7 @@ impl LawTest {
     /// which they have if and only if the law of y is invariant. One call of `sampler` gives a batch of draws.
     ///
     /// # Errors
-    /// Whatever the sampler meets, or when it gives fewer than two draws.
+    /// Any error of the sampler, or when it gives fewer than two draws.
     pub fn invariance<G, Y>(&self, group: &G, sampler: impl Fn(Noise) -> Result<Y>, noise: Noise) -> Result<TwoSample>
     where
         G: CompactGroup,
@@ -100,7 +100,7 @@ impl LawTest {
     /// kernel, in the units of the output otherwise.
     ///
     /// # Errors
-    /// Whatever the kernel meets, or with fewer than two draws of h.
+    /// Any error of the kernel, or with fewer than two draws of h.
     pub fn discrepancy<G, X, K>(&self, group: &G, kernel: &K, x: &X, draws: usize, noise: Noise) -> Result<Estimate>
     where
         G: CompactGroup,
@@ -130,7 +130,7 @@ where
     Ok((moved_first, moved_last))
 }
 
-/// A batch whose samples all bear one id, so that they draw the same element.
+/// A batch whose samples all have the same id, so that they draw the same element.
 struct Alike<'a, X>(&'a X);
 
 impl<X: Batched> Batched for Alike<'_, X> {

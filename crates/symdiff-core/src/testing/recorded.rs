@@ -1,4 +1,4 @@
-//! A scripted kernel that remembers what it was asked.
+//! A scripted kernel that records its inputs.
 
 use crate::{MarkovKernel, Result};
 use std::sync::{Mutex, PoisonError};

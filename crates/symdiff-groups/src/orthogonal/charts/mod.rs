@@ -5,7 +5,7 @@
 //! | [`GramSchmidt::columns`] | `[B, n, n]` | O(n), SO(n) | g·f(A) | default |
 //! | [`GramSchmidt::rows`] | `[B, n, n]` | O(n), SO(n) | f(A·g) = f(A)·g | the other convention |
 //! | [`SixD`] | `[B, 6]` | SO(3) | g·f(A) on both columns | continuous, onto, nothing wasted |
-//! | [`Quaternion`] | `[B, 4]` | SO(3) | (unit quaternion times raw) | two raws for one rotation |
+//! | [`Quaternion`] | `[B, 4]` | SO(3) | (unit quaternion times raw) | two raw quaternions for one rotation |
 //! | [`Polar`] | `[B, n, n]` | O(n), SO(2), SO(3) | g·f(A) and f(A·g) = f(A)·g | the nearest element |
 
 mod gram_schmidt;
