@@ -40,6 +40,11 @@ impl Process {
         self.steps
     }
 
+    /// Whether all times of \[0, 1\] occur in it, so that it can be sampled in any number of steps.
+    pub fn is_continuous(&self) -> bool {
+        self.continuous
+    }
+
     /// The path.
     pub fn path(&self) -> &dyn Path {
         &*self.path

@@ -5,6 +5,7 @@
 //! [`Experiment`] describes all of it in one file.
 
 mod batches;
+mod diffusion;
 mod error;
 pub mod experiment;
 mod import;

@@ -1,13 +1,11 @@
 //! A denoiser with its process: what is trained, sampled and judged.
 
-use crate::experiment::{Diffusion, Experiment, LossKind, Normaliser, ScheduleKind};
+use crate::experiment::{Diffusion, Experiment};
 use crate::models::MoleculeDenoiser;
 use crate::reconstruction::MoleculeReconstruction;
-use crate::{Result, memory};
+use crate::{Result, diffusion, memory};
 use candle_core::{DType, Device, Tensor};
-use symdiff_diffusion::{
-    Cosine, L2, LearnedSchedule, Likelihood, Objective, Polynomial, Process, Reverse, Schedule, VariancePreserving, Vlb, Weighting,
-};
+use symdiff_diffusion::{Likelihood, Objective, Process, Reverse};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::Noise;
 use symdiff_train::{Parameters, Precision};
@@ -67,26 +65,15 @@ impl Model {
         Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction, given: &() }
     }
 
-    /// A model of any denoiser of molecules, one of your own say, under the process and the loss that `diffusion` names.
+    /// A model of any network on molecules, one of your own say, under the process, the prediction and the loss that `settings` name.
     ///
     /// # Errors
     /// When the process cannot be made.
-    pub fn of(denoiser: MoleculeDenoiser, parameters: Parameters, encoding: Encoding, diffusion: &Diffusion) -> Result<Self> {
-        let schedule: Box<dyn Schedule> = match diffusion.schedule {
-            ScheduleKind::Polynomial2 => Box::new(Polynomial { power: 2.0, precision: diffusion.precision }.tabulated(diffusion.steps)?),
-            ScheduleKind::Cosine => Box::new(Cosine::default().tabulated(diffusion.steps)?),
-            ScheduleKind::Learned => Box::new(LearnedSchedule::new(parameters.builder().pp("gamma"))?),
-        };
-        let process = Process::new(VariancePreserving(schedule), diffusion.steps)?;
+    pub fn of(network: MoleculeDenoiser, parameters: Parameters, encoding: Encoding, settings: &Diffusion) -> Result<Self> {
+        let process = diffusion::process(settings, parameters.builder())?;
         let data = MoleculeReconstruction::new(encoding.clone());
-        let weighting = match diffusion.normaliser {
-            Normaliser::Batch => Weighting::Batch,
-            Normaliser::Sample => Weighting::Sample,
-        };
-        let objective: Box<dyn Objective<Molecules> + Send + Sync> = match diffusion.loss {
-            LossKind::L2 => Box::new(L2 { process: process.clone(), data: data.clone(), weighting }),
-            LossKind::Vlb => Box::new(Vlb { process: process.clone(), data: data.clone() }),
-        };
+        let objective = diffusion::objective(settings, &process, &data)?;
+        let denoiser = diffusion::denoiser(settings, &process, network)?;
         Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, objective })
     }
 

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use candle_core::{DType, Device};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use symdiff_diffusion::{Method, Route};
+use symdiff_diffusion::{Framing, Method, Route, Spacing};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
@@ -39,6 +39,10 @@ pub struct Sampling {
     pub batch: Option<usize>,
     /// The sampler.
     pub sampler: Method,
+    /// Where its steps lead.
+    pub grid: Spacing,
+    /// How long random frames last.
+    pub frames: Framing,
 }
 
 /// A Monte Carlo estimate of a negative log-likelihood.
@@ -164,7 +168,8 @@ impl Trained {
         let model = &self.model;
         let like = Molecules::blank(layout, model.encoding.features(), DType::F32, &self.device)?;
         let steps = options.steps.unwrap_or(model.process.steps());
-        let decoded = model.reverse().sample_by(Route::new(options.sampler, steps), &like, noise, &mut |step| progress(step, steps))?;
+        let route = Route { method: options.sampler, steps, spacing: options.grid, framing: options.frames };
+        let decoded = model.reverse().sample_by(route, &like, noise, &mut |step| progress(step, steps))?;
         let positions: Vec<[f64; 3]> = decoded.positions.to_vec2::<f64>()?.iter().map(|row| [row[0], row[1], row[2]]).collect();
         Ok(model.encoding.decode(&positions, &decoded.columns, &decoded.layout)?)
     }
@@ -239,7 +244,15 @@ mod tests {
     fn sizes_do_not_depend_on_blocks_and_batches_hold_about_so_many_atoms() -> Result<()> {
         let histogram = SizeHistogram::from_counts(vec![(9, 3), (18, 5), (29, 2)]).ok_or(Error::Config("no sizes".into()))?;
         let count = 2 * Sizes::BLOCK + 77;
-        let options = Sampling { count, seed: 5, steps: None, batch: None, sampler: Method::Ancestral };
+        let options = Sampling {
+            count,
+            seed: 5,
+            steps: None,
+            batch: None,
+            sampler: Method::Ancestral,
+            grid: Spacing::Uniform,
+            frames: Framing::Fresh,
+        };
         let all = Samples::numbered(count);
         let [size, _] = Noise::seeded(5).split();
         let expected: Vec<usize> =

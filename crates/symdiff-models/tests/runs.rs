@@ -7,7 +7,7 @@ use common::TestResult;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
-use symdiff_diffusion::Method;
+use symdiff_diffusion::{Framing, Method, Spacing};
 use symdiff_models::{Experiment, Sampling, Trained, resume, start};
 use symdiff_train::CHECKPOINT;
 use symdiff_train::metrics::rows;
@@ -51,7 +51,15 @@ fn a_seed_names_its_molecules_whatever_the_batch() -> TestResult {
     train(run.path(), 4)?;
     let trained = Trained::load(run.path(), &Device::Cpu)?;
     let draw = |batch| {
-        let options = Sampling { count: 6, seed: 5, steps: Some(20), batch, sampler: Method::Ancestral };
+        let options = Sampling {
+            count: 6,
+            seed: 5,
+            steps: Some(20),
+            batch,
+            sampler: Method::Ancestral,
+            grid: Spacing::Uniform,
+            frames: Framing::Fresh,
+        };
         trained.sample(&options, &mut |_| ())
     };
     let (together, apart) = (draw(None)?, draw(Some(2))?);

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
-use symdiff_diffusion::Method;
+use symdiff_diffusion::{Framing, Method, Spacing};
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -25,9 +25,15 @@ pub(crate) struct Sample {
     /// How many molecules.
     #[arg(short, default_value_t = 100)]
     n: usize,
-    /// `ancestral`, or, for few steps, `ddim` or `dpm-solver`.
+    /// `ancestral` or `dpm-solver-sde`, which add noise on the way; `ddim`, `dpm-solver`, `euler` or `heun`, which do not; or `stochastic-euler`.
     #[arg(long, default_value_t)]
     sampler: Method,
+    /// Where the steps lead: `uniform` in time, `log-snr`, `karras`, or `cosine`, which crowds them near the data.
+    #[arg(long, default_value_t)]
+    grid: Spacing,
+    /// How long a random frame lasts: `fresh` draws one at each call of the network, `kept` one for each molecule.
+    #[arg(long, default_value_t)]
+    frames: Framing,
     /// Denoising steps; the process's own number when absent.
     #[arg(long)]
     steps: Option<usize>,
@@ -59,7 +65,7 @@ impl Sample {
             self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &[&checkpoint, &self.out], self.force)).transpose()?;
         let model = Trained::load(&self.run, &context.device()?)?;
         let most = model.model.process.steps();
-        if let Some(steps) = self.steps.filter(|steps| *steps > most) {
+        if let Some(steps) = self.steps.filter(|steps| *steps > most && !model.model.process.is_continuous()) {
             return Err(Failure::input(format!("--steps {steps}: this model's process has {most} steps; give 1 to {most}")));
         }
         let start = Instant::now();
@@ -74,7 +80,8 @@ impl Sample {
 
     /// Writes molecules as they come; how many there are in the file, and the first ones.
     fn draw(&self, context: &Context, model: &Trained, out: &Destination) -> Outcome<(usize, Vec<Molecule>)> {
-        let options = Sampling { count: self.n, seed: context.seed(), steps: self.steps, batch: self.batch, sampler: self.sampler };
+        let Self { n: count, steps, batch, sampler, grid, frames, .. } = *self;
+        let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames };
         let bar = Bar::new("sampling");
         let mut writer = Writer::create(out.partial())?;
         let mut first = Vec::new();

@@ -5,7 +5,7 @@ use pathfinding::matrix::Matrix;
 use pathfinding::prelude::kuhn_munkres_min;
 use symdiff_core::MarkovKernel;
 use symdiff_groups::{Chart, CompactGroup, Matrices, MatrixGroup, Permutations, Points, Polar, Symmetric};
-use symdiff_ops::{Noise, segment_sum};
+use symdiff_ops::{Batched, Noise, segment_sum};
 
 /// The element g of O(n) or SO(n) that minimises Σ|g·x_i − y_i|² over the points of (x, y), found by the polar chart from M = Σ y_i·x_iᵀ.
 ///
@@ -43,7 +43,7 @@ where
         let ties = self.group.haar(&x, noise)?.as_tensor().to_dtype(DType::F64)?;
         let norms = overlap.sqr()?.sum_keepdim((1, 2))?.sqrt()?;
         let nudge = ((norms * 1e-6)? + 1e-30)?.broadcast_mul(&ties)?;
-        Ok(Polar.project(&self.group, &(overlap + nudge)?.to_dtype(DType::F64)?)?)
+        Ok(Polar.project(&self.group, &(overlap + nudge)?.to_dtype(x.dtype())?)?)
     }
 }
 

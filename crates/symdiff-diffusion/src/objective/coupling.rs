@@ -25,6 +25,12 @@ pub trait Coupling<S, C = ()> {
     fn pair(&self, clean: &S, given: &C, noise: Noise) -> Result<Coupled<S, C>>;
 }
 
+impl<S, C, P: Coupling<S, C> + ?Sized> Coupling<S, C> for Box<P> {
+    fn pair(&self, clean: &S, given: &C, noise: Noise) -> Result<Coupled<S, C>> {
+        (**self).pair(clean, given, noise)
+    }
+}
+
 /// Noise that knows nothing of the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Independent;

@@ -14,6 +14,12 @@ pub trait TimeLaw {
     fn draw(&self, path: &dyn Path, samples: &Samples, noise: Noise) -> Result<Vec<f64>>;
 }
 
+impl<T: TimeLaw + ?Sized> TimeLaw for Box<T> {
+    fn draw(&self, path: &dyn Path, samples: &Samples, noise: Noise) -> Result<Vec<f64>> {
+        (**self).draw(path, samples, noise)
+    }
+}
+
 /// Every time is as likely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UniformTimes;

@@ -1,5 +1,6 @@
 //! The diffusion process and its objective.
 
+use super::ContinuousLoss;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use symdiff_train::within;
@@ -14,10 +15,72 @@ pub struct Diffusion {
     pub schedule: ScheduleKind,
     /// What keeps α² away from 0 and 1 (`polynomial_2` alone).
     pub precision: f64,
+    /// What the network says of a noisy molecule.
+    pub prediction: PredictionKind,
+    /// The standard deviation of the data (`residual` alone).
+    pub deviation: f64,
     /// What training minimises.
     pub loss: LossKind,
-    /// What the `l2` error is divided by.
+    /// What the error is divided by, but for `vlb`.
     pub normaliser: Normaliser,
+    /// Where between data and noise each time lies.
+    pub path: PathKind,
+    /// The loss at all times (`continuous` alone).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continuous: Option<ContinuousLoss>,
+}
+
+/// Where between data and noise each time lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PathKind {
+    /// α² + σ² = 1, by the schedule: diffusion.
+    #[default]
+    VariancePreserving,
+    /// α = 1: score models. The network must predict a `residual`, or else it sees noise many times larger than the data.
+    VarianceExploding {
+        /// σ at the data.
+        #[serde(default = "lowest")]
+        lowest: f64,
+        /// σ at the noise.
+        #[serde(default = "highest")]
+        highest: f64,
+    },
+    /// α + σ = 1: flow matching.
+    Linear {
+        /// How much of the line is left out at either end.
+        #[serde(default = "margin")]
+        margin: f64,
+    },
+}
+
+fn lowest() -> f64 {
+    0.002
+}
+
+fn highest() -> f64 {
+    80.0
+}
+
+fn margin() -> f64 {
+    1e-3
+}
+
+/// What the network says of a noisy molecule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PredictionKind {
+    /// The noise, as published.
+    #[default]
+    Noise,
+    /// The clean molecule.
+    Data,
+    /// The direction of travel.
+    Velocity,
+    /// The score.
+    Score,
+    /// What Karras et al. have it say of a molecule scaled to unit variance.
+    Residual,
 }
 
 /// How noisy each time is.
@@ -43,6 +106,8 @@ pub enum LossKind {
     L2,
     /// The variational bound.
     Vlb,
+    /// A squared error at all times of the path, as `[diffusion.continuous]` says.
+    Continuous,
 }
 
 /// What the `l2` error is divided by.
@@ -58,8 +123,17 @@ pub enum Normaliser {
 
 impl Default for Diffusion {
     fn default() -> Self {
-        let (schedule, loss, normaliser) = (ScheduleKind::default(), LossKind::default(), Normaliser::default());
-        Self { steps: 1000, schedule, precision: 1e-5, loss, normaliser }
+        Self {
+            steps: 1000,
+            schedule: ScheduleKind::default(),
+            precision: 1e-5,
+            prediction: PredictionKind::default(),
+            deviation: 1.0,
+            loss: LossKind::default(),
+            normaliser: Normaliser::default(),
+            path: PathKind::default(),
+            continuous: None,
+        }
     }
 }
 
@@ -71,11 +145,19 @@ impl Diffusion {
     pub(super) fn check(&self) -> Result<()> {
         within("diffusion.steps", self.steps as f64, 1.0, 1e5)?;
         within("diffusion.precision", self.precision, f64::MIN_POSITIVE, 0.499)?;
-        if self.schedule == ScheduleKind::Learned && self.loss == LossKind::L2 {
-            return Err(Error::Config(
-                "diffusion.schedule is learned, which needs diffusion.loss = \"vlb\": under l2 it has no gradient to learn from".into(),
-            ));
-        }
-        Ok(())
+        within("diffusion.deviation", self.deviation, f64::MIN_POSITIVE, 1e6)?;
+        let preserving = self.path == PathKind::VariancePreserving;
+        let refused = if self.schedule == ScheduleKind::Learned && self.loss == LossKind::L2 {
+            "diffusion.schedule is learned, which needs diffusion.loss = \"vlb\": under l2 it has no gradient to learn from"
+        } else if self.schedule == ScheduleKind::Learned && (self.loss != LossKind::Vlb || !preserving) {
+            "diffusion.schedule is learned, which needs diffusion.loss = \"vlb\" and diffusion.path.kind = \"variance_preserving\""
+        } else if matches!(self.path, PathKind::VarianceExploding { .. }) && self.prediction != PredictionKind::Residual {
+            "diffusion.path explodes, which needs diffusion.prediction = \"residual\": else the network sees noise many times larger than the data"
+        } else if self.continuous.is_some() && self.loss != LossKind::Continuous {
+            "[diffusion.continuous] describes a loss that is not trained; set diffusion.loss = \"continuous\", or take the section out"
+        } else {
+            return self.continuous.unwrap_or_default().check();
+        };
+        Err(Error::Config(refused.into()))
     }
 }

@@ -3,12 +3,14 @@
 //! Unknown keys are refused, so a misspelt setting cannot pass in silence. What a run directory records is the whole experiment with every
 //! default written out.
 
+mod continuous;
 mod data;
 mod diffusion;
 mod overlay;
 
+pub use continuous::{ContinuousLoss, CouplingKind, TimesKind, WeightKind};
 pub use data::{Data, Elements};
-pub use diffusion::{Diffusion, LossKind, Normaliser, ScheduleKind};
+pub use diffusion::{Diffusion, LossKind, Normaliser, PathKind, PredictionKind, ScheduleKind};
 
 use crate::models::ModelConfig;
 use crate::{Error, Result};
