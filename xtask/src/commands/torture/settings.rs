@@ -6,12 +6,13 @@ use rand::RngExt;
 use symdiff_cli::Outcome;
 
 /// Numbers, texts and structures that no setting should trip over.
-const VALUES: [&str; 30] = [
+const VALUES: [&str; 31] = [
     "0",
     "-1",
     "1",
     "3",
     "0.5",
+    "8",
     "-0.0",
     "1e-320",
     "1e308",
@@ -38,6 +39,9 @@ const VALUES: [&str; 30] = [
     "",
     "=",
 ];
+
+/// So many at the beginning are numbers of a sensible size.
+const MODEST: usize = 6;
 
 /// Settings of every section. Budgets are not among them: a long budget is no fault.
 const KEYS: [&str; 34] = [
@@ -122,7 +126,9 @@ pub(super) fn run(
 fn training(trial: usize, random: &mut impl RngExt) -> Vec<String> {
     let mut command = words(&["train", "tiny.toml", "--set", "train.steps=1", "--out", &format!("round-{trial}")]);
     for _ in 0..random.random_range(1..=2) {
-        command.extend(["--set".to_owned(), format!("{}={}", one_of(&KEYS, random), one_of(&VALUES, random))]);
+        // Half of the values are numbers that some settings take.
+        let values = if random.random() { &VALUES[..MODEST] } else { &VALUES[..] };
+        command.extend(["--set".to_owned(), format!("{}={}", one_of(&KEYS, random), one_of(values, random))]);
     }
     command
 }

@@ -22,7 +22,7 @@ pub(super) struct Reproduce;
 pub(super) struct Sample;
 pub(super) struct Evaluate;
 
-const TINY: &str = "[model]\npreset = 'symdiff-tiny'\n[train]\nbatch = 16\nlr = 1e-3\nsteps = 300\ncheckpoint_minutes = 0.001\n";
+const TINY: &str = "[model]\npreset = 'symdiff-tiny'\n[train]\nbatch = 16\nlr = 1e-3\nsteps = 150\ncheckpoint_minutes = 0.001\n";
 const SUITE: &str = "title = 'Torture'\nruns = ['tiny', 'again']\nprotocol = 'edm-qm9'\nsamples = 20\ngroups = 2\nnll_molecules = 8\n\
     settings = ['train.steps=60', 'diffusion.steps=40']\n";
 /// Molecules to judge and to pack.
