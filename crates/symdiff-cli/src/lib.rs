@@ -13,7 +13,6 @@ mod output;
 pub mod progress;
 pub mod report;
 mod restart;
-mod scores;
 mod suite;
 
 pub use commands::Command;

@@ -15,6 +15,7 @@ pub mod models;
 pub mod parity;
 mod published;
 mod reconstruction;
+pub mod suite;
 mod task;
 mod trained;
 

@@ -45,6 +45,14 @@ pub struct Sampling {
     pub frames: Framing,
 }
 
+impl Sampling {
+    /// `count` molecules of a seed, in all steps of the process by ancestral sampling.
+    pub fn of(count: usize, seed: u64) -> Self {
+        let (sampler, grid, frames) = (Method::default(), Spacing::default(), Framing::default());
+        Self { count, seed, steps: None, batch: None, sampler, grid, frames }
+    }
+}
+
 /// A Monte Carlo estimate of a negative log-likelihood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nll {

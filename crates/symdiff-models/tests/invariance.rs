@@ -61,8 +61,18 @@ fn the_symmetrised_denoiser_is_equivariant_draw_by_draw_and_the_plain_one_is_not
     let state = batch(&[10, 6000, 77])?;
     let h = group.haar(&state, Noise::seeded(8))?;
     let turned = state.act(&group, &h)?;
-    for (gamma, equivariant) in [("", true), ("gamma = { kind = 'haar' }", true), ("gamma = { kind = 'none' }", false)] {
-        let model = shaken(&experiment(&format!("preset = 'symdiff-tiny'\n{gamma}"))?)?;
+    let tiny = "preset = 'symdiff-tiny'\n";
+    let gnn =
+        "backbone = { kind = 'gnn', width = 16, layers = 2 }\ngamma = { kind = 'learned', hidden = 16, depth = 1, heads = 2, decoder = 8 }";
+    let models = [
+        (tiny.to_owned(), true),
+        (format!("{tiny}gamma = {{ kind = 'haar' }}"), true),
+        (format!("{tiny}gamma = {{ kind = 'none' }}"), false),
+        // γ brings the pair features that the backbone does not have.
+        (gnn.to_owned(), true),
+    ];
+    for (gamma, equivariant) in models {
+        let model = shaken(&experiment(&gamma)?)?;
         let (noise, tape) = Noise::taped(4);
         let expected = predict(&model, &state, noise)?.act(&group, &h)?;
         let carried = tape.draws().into_iter().enumerate().map(|(i, draw)| {
@@ -84,5 +94,26 @@ fn layouts_of_one_atom_are_served() -> TestResult {
     let single = Molecules::blank(Ragged::from_sizes(&[1, 2])?, 6, candle_core::DType::F32, &Device::Cpu)?;
     let prediction = predict(&model, &single, Noise::seeded(1))?.joined()?.flatten_all()?.to_vec1::<f32>()?;
     assert!(prediction.iter().all(|value| value.is_finite()));
+    Ok(())
+}
+
+/// Under SO(3) a rotation carries along and a reflection does not; under O(3) both do.
+#[test]
+fn the_group_is_a_choice() -> TestResult {
+    let o3 = Orthogonal::new(3);
+    let state = batch(&[6000])?;
+    let mirror = Tensor::new(&[[[-1_f32, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]], &Device::Cpu)?;
+    let turn = Tensor::new(&[[[0_f32, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]], &Device::Cpu)?;
+    for (group, moved, equivariant) in [("so3", &turn, true), ("so3", &mirror, false), ("o3", &mirror, true)] {
+        let model = shaken(&experiment(&format!("preset = 'symdiff-tiny'\ngroup = '{group}'"))?)?;
+        let h = o3.element(moved)?;
+        let (noise, tape) = Noise::taped(4);
+        let expected = predict(&model, &state, noise)?.act(&o3, &h)?;
+        let carried = tape.draws().into_iter().enumerate();
+        let carried = carried.map(|(i, draw)| if i == 0 { h.as_tensor().matmul(&draw) } else { Ok(draw) });
+        let recording = Recording::new(carried.collect::<candle_core::Result<Vec<_>>>()?);
+        let error = relative(&predict(&model, &state.act(&o3, &h)?, Noise::recorded(recording))?.joined()?, &expected.joined()?)?;
+        assert_eq!(error < 10.0 * ROUNDING, equivariant, "{group}: relative difference {error}");
+    }
     Ok(())
 }

@@ -98,6 +98,12 @@ fn refusals_name_file_and_remedy() -> TestResult {
         ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nbatch = 0\n", "train.batch"),
         ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "CUDA"),
         ("[model]\npreset = 'edm-small'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "graph networks"),
+        ("[model]\npreset = 'symdiff-tiny'\ngroup = 'none'\n[train]\nsteps = 1\n", "model.group is none"),
+        ("[model]\npreset = 'symdiff-tiny'\ngroup = 'so2'\n[train]\nsteps = 1\n", "so2"),
+        ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\n[diffusion]\nschedule = 'linear'\n", "linear"),
+        ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\n[diffusion]\nprecision = nan\n", "diffusion.precision is NaN"),
+        ("[model]\npreset = 'symdiff-tiny'\nbackbone = { hidden = 100000, depth = 10000 }\n[train]\nsteps = 1\n", "GiB of memory"),
+        ("[model]\npreset = 'symdiff-tiny'\nbackbone = { hidden = 9007199254740992 }\n[train]\nsteps = 1\n", "model.backbone.hidden is 9"),
         ("[model\n", "expected"),
     ] {
         let built = Experiment::parse(text, &[]).and_then(|e| start(e, 0, run.path(), &Device::Cpu).map(|_| ()));

@@ -2,6 +2,8 @@
 
 use super::geometry::Geometry;
 use super::published::Published;
+use serde_json::{Value, json};
+use symdiff_models::suite::{Estimate, Scores};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 
@@ -91,26 +93,25 @@ pub(crate) struct DataReport {
     pub(crate) molecules: Vec<Molecule>,
 }
 
-/// The numbers of a table row. Rates are fractions in [0, 1], the likelihood is in nats a molecule.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Scores {
-    /// Negative log-likelihood of held-out molecules.
-    pub(crate) nll: Option<Estimate>,
-    /// Atoms with an allowed valence.
-    pub(crate) atom_stability: Option<Estimate>,
-    /// Molecules of stable atoms alone.
-    pub(crate) molecule_stability: Option<Estimate>,
-    /// Molecules that can be sanitised.
-    pub(crate) validity: Option<Estimate>,
-    /// Distinct among valid ones.
-    pub(crate) uniqueness: Option<Estimate>,
-}
-
-/// A mean and how well it is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Estimate {
-    /// The mean.
-    pub(crate) mean: f64,
-    /// Its standard error.
-    pub(crate) standard_error: f64,
+impl RunReport {
+    /// A row of the JSON line.
+    pub(crate) fn json(&self) -> Value {
+        let mean = |estimate: Option<Estimate>| estimate.map(|e| e.mean);
+        let Scores { nll, atom_stability, molecule_stability, validity, uniqueness } = self.scores;
+        json!({
+            "name": self.name,
+            "atom_stability": mean(atom_stability),
+            "atom_stability_error": atom_stability.map(|e| e.standard_error),
+            "molecule_stability": mean(molecule_stability),
+            "validity": mean(validity),
+            "uniqueness": mean(uniqueness),
+            "nll": mean(nll),
+            "seconds": self.train_seconds + self.sample_seconds,
+            "train_seconds": self.train_seconds,
+            "sample_seconds": self.sample_seconds,
+            "steps": self.steps,
+            "parameters": self.parameters,
+            "samples": self.samples,
+        })
+    }
 }

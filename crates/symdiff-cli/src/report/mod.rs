@@ -22,7 +22,7 @@ pub use backbones::{BackboneRow, Cost, drawing as backbones};
 pub(crate) use {
     gallery::standalone as gallery,
     geometry::Geometry,
-    input::{DataReport, Estimate, Machine, Report, RunReport, Scores},
+    input::{DataReport, Machine, Report, RunReport},
     published::{GEOM, QM9},
     table::markdown,
 };

@@ -1,9 +1,10 @@
 //! The table: rows of this run, of its data and of others, as HTML, Markdown and CSV.
 
-use super::input::{Estimate, Report, Scores};
+use super::input::Report;
 use super::published::PublishedRow;
 use maud::{Markup, html};
 use std::fmt::Write;
+use symdiff_models::suite::{Estimate, Scores};
 
 /// One score: how it is called, shown and found.
 struct Column {

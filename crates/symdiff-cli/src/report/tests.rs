@@ -1,6 +1,7 @@
 //! A small made-up report: every part is there, well formed, and asks for nothing from outside.
 
 use super::*;
+use symdiff_models::suite::{Estimate, Scores};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data;

@@ -7,13 +7,13 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{Context, note, shown};
 use crate::progress::Bar;
 use crate::report::{self, DataReport, Geometry, Machine, Report, RunReport};
-use crate::scores::{self, Outcomes};
-use crate::suite::Suite;
+use crate::suite;
 use candle_core::Device;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use symdiff_models::suite::{Estimate, Outcomes, Suite};
 use symdiff_models::{Experiment, MoleculeTrainer, Trained, check_elements, resume, start};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -46,7 +46,7 @@ const SHOWN: usize = 24;
 impl Reproduce {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let began = Instant::now();
-        let suite = Suite::read(&self.profile, &self.settings, self.data.as_deref())?;
+        let suite = suite::read(&self.profile, &self.settings, self.data.as_deref())?;
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
         let seed = self.seed(context, &suite, &out)?;
         let set = suite.molecules()?;
@@ -85,7 +85,7 @@ impl Reproduce {
             "profile": suite.name,
             "seconds": report.seconds,
             "report": shown(&out.join("report.html")),
-            "rows": report.rows.iter().map(scores::json).collect::<Vec<_>>(),
+            "rows": report.rows.iter().map(RunReport::json).collect::<Vec<_>>(),
         }))
     }
 
@@ -162,7 +162,7 @@ fn one_run(
         places.truncate(suite.nll_molecules);
         let bar = Bar::new("nll");
         let nll = trained.nll(set, &places, 1, 128, seed, &mut |done| bar.show(done, ""))?;
-        scores.nll = Some(report::Estimate { mean: nll.mean, standard_error: nll.standard_error });
+        scores.nll = Some(Estimate { mean: nll.mean, standard_error: nll.standard_error });
     }
     let curve = symdiff_train::metrics::rows(folder)?.iter().map(|row| (row.step, row.loss)).collect();
     Ok(RunReport {

@@ -8,7 +8,6 @@ use crate::progress::Bar;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Instant;
-use symdiff_diffusion::{Framing, Method, Spacing};
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::{Molecule, formats};
 use twox_hash::XxHash3_64;
@@ -40,8 +39,7 @@ struct Record {
 /// The first `count` molecules of a seed, and the seconds that drawing them took.
 pub(super) fn drawn(trained: &Trained, count: usize, seed: u64, folder: &Path) -> Outcome<(Vec<Molecule>, f64)> {
     let (file, record) = (folder.join("samples.xyz"), folder.join("samples.json"));
-    let options =
-        Sampling { count, seed, steps: None, batch: None, sampler: Method::Ancestral, grid: Spacing::Uniform, frames: Framing::Fresh };
+    let options = Sampling::of(count, seed);
     let origin = origin(trained, &options);
     if let Some(seconds) = kept(&file, &record, &origin) {
         return Ok((formats::open(&file)?.collect::<Result<_, _>>()?, seconds));

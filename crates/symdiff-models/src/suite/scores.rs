@@ -1,24 +1,53 @@
 //! The numbers of a table row, with standard errors over disjoint groups of samples.
 
-use crate::failure::{Failure, Outcome};
-use crate::report::{Estimate, RunReport, Scores};
-use serde_json::{Value, json};
+use crate::Result;
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::{Protocol, Verdict};
 use symdiff_mol::metrics::{Summary, Tally};
 
+/// The numbers of a table row. Rates are fractions in \[0, 1\], the likelihood is in nats per molecule.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Scores {
+    /// Negative log-likelihood of held-out molecules.
+    pub nll: Option<Estimate>,
+    /// Atoms with an allowed valence.
+    pub atom_stability: Option<Estimate>,
+    /// Molecules of stable atoms alone.
+    pub molecule_stability: Option<Estimate>,
+    /// Molecules that can be sanitised.
+    pub validity: Option<Estimate>,
+    /// Distinct among valid ones.
+    pub uniqueness: Option<Estimate>,
+}
+
+/// A mean and how well it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+}
+
 /// What the judges said of each molecule.
-pub(crate) struct Outcomes(Vec<Verdict>);
+#[derive(Clone, Debug)]
+pub struct Outcomes(Vec<Verdict>);
 
 impl Outcomes {
     /// Judges molecules, in order.
-    pub(crate) fn judge(molecules: &[Molecule], protocol: Protocol) -> Outcome<Self> {
-        let judged = molecules.iter().map(|molecule| protocol.judge(molecule));
-        judged.collect::<Result<_, _>>().map(Self).map_err(Failure::run)
+    ///
+    /// # Errors
+    /// When the protocol does not know an element, naming the molecule.
+    pub fn judge(molecules: &[Molecule], protocol: Protocol) -> Result<Self> {
+        let judged = molecules
+            .iter()
+            .enumerate()
+            .map(|(index, molecule)| protocol.judge(molecule).map_err(|fault| symdiff_mol::Error::Molecule { index, fault }));
+        Ok(Self(judged.collect::<std::result::Result<_, _>>()?))
     }
 
     /// Means over all molecules; standard errors from `groups` disjoint groups of equal size.
-    pub(crate) fn scores(&self, groups: usize) -> Scores {
+    pub fn scores(&self, groups: usize) -> Scores {
         let parts: Vec<Summary> = self.0.chunks(self.0.len().div_ceil(groups)).filter_map(summary).collect();
         let estimate = |score: fn(&Summary) -> f64| {
             let values: Vec<f64> = parts.iter().map(score).collect();
@@ -47,25 +76,4 @@ fn standard_error(values: &[f64]) -> f64 {
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     (squares / (n - 1.0).max(1.0) / n).sqrt()
-}
-
-/// A row of the JSON line.
-pub(crate) fn json(run: &RunReport) -> Value {
-    let mean = |estimate: Option<Estimate>| estimate.map(|e| e.mean);
-    let Scores { nll, atom_stability, molecule_stability, validity, uniqueness } = run.scores;
-    json!({
-        "name": run.name,
-        "atom_stability": mean(atom_stability),
-        "atom_stability_error": atom_stability.map(|e| e.standard_error),
-        "molecule_stability": mean(molecule_stability),
-        "validity": mean(validity),
-        "uniqueness": mean(uniqueness),
-        "nll": mean(nll),
-        "seconds": run.train_seconds + run.sample_seconds,
-        "train_seconds": run.train_seconds,
-        "sample_seconds": run.sample_seconds,
-        "steps": run.steps,
-        "parameters": run.parameters,
-        "samples": run.samples,
-    })
 }

@@ -1,0 +1,95 @@
+//! Suites: experiments that are run at equal budget and judged alike.
+
+mod scores;
+
+pub use scores::{Estimate, Outcomes, Scores};
+
+use crate::{Error, Experiment, Result};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use symdiff_mol::chemistry::Protocol;
+use symdiff_mol::data::{self, MoleculeSet};
+
+/// A suite file, read and checked.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    /// Its name: the file's without `.toml`.
+    pub name: String,
+    /// Headline of the report.
+    pub title: String,
+    /// Its experiments, by name, in the order of the table.
+    pub runs: Vec<(String, Experiment)>,
+    /// The rules that judge samples.
+    pub protocol: Protocol,
+    /// Molecules to sample from each run.
+    pub samples: usize,
+    /// Disjoint groups of samples that standard errors are taken over.
+    pub groups: usize,
+    /// Held-out molecules for the likelihood; 0 for none.
+    pub nll_molecules: usize,
+}
+
+/// What stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    title: String,
+    /// Experiments by name: files beside the suite's folder, or compiled in.
+    runs: Vec<String>,
+    /// Settings over every experiment's own.
+    #[serde(default)]
+    settings: Vec<String>,
+    /// Settings of single experiments, over those of all.
+    #[serde(default)]
+    only: BTreeMap<String, Vec<String>>,
+    protocol: String,
+    samples: usize,
+    groups: usize,
+    nll_molecules: usize,
+}
+
+impl Suite {
+    /// Reads a suite called `name`. `find` gives the experiment of a name under settings; `settings` come over those of the file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the text is no suite, its numbers mean nothing, or its runs learn from different data; what `find` returns.
+    pub fn parse<E: From<Error>>(
+        name: &str,
+        text: &str,
+        settings: &[String],
+        find: &mut dyn FnMut(&str, &[String]) -> std::result::Result<Experiment, E>,
+    ) -> std::result::Result<Self, E> {
+        let refuse = |problem: String| E::from(Error::Config(format!("suite {name}: {problem}")));
+        let written: Written = toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
+        let Written { samples, groups, nll_molecules, .. } = written;
+        if groups < 2 || samples < 2 * groups {
+            return Err(refuse(format!("samples = {samples}, groups = {groups}: at least two groups of two samples are needed")));
+        }
+        let mut runs = Vec::with_capacity(written.runs.len());
+        for run in &written.runs {
+            let own = written.only.get(run).into_iter().flatten();
+            let settings: Vec<String> = written.settings.iter().chain(own).chain(settings).cloned().collect();
+            runs.push((run.clone(), find(run, &settings)?));
+        }
+        let first: Option<&(String, Experiment)> = runs.first();
+        if first.is_none_or(|(_, first)| runs.iter().any(|(_, run)| run.data.path != first.data.path)) {
+            return Err(refuse("a suite compares at least one run, and all on the same data.path".into()));
+        }
+        let protocol = written.protocol.parse().map_err(|error: symdiff_mol::Error| E::from(error.into()))?;
+        Ok(Self { name: name.into(), title: written.title, runs, protocol, samples, groups, nll_molecules })
+    }
+
+    /// The file that all runs learn from; none for the embedded set.
+    pub fn data(&self) -> Option<&Path> {
+        self.runs.first()?.1.data.path.as_deref()
+    }
+
+    /// The molecules that all runs learn from.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn molecules(&self) -> Result<MoleculeSet> {
+        Ok(self.data().map_or_else(|| Ok(data::embedded().clone()), data::load)?)
+    }
+}
