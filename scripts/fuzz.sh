@@ -11,7 +11,7 @@ if cargo +nightly fuzz --version >/dev/null 2>&1; then
     for target in $(cargo +nightly fuzz list); do
         mkdir -p "fuzz/target/found/$target"
         # libFuzzer takes seed 0 for "any".
-        cargo +nightly fuzz run "$target" "fuzz/target/found/$target" "fuzz/corpus/$target" -- \
+        cargo +nightly fuzz run "$target" "fuzz/target/found/$target" "tests/corpus/$target" -- \
             -max_total_time="$seconds" -seed="$((seed + 1))" -timeout=10 -print_final_stats=1
     done
 else

@@ -5,11 +5,11 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
-use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use symdiff_mol::formats;
+use symdiff_mol::output::Output;
 
 /// What a file holds: a file of another kind is not replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,25 @@ pub(crate) enum Kind {
 
 /// An output file that is being written.
 pub(crate) struct Destination {
-    /// Where it will be.
-    path: PathBuf,
-    /// Where it is meanwhile; the same place for a pipe or a device.
-    partial: PathBuf,
-    /// Locked: no second process writes the same result.
-    file: File,
+    output: Output,
+    /// Dropped after the output, which removes what is not whole.
+    _guard: Guard,
+}
+
+/// Has a file removed if a signal ends the process, as long as the value lives.
+struct Guard(Option<PathBuf>);
+
+impl Guard {
+    fn new(output: &Output) -> Self {
+        output.partial().into_iter().for_each(interrupt::guard);
+        Self(output.partial().map(Path::to_owned))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|partial| interrupt::release(partial));
+    }
 }
 
 impl Destination {
@@ -44,33 +57,8 @@ impl Destination {
     /// holds a file of another kind and `force` is not given.
     pub(crate) fn claim(path: &Path, kind: Kind, inputs: &[&Path], force: bool) -> Outcome<Self> {
         check(path, kind, inputs, force)?;
-        // What a link points to is replaced, not the link.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let refused = |error: std::io::Error| Failure::file(&path, "write it", &error);
-        if path.metadata().is_ok_and(|there| !there.is_file()) {
-            let file = OpenOptions::new().write(true).open(&path).map_err(refused)?;
-            return Ok(Self { partial: path.clone(), path, file });
-        }
-        let partial = beside(&path);
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial).map_err(refused)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Err(Failure::input(format!("{}: another process is writing it", path.display()))),
-            // A file system without locks.
-            Err(TryLockError::Error(_)) | Ok(()) => {}
-        }
-        file.set_len(0).map_err(refused)?;
-        interrupt::guard(&partial);
-        Ok(Self { path, partial, file })
-    }
-
-    /// Where to write: the ending is that of the place itself.
-    pub(crate) fn partial(&self) -> &Path {
-        &self.partial
-    }
-
-    /// The open file.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
+        let output = Output::create(path)?;
+        Ok(Self { _guard: Guard::new(&output), output })
     }
 
     /// Puts the file, which is whole now, in its place.
@@ -78,13 +66,7 @@ impl Destination {
     /// # Errors
     /// [`Failure::Run`] where the disk refuses; an older file stays.
     pub(crate) fn finish(self) -> Outcome<()> {
-        let refused = |error: std::io::Error| Failure::file(&self.path, "write it", &error);
-        if self.partial == self.path {
-            return Ok(());
-        }
-        let whole = OpenOptions::new().write(true).open(&self.partial).map_err(refused)?;
-        whole.sync_all().map_err(refused)?;
-        std::fs::rename(&self.partial, &self.path).map_err(refused)
+        Ok(self.output.finish()?)
     }
 
     /// Writes a text and finishes.
@@ -92,42 +74,25 @@ impl Destination {
     /// # Errors
     /// As [`Destination::finish`].
     pub(crate) fn fill(self, text: &str) -> Outcome<()> {
-        self.file().write_all(text.as_bytes()).map_err(|error| Failure::file(&self.path, "write it", &error))?;
-        self.finish()
+        Ok(self.output.fill(text)?)
     }
 }
 
-impl Drop for Destination {
-    /// Removes what is not whole; after [`Destination::finish`] nothing is left to remove.
-    fn drop(&mut self) {
-        if self.partial != self.path {
-            let _ = std::fs::remove_file(&self.partial);
-            interrupt::release(&self.partial);
-        }
+impl Write for Destination {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.output.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.output.flush()
     }
 }
 
 /// Replaces a file of ours by a text: written beside it, renamed when whole.
 pub(crate) fn put(path: &Path, text: &str) -> Outcome<()> {
-    let partial = beside(path);
-    interrupt::guard(&partial);
-    let written = File::create(&partial).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&partial, path)
-    });
-    interrupt::release(&partial);
-    written.map_err(|error| {
-        let _ = std::fs::remove_file(&partial);
-        Failure::file(path, "write it", &error)
-    })
-}
-
-/// The hidden neighbour that a file is written to first.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".partial.");
-    name.push(path.file_name().unwrap_or_default());
-    path.with_file_name(name)
+    let output = Output::create(path)?;
+    let _guard = Guard::new(&output);
+    Ok(output.fill(text)?)
 }
 
 /// Checks a place without opening it, for writers that replace a file only when it is whole.
@@ -149,7 +114,7 @@ pub(crate) fn check(path: &Path, kind: Kind, inputs: &[&Path], force: bool) -> O
             return refuse("a page must end in .html".to_owned());
         }
         Kind::Packed | Kind::Checkpoint if ending != "safetensors" => return refuse("it must end in .safetensors; rename it".to_owned()),
-        Kind::Molecules => formats::Writer::can_write(path)?,
+        Kind::Molecules => formats::can_write(path)?,
         _ => {}
     }
     if let Some(input) = inputs.iter().find(|input| same_file::is_same_file(input, path).unwrap_or(false)) {

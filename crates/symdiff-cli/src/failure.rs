@@ -80,7 +80,8 @@ impl From<symdiff_mol::Error> for Failure {
     fn from(error: symdiff_mol::Error) -> Self {
         match &error {
             symdiff_mol::Error::Io { source, .. } => Self::of_kind(source.kind(), error.to_string()),
-            _ => Self::input(error),
+            _ if error.is_input() => Self::input(error),
+            _ => Self::run(error),
         }
     }
 }

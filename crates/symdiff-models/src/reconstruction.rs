@@ -3,6 +3,7 @@
 use candle_core::{DType, Tensor};
 use std::f64::consts::{PI, SQRT_2};
 use symdiff_diffusion::{Levels, Reconstruction, Result};
+use symdiff_mol::Molecule;
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Batched, Euclidean, Noise, Ragged, centre, segment_sum, spread};
 
@@ -17,6 +18,17 @@ pub struct Decoded {
     pub charges: Option<Vec<i64>>,
     /// Which atoms belong to which molecule.
     pub layout: Ragged,
+}
+
+impl Decoded {
+    /// The molecules, each named after its sample id.
+    ///
+    /// # Errors
+    /// A coordinate that is not finite, naming the molecule.
+    pub fn molecules(&self, encoding: &Encoding) -> crate::Result<Vec<Molecule>> {
+        let positions: Vec<[f64; 3]> = self.positions.to_vec2::<f64>()?.iter().map(|row| [row[0], row[1], row[2]]).collect();
+        Ok(encoding.decode(&positions, &self.columns, &self.layout)?)
+    }
 }
 
 /// Positions are normal around the denoised ones; an element has the normal mass of \[0.5, 1.5\] around its column of z₀, normalised over elements; the

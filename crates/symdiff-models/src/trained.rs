@@ -178,8 +178,7 @@ impl Trained {
         let steps = options.steps.unwrap_or(model.process.steps());
         let route = Route { method: options.sampler, steps, spacing: options.grid, framing: options.frames };
         let decoded = model.reverse().sample_by(route, &like, noise, &mut |step| progress(step, steps))?;
-        let positions: Vec<[f64; 3]> = decoded.positions.to_vec2::<f64>()?.iter().map(|row| [row[0], row[1], row[2]]).collect();
-        Ok(model.encoding.decode(&positions, &decoded.columns, &decoded.layout)?)
+        decoded.molecules(&model.encoding)
     }
 
     /// The log-probability of a molecule's size.
@@ -196,7 +195,7 @@ fn checkpoint_of(path: &Path) -> PathBuf {
 /// How often each size occurs among the molecules of a record.
 fn sizes(record: &Record) -> Option<SizeHistogram> {
     let counts: Vec<(usize, u64)> = serde_json::from_value(record.facts.get("sizes")?.clone()).ok()?;
-    SizeHistogram::from_counts(counts)
+    SizeHistogram::from_counts(counts).ok()
 }
 
 /// The sizes of molecules 0, 1, …, `count` − 1 of a seed, drawn a block ahead of their batches.
@@ -250,7 +249,7 @@ mod tests {
     /// Batches of one drawing at once, and of a drawing block by block.
     #[test]
     fn sizes_do_not_depend_on_blocks_and_batches_hold_about_so_many_atoms() -> Result<()> {
-        let histogram = SizeHistogram::from_counts(vec![(9, 3), (18, 5), (29, 2)]).ok_or(Error::Config("no sizes".into()))?;
+        let histogram = SizeHistogram::from_counts([(9, 3), (18, 5), (29, 2)]).map_err(|fault| Error::Config(fault.to_string()))?;
         let count = 2 * Sizes::BLOCK + 77;
         let options = Sampling {
             count,

@@ -2,6 +2,7 @@
 
 #![no_main]
 
+#[path = "../tests/parsers/mod.rs"]
 mod parsers;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::answers(env!("CARGO_BIN_NAME"), bytes));

@@ -25,18 +25,58 @@ pub(crate) fn symbol_or_mark(atomic_number: u8) -> &'static str {
     symbol(atomic_number).unwrap_or("?")
 }
 
-/// The atomic number of a symbol, whatever its case, or of an atomic number written out.
+/// The atomic number of a symbol, whatever its case, or of an atomic number written out. `D` and `T` are hydrogen.
 ///
 /// ```
 /// assert_eq!(symdiff_mol::element::atomic_number("CL"), Some(17));
 /// assert_eq!(symdiff_mol::element::atomic_number("17"), Some(17));
+/// assert_eq!(symdiff_mol::element::atomic_number("D"), Some(1));
 /// assert_eq!(symdiff_mol::element::atomic_number("Xx"), None);
 /// ```
 pub fn atomic_number(text: &str) -> Option<u8> {
+    nuclide(text).map(|(atomic_number, _)| atomic_number)
+}
+
+/// Atomic number and mass number of a symbol as files write it; the mass number is 0 unless the symbol is `D` (2) or `T` (3).
+pub(crate) fn nuclide(text: &str) -> Option<(u8, u16)> {
     if let Ok(number) = text.parse::<u8>() {
-        return symbol(number).map(|_| number);
+        return symbol(number).map(|_| (number, 0));
     }
-    SYMBOLS.iter().position(|symbol| symbol.eq_ignore_ascii_case(text)).map(|index| index as u8 + 1)
+    match text {
+        "D" | "d" => Some((1, 2)),
+        "T" | "t" => Some((1, 3)),
+        _ => SYMBOLS.iter().position(|symbol| symbol.eq_ignore_ascii_case(text)).map(|index| (index as u8 + 1, 0)),
+    }
+}
+
+/// The symbol that stands for an atom in a file without a place for mass numbers: `D` and `T` for heavy hydrogen.
+pub(crate) fn written(atomic_number: u8, mass_number: u16) -> &'static str {
+    match (atomic_number, mass_number) {
+        (1, 2) => "D",
+        (1, 3) => "T",
+        _ => symbol_or_mark(atomic_number),
+    }
+}
+
+/// Whether no metal rule can apply: H, and the elements of organic molecules that no one takes for metals.
+pub(crate) fn is_organic(atomic_number: u8) -> bool {
+    matches!(atomic_number, 1 | 5..=9 | 14..=17 | 35 | 53)
+}
+
+/// Covalent radius in angstrom; `None` beyond curium.
+///
+/// # Source
+/// Cordero et al., Dalton Transactions 2832 (2008); of carbon that of sp³, of manganese, iron and cobalt those of low spin.
+pub(crate) fn covalent_radius(atomic_number: u8) -> Option<f64> {
+    #[rustfmt::skip]
+    const PICOMETRES: [u8; 96] = [
+        31, 28, 128, 96, 84, 76, 71, 66, 57, 58, 166, 141, 121, 111, 107, 105, 102, 106, 203, 176, 170, 160, 153, 139, 139, 132, 126, 124,
+        132, 122, 122, 120, 119, 120, 120, 116, 220, 195, 190, 175, 164, 154, 147, 146, 142, 139, 145, 144, 142, 139, 139, 138, 139, 140,
+        244, 215, 207, 204, 203, 201, 199, 198, 198, 196, 194, 192, 192, 189, 190, 187, 187, 175, 170, 162, 151, 144, 141, 136, 136, 132,
+        145, 146, 148, 140, 150, 150, 255, 221, 215, 206, 200, 196, 190, 187, 180, 169,
+    ];
+    let place = usize::from(atomic_number).checked_sub(1)?;
+    PICOMETRES.get(place).map(|radius| f64::from(*radius) / 100.0)
 }
 
 #[cfg(test)]
@@ -48,6 +88,10 @@ mod tests {
         for z in 1..=118 {
             assert_eq!(symbol(z).and_then(atomic_number), Some(z));
         }
+        for (z, radius) in [(1, 0.31), (5, 0.84), (6, 0.76), (17, 1.02), (34, 1.20), (53, 1.39), (80, 1.32), (83, 1.48), (96, 1.69)] {
+            assert_eq!(covalent_radius(z), Some(radius));
+        }
+        assert_eq!((covalent_radius(0), covalent_radius(97)), (None, None));
         for (z, name) in [(1, "H"), (35, "Br"), (53, "I"), (80, "Hg"), (83, "Bi")] {
             assert_eq!(symbol(z), Some(name));
         }

@@ -75,7 +75,17 @@ pub enum Error {
         /// What was to be named.
         what: &'static str,
         /// The names that would do.
-        known: &'static str,
+        known: String,
+    },
+    /// A file cannot be written there, which is seen before any work.
+    #[error("{}: {problem}; {remedy}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A tensor could not be made.
     #[error(transparent)]
@@ -83,6 +93,31 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a file or an argument that the caller named is to blame (a program then exits with 2), rather than the work itself, such as a
+    /// full disk (1).
+    pub fn is_input(&self) -> bool {
+        use std::io::ErrorKind as Kind;
+        match self {
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                Kind::NotFound
+                    | Kind::PermissionDenied
+                    | Kind::IsADirectory
+                    | Kind::NotADirectory
+                    | Kind::InvalidInput
+                    | Kind::InvalidFilename
+                    | Kind::ReadOnlyFilesystem
+            ),
+            Self::Content { .. }
+            | Self::UnknownFormat { .. }
+            | Self::Molecule { .. }
+            | Self::Program { .. }
+            | Self::UnknownName { .. }
+            | Self::Output { .. } => true,
+            Self::Download { .. } | Self::Tensor(_) => false,
+        }
+    }
+
     pub(crate) fn io(path: &Path, action: &'static str, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), action, source }
     }
@@ -102,6 +137,13 @@ impl Error {
 pub enum Place {
     /// Line, from 1.
     Line(u64),
+    /// Line of a record, both from 1.
+    Record {
+        /// The record.
+        record: u64,
+        /// The line, counted from the beginning of the file.
+        line: u64,
+    },
     /// Molecule, from 1.
     Molecule(u64),
     /// Array of an archive.
@@ -116,6 +158,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
+            Self::Record { record, line } => write!(f, "record {record}, line {line}"),
             Self::Molecule(index) => write!(f, "molecule {index}"),
             Self::Array(name) => write!(f, "array `{name}`"),
             Self::Byte(offset) => write!(f, "byte {offset}"),
@@ -232,6 +275,12 @@ pub enum Fault {
         what: String,
         /// What to do.
         remedy: &'static str,
+    },
+    /// Compressed bytes that cannot be unpacked to their end: nothing behind them can be read either.
+    #[error("the compressed stream cannot be read ({reason}); it is damaged or of another kind: write it again")]
+    Stream {
+        /// The library's words.
+        reason: String,
     },
     /// A library that reads a container refused it.
     #[error("{what} cannot be read ({reason}); it is damaged or of another kind: write it again")]

@@ -20,6 +20,7 @@ mod error;
 pub mod formats;
 pub mod metrics;
 mod molecule;
+pub mod output;
 pub mod state;
 
 pub use error::{Error, Fault, Place, Result};

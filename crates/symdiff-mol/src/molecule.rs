@@ -18,6 +18,7 @@ pub struct Molecule {
     positions: Vec<[f64; 3]>,
     bonds: Option<Vec<Bond>>,
     formal_charges: Option<Vec<i8>>,
+    isotopes: Option<Vec<u16>>,
     properties: BTreeMap<String, f64>,
     index: Option<i32>,
 }
@@ -79,6 +80,7 @@ impl Molecule {
             positions,
             bonds: None,
             formal_charges: None,
+            isotopes: None,
             properties: BTreeMap::new(),
             index: None,
         })
@@ -112,7 +114,16 @@ impl Molecule {
         Ok(self)
     }
 
-    /// The same molecule with a number that its source tells of it, such as an energy.
+    /// The same molecule with these mass numbers, one an atom; 0 stands for an element as it occurs in nature.
+    pub fn with_isotopes(mut self, mass_numbers: Vec<u16>) -> Result<Self, Fault> {
+        if mass_numbers.len() != self.len() {
+            return Err(Fault::Length { what: "the list of mass numbers", expected: self.len(), found: mass_numbers.len() });
+        }
+        self.isotopes = mass_numbers.iter().any(|mass| *mass > 0).then_some(mass_numbers);
+        Ok(self)
+    }
+
+    /// The same molecule with a number that its source gives for it, such as an energy.
     #[must_use]
     pub fn with_property(mut self, name: impl Into<String>, value: f64) -> Self {
         self.properties.insert(name.into(), value);
@@ -164,7 +175,36 @@ impl Molecule {
         self.formal_charges.as_deref()
     }
 
-    /// Numbers that its source tells of it, by name, in the source's units.
+    /// Mass numbers of the source, `[n]`, if it named any; 0 stands for an element as it occurs in nature.
+    pub fn isotopes(&self) -> Option<&[u16]> {
+        self.isotopes.as_deref()
+    }
+
+    /// Mass number of an atom; 0 where the source names none.
+    pub fn mass_number(&self, atom: usize) -> u16 {
+        self.isotopes.as_ref().and_then(|masses| masses.get(atom)).copied().unwrap_or(0)
+    }
+
+    /// The molecule without its hydrogens, with the bonds among the atoms that stay; `None` where nothing would be left.
+    #[must_use]
+    pub fn without_hydrogens(&self) -> Option<Self> {
+        let kept: Vec<usize> = (0..self.len()).filter(|atom| self.atomic_numbers[*atom] != 1).collect();
+        let mut place = vec![None; self.len()];
+        kept.iter().enumerate().for_each(|(new, old)| place[*old] = Some(new));
+        let among = |bond: &Bond| Some(Bond { first: place[bond.first]?, second: place[bond.second]?, ..*bond });
+        (!kept.is_empty()).then(|| Self {
+            name: self.name.clone(),
+            atomic_numbers: kept.iter().map(|atom| self.atomic_numbers[*atom]).collect(),
+            positions: kept.iter().map(|atom| self.positions[*atom]).collect(),
+            bonds: self.bonds.as_ref().map(|bonds| bonds.iter().filter_map(among).collect()),
+            formal_charges: self.formal_charges.as_ref().map(|charges| kept.iter().map(|atom| charges[*atom]).collect()),
+            isotopes: self.isotopes.as_ref().map(|masses| kept.iter().map(|atom| masses[*atom]).collect()),
+            properties: self.properties.clone(),
+            index: self.index,
+        })
+    }
+
+    /// Numbers that its source gives for it, by name, in the source's units.
     pub fn properties(&self) -> &BTreeMap<String, f64> {
         &self.properties
     }
@@ -229,6 +269,22 @@ mod tests {
         assert!(fault(vec![6, 119], vec![[0.0; 3]; 2]).contains("atom 2 has the unknown element"));
         let far = vec![[0.0, f64::INFINITY, 0.0]];
         assert!(fault(vec![6], far).contains("coordinate y of atom 1 is inf"));
+    }
+
+    #[test]
+    fn hydrogens_go_with_their_bonds_and_the_rest_is_renumbered() {
+        let ethanal = Molecule::new("m", vec![1, 6, 1, 8], (0..4).map(|x| [f64::from(x), 0.0, 0.0]).collect())
+            .and_then(|m| m.with_bonds([single(0, 1), single(1, 2), single(1, 3)]))
+            .and_then(|m| m.with_formal_charges(vec![0, 1, 0, -1]))
+            .and_then(|m| m.with_isotopes(vec![2, 0, 0, 18]))
+            .unwrap();
+        let heavy = ethanal.without_hydrogens().unwrap();
+        assert_eq!(
+            (heavy.atomic_numbers(), heavy.bonds(), heavy.formal_charges()),
+            (&[6, 8][..], Some(&[single(0, 1)][..]), Some(&[1, -1][..]))
+        );
+        assert_eq!((heavy.positions()[1], heavy.mass_number(0), heavy.mass_number(1)), ([3.0, 0.0, 0.0], 0, 18));
+        assert!(Molecule::new("h", vec![1], vec![[0.0; 3]]).unwrap().without_hydrogens().is_none());
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use crate::destination::{self, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::progress::{Bar, Progress};
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use symdiff_mol::data::download::{Archive, download};
-use symdiff_mol::data::{self, AtomReferences, MoleculeSet, Preparation, SizeHistogram};
+use symdiff_mol::data::{self, AtomReferences, Half, MoleculeSet, Preparation, SizeHistogram};
 use symdiff_mol::element;
 
 /// Work with data sets.
@@ -38,6 +39,8 @@ pub(crate) enum Data {
         /// Permutation along which to split: GEOM-Drugs' `geom_permutation.npy`.
         #[arg(long)]
         permutation: Option<PathBuf>,
+        #[command(flatten)]
+        chosen: Chosen,
         /// Replace the file of --out even if it holds something other than a packed set.
         #[arg(long)]
         force: bool,
@@ -54,11 +57,46 @@ pub(crate) enum Data {
     },
 }
 
+/// Which molecules are kept, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Chosen {
+    /// Leave hydrogens out.
+    #[arg(long)]
+    without_hydrogens: bool,
+    /// Keep molecules of so many atoms: a number or a range such as 12..20. The split stays that of all molecules.
+    #[arg(long, value_parser = atoms)]
+    atoms: Option<RangeInclusive<usize>>,
+    /// Train on one half of the training part, as conditional models do.
+    #[arg(long, value_enum)]
+    half: Option<Halves>,
+    /// Turn QM9's energies from hartree into electronvolts.
+    #[arg(long)]
+    electron_volts: bool,
+    /// Report molecules that cannot be read and leave them out, where the format shows where the next one begins (SDF, JSON lines, frames, archives).
+    #[arg(long)]
+    skip_bad: bool,
+}
+
+/// Halves of the training part along the published permutation.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Halves {
+    First,
+    Second,
+}
+
+/// `18` or `12..20`, both ends included.
+fn atoms(text: &str) -> Result<RangeInclusive<usize>, String> {
+    let (low, high) = text.split_once("..").unwrap_or((text, text));
+    let number = |text: &str| text.trim_start_matches('=').parse::<usize>().ok().filter(|atoms| *atoms > 0);
+    let range = number(low).zip(number(high)).filter(|(low, high)| low <= high);
+    range.map(|(low, high)| low..=high).ok_or_else(|| "a number of atoms or a range is needed, such as 18 or 12..20".to_owned())
+}
+
 impl Data {
     pub(crate) fn run(&self) -> Outcome<Value> {
         match self {
             Self::Download { name, out } => fetch(name, out),
-            Self::Prepare { file, out, exclude, references, permutation, force } => {
+            Self::Prepare { file, out, exclude, references, permutation, chosen, force } => {
                 let lists = [exclude, references, permutation].into_iter().flatten();
                 let inputs: Vec<&Path> = lists.chain([file]).map(PathBuf::as_path).collect();
                 destination::check(out, Kind::Packed, &inputs, *force)?;
@@ -66,6 +104,14 @@ impl Data {
                     excluded: exclude.as_deref().map(data::read_exclusions).transpose()?.unwrap_or_default(),
                     references: references.as_deref().map(AtomReferences::read).transpose()?,
                     permutation: permutation.as_deref().map(data::read_permutation).transpose()?,
+                    half: chosen.half.map(|half| match half {
+                        Halves::First => Half::First,
+                        Halves::Second => Half::Second,
+                    }),
+                    without_hydrogens: chosen.without_hydrogens,
+                    electron_volts: chosen.electron_volts,
+                    atoms: chosen.atoms.clone(),
+                    skip_bad: chosen.skip_bad,
                 };
                 prepare(file, out, &preparation)
             }
@@ -95,10 +141,13 @@ fn fetch(name: &str, out: &Path) -> Outcome<Value> {
 fn prepare(file: &Path, out: &Path, preparation: &Preparation) -> Outcome<Value> {
     let progress = Progress::new("packing");
     let packed = data::prepare(file, out, preparation, || progress.advance(1))?;
-    if packed.molecules == 0 {
-        return Err(Failure::input(format!("{}: no molecule of it is kept; the packed file is empty", file.display())));
-    }
-    Ok(json!({"file": out.display().to_string(), "molecules": packed.molecules, "atoms": packed.atoms}))
+    Ok(json!({
+        "file": out.display().to_string(),
+        "molecules": packed.molecules,
+        "atoms": packed.atoms,
+        "left_out": packed.left_out,
+        "skipped": packed.skipped,
+    }))
 }
 
 fn verify(file: &Path) -> Outcome<Value> {

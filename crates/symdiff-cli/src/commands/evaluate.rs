@@ -10,13 +10,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::{Protocol, Verdict};
-use symdiff_mol::data::{self, MoleculeSet};
+use symdiff_mol::data::{self, MoleculeSet, Part};
+use symdiff_mol::formats;
 use symdiff_mol::metrics::{CheckTally, Energy, EnergySummary, Input, Profile, Tally, Xtb, compare, judge_pieces};
 
 /// Judge molecules: stability, validity, uniqueness, novelty, connectivity.
@@ -43,6 +45,9 @@ pub(crate) struct Evaluate {
     /// Replace the file of --rows even if it holds something else.
     #[arg(long, requires = "rows")]
     force: bool,
+    /// Report molecules that cannot be read and leave them out, where the format shows where the next one begins (SDF, JSON lines, frames, archives).
+    #[arg(long)]
+    skip_bad: bool,
     /// Energy and strain (GFN2-xTB) by the program `xtb`, which must be on PATH.
     #[arg(long)]
     xtb: bool,
@@ -72,10 +77,11 @@ impl Evaluate {
         let reference = self.reference.as_deref().map(|path| self.known(path)).transpose()?;
         let mut seen = Seen::default();
         let progress = Progress::new("judging");
-        judge_pieces(Input::File(&self.molecules), self.protocol, |molecules, verdicts| {
+        let skipped = Arc::new(AtomicUsize::new(0));
+        judge_pieces(self.input(&skipped)?, self.protocol, |molecules, verdicts| {
             let energies = xtb.as_ref().map(|xtb| measure(xtb, molecules, &progress));
             progress.advance(if xtb.is_some() { 0 } else { molecules.len() as u64 });
-            seen.observe(molecules, verdicts, reference.is_some());
+            seen.observe(molecules, verdicts, self.protocol, reference.is_some())?;
             if let Some(rows) = &mut rows {
                 rows.write_all(verdicts, energies.as_deref())?;
             }
@@ -94,18 +100,34 @@ impl Evaluate {
         let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
         summary["geometry"] = json!(geometry);
         summary["distributions"] = json!(distributions);
+        if self.skip_bad {
+            summary["skipped"] = json!(skipped.load(Ordering::Relaxed));
+        }
         if self.xtb {
             summary["energy"] = json!(EnergySummary::of(&seen.energies));
         }
         Ok(summary)
     }
 
+    /// The molecules, without those that are skipped, which the log reports and the counter counts.
+    fn input(&self, skipped: &Arc<AtomicUsize>) -> Outcome<Input<'_>> {
+        let path = self.molecules.as_path();
+        if !self.skip_bad {
+            return Ok(Input::File(path));
+        }
+        let count = Arc::clone(skipped);
+        let molecules = formats::open_skipping(path, move |why| {
+            count.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!("{why}; this molecule is skipped");
+        })?;
+        Ok(Input::Open(path, molecules))
+    }
+
     /// The file of rows, which is no input of this command.
     fn create(&self, path: &Path) -> Outcome<Rows> {
         let inputs: Vec<&Path> = [Some(&self.molecules), self.reference.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
         let destination = Destination::claim(path, Kind::Rows, &inputs, self.force)?;
-        let file = destination.file().try_clone().map_err(|error| Failure::file(path, "write to it", &error))?;
-        Ok(Rows { path: path.to_owned(), destination, out: BufWriter::new(file) })
+        Ok(Rows { path: path.to_owned(), destination })
     }
 
     /// SMILES and features of the reference.
@@ -113,17 +135,19 @@ impl Evaluate {
         let chosen: Option<Cow<MoleculeSet>> = match (path.as_os_str() == "embedded", self.reference_part) {
             (false, ReferencePart::All) => None,
             (true, ReferencePart::All) => Some(Cow::Borrowed(data::embedded())),
-            (true, ReferencePart::Train) => Some(Cow::Owned(training(data::embedded()))),
-            (false, ReferencePart::Train) => Some(Cow::Owned(training(&data::load(path)?))),
+            (true, ReferencePart::Train) => Some(Cow::Owned(training(path, data::embedded())?)),
+            (false, ReferencePart::Train) => Some(Cow::Owned(training(path, &data::load(path)?)?)),
         };
         let input = chosen.as_deref().map_or(Input::File(path), Input::Set);
         let mut seen = Seen::default();
         let progress = Progress::new("reading the reference");
         judge_pieces(input, self.protocol, |molecules, verdicts| {
             progress.advance(molecules.len() as u64);
-            seen.observe(molecules, verdicts, true);
-            Ok::<(), Failure>(())
+            seen.observe(molecules, verdicts, self.protocol, true)
         })?;
+        if seen.profile.molecules() == 0 {
+            return Err(Failure::input(format!("{}: the reference holds no molecule; write at least one", path.display())));
+        }
         Ok((seen.tally.into_smiles(), seen.profile))
     }
 }
@@ -138,8 +162,8 @@ fn measure(xtb: &Xtb, molecules: &[Molecule], progress: &Progress) -> Vec<Option
     molecules.par_iter().map(one).collect()
 }
 
-fn training(set: &MoleculeSet) -> MoleculeSet {
-    set.select(&set.split().train)
+fn training(path: &Path, set: &MoleculeSet) -> Outcome<MoleculeSet> {
+    set.part(Part::Train).map_err(|fault| Failure::input(format!("{}: {fault}", path.display())))
 }
 
 /// All that is counted about a set of molecules.
@@ -153,14 +177,15 @@ struct Seen {
 }
 
 impl Seen {
-    fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], compared: bool) {
+    fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], protocol: Protocol, compared: bool) -> Outcome<()> {
         for verdict in verdicts {
             self.tally.observe(verdict);
         }
-        self.checks.observe(molecules);
+        self.checks.observe(molecules, protocol).map_err(Failure::input)?;
         if compared {
             self.profile.observe(molecules);
         }
+        Ok(())
     }
 }
 
@@ -184,7 +209,6 @@ struct Measured {
 struct Rows {
     path: PathBuf,
     destination: Destination,
-    out: BufWriter<File>,
 }
 
 impl Rows {
@@ -196,13 +220,12 @@ impl Rows {
             let row = Row { verdict, measured };
             let mut line = serde_json::to_string(&row).map_err(Failure::run)?;
             line.push('\n');
-            self.out.write_all(line.as_bytes()).map_err(|error| Failure::file(&self.path, "write to it", &error))?;
+            self.destination.write_all(line.as_bytes()).map_err(|error| Failure::file(&self.path, "write to it", &error))?;
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Outcome<()> {
-        self.out.flush().map_err(|error| Failure::file(&self.path, "write to it", &error))?;
+    fn finish(self) -> Outcome<()> {
         self.destination.finish()
     }
 }

@@ -60,7 +60,7 @@ impl Sample {
             return Err(Failure::input("-n, --batch and --steps must be at least 1"));
         }
         let checkpoint = if self.run.is_dir() { self.run.join(CHECKPOINT) } else { self.run.clone() };
-        let out = Destination::claim(&self.out, Kind::Molecules, &[&checkpoint], self.force)?;
+        let mut out = Destination::claim(&self.out, Kind::Molecules, &[&checkpoint], self.force)?;
         let page =
             self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &[&checkpoint, &self.out], self.force)).transpose()?;
         let model = Trained::load(&self.run, &context.device()?)?;
@@ -69,7 +69,7 @@ impl Sample {
             return Err(Failure::input(format!("--steps {steps}: this model's process has {most} steps; give 1 to {most}")));
         }
         let start = Instant::now();
-        let (molecules, first) = self.draw(context, &model, &out)?;
+        let (molecules, first) = self.draw(context, &model, &mut out)?;
         // The molecules are safe before anything is done with the gallery.
         out.finish()?;
         if let Some(page) = page {
@@ -79,17 +79,17 @@ impl Sample {
     }
 
     /// Writes molecules as they come; how many there are in the file, and the first ones.
-    fn draw(&self, context: &Context, model: &Trained, out: &Destination) -> Outcome<(usize, Vec<Molecule>)> {
+    fn draw(&self, context: &Context, model: &Trained, out: &mut Destination) -> Outcome<(usize, Vec<Molecule>)> {
         let Self { n: count, steps, batch, sampler, grid, frames, .. } = *self;
         let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames };
         let bar = Bar::new("sampling");
-        let mut writer = Writer::create(out.partial())?;
+        let mut writer = Writer::new(out, &self.out)?;
         let mut first = Vec::new();
         model.sample_each(&options, &mut |done| bar.show(done, ""), |batch| {
             first.extend(batch.iter().take(SHOWN - first.len()).cloned());
             batch.iter().try_for_each(|molecule| Ok::<_, Failure>(writer.write(molecule)?))
         })?;
-        Ok((writer.finish()?.molecules, first))
+        Ok((writer.finish()?.1.molecules, first))
     }
 
     fn page(&self, model: &Trained, molecules: &[Molecule]) -> Outcome<String> {

@@ -70,7 +70,10 @@ impl Protocol {
             Self::EdmQm9 | Self::EdmGeom => stability::edm(atomic_numbers, &bonds),
             Self::GeomRevisited => stability::revisited(atomic_numbers, charges, &bonds),
         };
-        let sanitised = sanitise(Graph { atomic_numbers, formal_charges: charges, bonds: &self.sanitised_bonds(&bonds) });
+        // EDM's protocols know elements alone; a file's bonds come with its isotopes.
+        let mass_numbers = molecule.isotopes().filter(|_| self == Self::GeomRevisited).unwrap_or_default();
+        let graph = Graph { atomic_numbers, formal_charges: charges, mass_numbers, bonds: &self.sanitised_bonds(&bonds) };
+        let sanitised = sanitise(graph);
         if let Sanitised::Unwritable(why) = &sanitised {
             tracing::warn!("{}: valid, but without SMILES: {why}", molecule.name());
         }
@@ -88,8 +91,11 @@ impl Protocol {
         })
     }
 
-    /// The bonds that stability sees.
-    fn bonds(self, molecule: &Molecule) -> Result<Cow<'_, [Bond]>, Fault> {
+    /// The bonds that it judges: those that distances show, or the molecule's own.
+    ///
+    /// # Errors
+    /// [`Fault::Missing`] where `geom-revisited` gets a molecule without bonds.
+    pub fn bonds(self, molecule: &Molecule) -> Result<Cow<'_, [Bond]>, Fault> {
         match (self, molecule.bonds()) {
             (Self::EdmQm9 | Self::EdmGeom, _) => {
                 let bonds = perceive_bonds(molecule.atomic_numbers(), molecule.positions());
@@ -135,7 +141,7 @@ impl FromStr for Protocol {
             "edm-qm9" => Ok(Self::EdmQm9),
             "edm-geom" => Ok(Self::EdmGeom),
             "geom-revisited" => Ok(Self::GeomRevisited),
-            _ => Err(Error::UnknownName { name: name.to_owned(), what: "protocol", known: Self::NAMES }),
+            _ => Err(Error::UnknownName { name: name.to_owned(), what: "protocol", known: Self::NAMES.to_owned() }),
         }
     }
 }

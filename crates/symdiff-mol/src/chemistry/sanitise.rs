@@ -1,12 +1,14 @@
 //! Sanitisation and canonical identity, as RDKit has them.
 //!
 //! The only file that knows the chemistry library. Its young `rdkit_*` functions follow RDKit's rules step by step and
-//! give RDKit's text; its own canonical form does neither. Hydrogens stay atoms of the graph.
+//! give RDKit's text; its own canonical form does neither. Hydrogens stay atoms of the graph. As in RDKit, a single bond from an atom
+//! that would have too many to a metal counts as dative.
 
 use super::bonds::perceive_bonds;
 use super::graph::fragments;
+use crate::element;
 use crate::molecule::{Bond, BondOrder, Molecule};
-use chematic_core::{Atom, AtomIdx, Element, MoleculeBuilder};
+use chematic_core::{Atom, AtomIdx, BondIdx, Element, MoleculeBuilder};
 use chematic_smiles::{RdkitSmilesError, RdkitSmilesParams};
 use std::borrow::Cow;
 
@@ -16,6 +18,8 @@ pub(super) struct Graph<'a> {
     pub(super) atomic_numbers: &'a [u8],
     /// Empty stands for neutral atoms.
     pub(super) formal_charges: &'a [i8],
+    /// Empty stands for elements as they occur in nature, as does 0.
+    pub(super) mass_numbers: &'a [u16],
     pub(super) bonds: &'a [Bond],
 }
 
@@ -36,6 +40,11 @@ pub(super) fn sanitise(graph: Graph<'_>) -> Sanitised {
     let Some(whole) = build(graph, &everything) else {
         return Sanitised::Invalid;
     };
+    let whole = match coordinated(whole, graph.atomic_numbers) {
+        Ok(whole) => whole,
+        Err(RdkitSmilesError::Sanitization(_)) => return Sanitised::Invalid,
+        Err(RdkitSmilesError::Unsupported(why)) => return Sanitised::Unwritable(why),
+    };
     match chematic_smiles::rdkit_detect_chemistry_problems(&whole) {
         Ok(problems) if problems.is_empty() => {}
         Ok(_) | Err(RdkitSmilesError::Sanitization(_)) => return Sanitised::Invalid,
@@ -51,6 +60,21 @@ pub(super) fn sanitise(graph: Graph<'_>) -> Sanitised {
     }
 }
 
+/// The molecule with RDKit's dative bonds to metals, which the library's search for problems takes as made.
+fn coordinated(mut molecule: chematic_core::Molecule, atomic_numbers: &[u8]) -> Result<chematic_core::Molecule, RdkitSmilesError> {
+    if atomic_numbers.iter().all(|z| element::is_organic(*z)) {
+        return Ok(molecule);
+    }
+    let edits = chematic_smiles::rdkit_cleanup_edits(&molecule)?;
+    let bonds = edits.into_iter().flat_map(|edits| edits.bonds);
+    for (bond, _, donor) in bonds.filter(|(_, order, _)| *order == chematic_core::BondOrder::Dative) {
+        if let Some(donor) = donor {
+            molecule.set_dative_bond(BondIdx(bond as u32), AtomIdx(donor as u32));
+        }
+    }
+    Ok(molecule)
+}
+
 /// Canonical SMILES of a molecule's largest fragment, by its own bonds or else those that distances show; `None` if it
 /// cannot be sanitised.
 pub fn canonical_smiles(molecule: &Molecule) -> Option<String> {
@@ -59,6 +83,7 @@ pub fn canonical_smiles(molecule: &Molecule) -> Option<String> {
     match sanitise(Graph {
         atomic_numbers: molecule.atomic_numbers(),
         formal_charges: molecule.formal_charges().unwrap_or_default(),
+        mass_numbers: molecule.isotopes().unwrap_or_default(),
         bonds,
     }) {
         Sanitised::Valid(smiles) => Some(smiles),
@@ -85,6 +110,7 @@ fn build(graph: Graph<'_>, kept: &[bool]) -> Option<chematic_core::Molecule> {
     for (atom, _) in kept.iter().enumerate().filter(|(_, kept)| **kept) {
         let mut entry = Atom::new(Element::from_atomic_number(graph.atomic_numbers[atom])?);
         entry.charge = graph.formal_charges.get(atom).copied().unwrap_or(0);
+        entry.isotope = graph.mass_numbers.get(atom).copied().filter(|mass| *mass > 0);
         entry.aromatic = aromatic[atom];
         places[atom] = Some(builder.add_atom(entry));
     }
@@ -127,7 +153,7 @@ mod tests {
     }
 
     fn result(atomic_numbers: &[u8], formal_charges: &[i8], bonds: &[Bond]) -> Sanitised {
-        sanitise(Graph { atomic_numbers, formal_charges, bonds })
+        sanitise(Graph { atomic_numbers, formal_charges, mass_numbers: &[], bonds })
     }
 
     #[test]
@@ -148,6 +174,13 @@ mod tests {
         assert_eq!(result(&ammonium, &[], &bonds(&four)), Sanitised::Invalid);
         let charged = result(&ammonium, &[1, 0, 0, 0, 0], &bonds(&four));
         assert_eq!(charged, Sanitised::Valid("[H][N+]([H])([H])[H]".to_owned()));
+    }
+
+    #[test]
+    fn isotopes_are_written() {
+        let bonds = bonds(&[(0, 1, BondOrder::Single), (0, 2, BondOrder::Single)]);
+        let water = sanitise(Graph { atomic_numbers: &[8, 1, 1], formal_charges: &[], mass_numbers: &[0, 2, 0], bonds: &bonds });
+        assert_eq!(water, Sanitised::Valid("[H]O[2H]".to_owned()));
     }
 
     #[test]

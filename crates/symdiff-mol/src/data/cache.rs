@@ -45,6 +45,11 @@ const REMEDY: &str = "delete it and prepare it again";
 /// One pass over the file for checksums and invariants; afterwards pages are the system's to drop.
 pub fn read_cache(path: &Path) -> Result<MoleculeSet> {
     let fault = |fault| Error::content(path, Place::Whole, fault);
+    let file = std::fs::metadata(path).map_err(|source| Error::io(path, "open it", source))?;
+    if !file.is_file() {
+        let what = "a packed data set that is no plain file".to_owned();
+        return Err(fault(Fault::Unsupported { what, remedy: "name the file itself, or copy it to a disk" }));
+    }
     let map = MemoryMappedFile::open_ro(path).map_err(|error| match error {
         mmap_io::MmapIoError::Io(source) => Error::io(path, "map it", source),
         other => fault(container(&other)),

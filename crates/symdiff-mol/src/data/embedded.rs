@@ -2,7 +2,19 @@
 //!
 //! Geometries are GFN2-xTB minima of molecules with up to nine heavy atoms C, N, O, F. The stored form: positions as
 //! whole multiples of 10⁻⁵ Å, offset to be unsigned, written in three planes of one byte each (high bytes compress,
-//! low bytes do not), after the sizes and the atomic numbers, all through deflate.
+//! low bytes do not), after the sizes and the atomic numbers, all through deflate. GFN2-xTB properties at these geometries lie in a file of
+//! their own (`properties`).
+//!
+//! | property | unit |
+//! |---|---|
+//! | `energy` | hartree |
+//! | `gap`, `homo`, `lumo` | eV |
+//! | `mu` | debye |
+//! | `alpha` | bohr³ |
+
+mod properties;
+
+pub use properties::encode_properties;
 
 use super::MoleculeSet;
 use flate2::Compression;
@@ -11,6 +23,7 @@ use std::io::Read;
 use std::sync::OnceLock;
 
 static STORED: &[u8] = include_bytes!("embedded.bin");
+static PROPERTIES: &[u8] = include_bytes!("embedded/properties.bin");
 
 /// Steps of the stored positions in an angstrom.
 const STEPS: f64 = 1e5;
@@ -22,10 +35,13 @@ const OFFSET: i64 = 1 << 23;
 /// ```
 /// let set = symdiff_mol::data::embedded();
 /// assert_eq!((set.len(), set.total_atoms()), (8000, 148_951));
+/// assert_eq!(set.property("gap")?.len(), 8000);
+/// # Ok::<(), symdiff_mol::Error>(())
 /// ```
 pub fn embedded() -> &'static MoleculeSet {
     static SET: OnceLock<MoleculeSet> = OnceLock::new();
-    SET.get_or_init(|| decode(STORED).expect("the embedded data set is intact"))
+    let set = || decode(STORED)?.with_properties(properties::decode(PROPERTIES)?).ok();
+    SET.get_or_init(|| set().expect("the embedded data set is intact"))
 }
 
 /// The stored form of a set whose positions are multiples of 10⁻⁵ Å within ±83 Å and whose sizes are below 256;

@@ -36,6 +36,14 @@ pub fn load(path: &Path) -> Result<MoleculeSet> {
 }
 
 fn in_parts(folder: &Path) -> Result<MoleculeSet> {
+    if !PARTS.iter().any(|part| folder.join(part).exists()) {
+        let what = format!("data set in this folder: {}", PARTS.join(", "));
+        return Err(Error::content(
+            folder,
+            Place::Whole,
+            Fault::Missing { what, remedy: "name a file, or a folder that holds those three" },
+        ));
+    }
     let mut sets = Vec::new();
     for part in PARTS {
         sets.push(load(&folder.join(part))?);

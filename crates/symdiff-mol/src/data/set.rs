@@ -4,7 +4,7 @@
 
 use super::array::Array;
 use super::references::REFERENCE_SUFFIX;
-use super::split::Split;
+use super::split::{Part, Split};
 use crate::error::{Error, Fault, Result};
 use crate::molecule::{Molecule, check_atoms};
 use std::collections::BTreeMap;
@@ -79,11 +79,17 @@ impl MoleculeSet {
     /// The same set with numbers of its molecules, `[M]` for each name.
     ///
     /// # Errors
-    /// A list of another length.
+    /// A list of another length, and a number that is not finite.
     pub fn with_properties(mut self, properties: BTreeMap<String, Vec<f64>>) -> Result<Self> {
         if let Some(wrong) = properties.values().find(|values| values.len() != self.len()) {
             let fault = Fault::Length { what: "the list of a property", expected: self.len(), found: wrong.len() };
             return Err(fault.at(self.len().min(wrong.len())));
+        }
+        for (name, values) in &properties {
+            if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                let found = format!("{} as `{name}`", values[at]);
+                return Err(Fault::unexpected("a finite number", &found, "complete the property or leave such molecules out").at(at));
+            }
         }
         self.properties = properties;
         Ok(self)
@@ -129,7 +135,13 @@ impl MoleculeSet {
             atomic_numbers.extend_from_slice(molecule.atomic_numbers());
             positions.extend(molecule.positions().iter().map(|row| row.map(|v| v as f32)));
         }
-        properties.retain(|_, values| values.len() == num_atoms.len());
+        properties.retain(|name, values| {
+            let complete = values.len() == num_atoms.len();
+            if !complete {
+                tracing::warn!("`{name}` is left out, since {} of {} molecules have it", values.len(), num_atoms.len());
+            }
+            complete
+        });
         Self::from_packed(num_atoms, atomic_numbers, positions, Some(index))?.with_properties(properties)
     }
 
@@ -191,12 +203,46 @@ impl MoleculeSet {
         &self.properties
     }
 
-    /// A property as models are conditioned on it: less the references of its atoms (`NAME_thermo`) where the set has them. `None` where the set
-    /// has no such property.
-    pub fn conditioning(&self, name: &str) -> Option<Vec<f64>> {
-        let values = self.properties.get(name)?;
+    /// A property of every molecule, `[M]`, in the source's units.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] where the set has no such property, or some of its molecules lack it.
+    pub fn property(&self, name: &str) -> Result<&[f64]> {
+        self.properties.get(name).map(Vec::as_slice).ok_or_else(|| Error::UnknownName {
+            name: name.to_owned(),
+            what: "property of every molecule of the set",
+            known: match self.properties.keys().map(String::as_str).collect::<Vec<_>>().join(", ") {
+                none if none.is_empty() => "a set that has properties: this one has none".to_owned(),
+                names => names,
+            },
+        })
+    }
+
+    /// A property as models are conditioned on it: less the references of its atoms (`NAME_thermo`) where the set has them.
+    ///
+    /// # Errors
+    /// Those of [`MoleculeSet::property`].
+    pub fn conditioning(&self, name: &str) -> Result<Vec<f64>> {
+        let values = self.property(name)?;
         let references = self.properties.get(&format!("{name}{REFERENCE_SUFFIX}"));
-        Some(references.map_or_else(|| values.clone(), |sums| values.iter().zip(sums).map(|(value, sum)| value - sum).collect()))
+        Ok(references.map_or_else(|| values.to_vec(), |sums| values.iter().zip(sums).map(|(value, sum)| value - sum).collect()))
+    }
+
+    /// The molecules of one part of the set's split, in its order.
+    ///
+    /// # Errors
+    /// [`Fault::Empty`] where the part has none: a set of one molecule has none to train on.
+    pub fn part(&self, part: Part) -> Result<Self, Fault> {
+        let split = self.split();
+        let what = match part {
+            Part::Train => "the training part of the set",
+            Part::Valid => "the validation part of the set",
+            Part::Test => "the test part of the set",
+        };
+        match split.part(part) {
+            [] => Err(Fault::Empty { what, unit: "molecule" }),
+            places => Ok(self.select(places)),
+        }
     }
 
     /// What trains, validates and tests: the set's own split, else the published one of so many molecules.
@@ -279,6 +325,18 @@ mod tests {
         let swapped = set.select(&[1, 0]);
         assert_eq!(swapped.atomic_numbers(1), set.atomic_numbers(0));
         assert_eq!(swapped.select(&[1, 0]), set);
+    }
+
+    #[test]
+    fn parts_and_properties_that_are_not_there_are_named() {
+        let set = two().with_properties([("gap".to_owned(), vec![1.0, 2.0])].into()).unwrap();
+        assert_eq!((set.part(Part::Train).unwrap().len(), set.property("gap").unwrap()), (1, &[1.0, 2.0][..]));
+        let message = set.part(Part::Test).unwrap_err().to_string();
+        assert!(message.contains("the test part of the set is empty"), "{message}");
+        let message = set.property("mu").unwrap_err().to_string();
+        assert_eq!(message, "`mu` is not a known property of every molecule of the set; use one of gap");
+        let message = two().with_properties([("gap".to_owned(), vec![1.0, f64::NAN])].into()).unwrap_err().to_string();
+        assert!(message.starts_with("molecule 1: expected a finite number, found `NaN as `gap``"), "{message}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! p(N), the distribution of molecule sizes: generators draw N first, likelihoods add log p(N).
 
+use crate::error::Fault;
+
 /// Counts of molecules by their number of atoms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SizeHistogram {
@@ -23,18 +25,44 @@ impl SizeHistogram {
         (!counts.is_empty()).then_some(Self { counts, total: sizes.len() as u64 })
     }
 
-    /// The histogram with these `(atoms, molecules)`, as [`counts`](Self::counts) gives them; `None` when they are none, not ascending, hold a zero,
-    /// or a size or a sum that no data set has.
-    pub fn from_counts(counts: Vec<(usize, u64)>) -> Option<Self> {
-        const LARGEST: usize = 1 << 24;
-        let sound = counts.iter().all(|&(atoms, molecules)| (1..=LARGEST).contains(&atoms) && molecules > 0);
-        let total = counts.iter().try_fold(0_u64, |total, (_, molecules)| total.checked_add(*molecules)).filter(|&total| total > 0)?;
-        (sound && counts.is_sorted_by(|a, b| a.0 < b.0)).then_some(Self { counts, total })
+    /// A histogram of these `(atoms, molecules)`, in any order.
+    ///
+    /// # Errors
+    /// No counts at all, a size twice, a count of zero, a molecule without atoms or of more than 2²⁰, more molecules than 2⁵³.
+    ///
+    /// ```
+    /// use symdiff_mol::data::SizeHistogram;
+    /// assert_eq!(SizeHistogram::from_counts([(5, 3), (3, 1)]).unwrap(), SizeHistogram::new([3, 5, 5, 5]).unwrap());
+    /// assert!(SizeHistogram::from_counts([(1 << 50, 1)]).is_err());
+    /// ```
+    pub fn from_counts(counts: impl IntoIterator<Item = (usize, u64)>) -> Result<Self, Fault> {
+        const MOST_ATOMS: usize = 1 << 20;
+        const MOST_MOLECULES: u64 = 1 << 53;
+        let wrong = |expected, found: String| Fault::unexpected(expected, &found, "give the sizes of the molecules that were trained on");
+        let mut counts: Vec<(usize, u64)> = counts.into_iter().collect();
+        counts.sort_unstable();
+        if let Some((atoms, molecules)) = counts.iter().find(|(atoms, molecules)| !(1..=MOST_ATOMS).contains(atoms) || *molecules == 0) {
+            return Err(wrong("counts of molecules of 1 to 1048576 atoms", format!("{molecules} molecules of {atoms} atoms")));
+        }
+        if let Some(pair) = counts.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(wrong("each size once", format!("{} atoms", pair[0].0)));
+        }
+        let total = counts.iter().try_fold(0_u64, |sum, (_, molecules)| sum.checked_add(*molecules));
+        match total.filter(|total| *total <= MOST_MOLECULES) {
+            None => Err(wrong("at most 2^53 molecules", "more".to_owned())),
+            Some(0) => Err(Fault::Empty { what: "the histogram of sizes", unit: "molecule" }),
+            Some(total) => Ok(Self { counts, total }),
+        }
     }
 
     /// `(atoms, molecules)` by ascending atoms.
     pub fn counts(&self) -> &[(usize, u64)] {
         &self.counts
+    }
+
+    /// How many molecules were counted.
+    pub fn molecules(&self) -> u64 {
+        self.total
     }
 
     /// log p(N) in nats; `None` for a size that never occurs.
@@ -83,5 +111,8 @@ mod tests {
         assert!(drawn.eq([2, 4, 4, 9, 9, 9, 9, 29]));
         assert_eq!((histogram.quantile(0.0), histogram.quantile(1.0)), (2, 29));
         assert_eq!(SizeHistogram::new([]), None);
+        for counts in [&[][..], &[(3, 0)], &[(0, 3)], &[(3, 1), (3, 2)], &[(3, u64::MAX), (4, 1)], &[(3, 1 << 60)], &[(1 << 50, 1)]] {
+            assert!(SizeHistogram::from_counts(counts.iter().copied()).is_err(), "{counts:?}");
+        }
     }
 }

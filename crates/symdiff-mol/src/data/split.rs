@@ -8,7 +8,7 @@
 //! second tests, the rest trains. Conformers of one molecule may so fall into different parts.
 
 use crate::error::{Error, Fault, Place, Result};
-use crate::formats::npy;
+use crate::formats::{Source, npy};
 use rand_mt::Mt;
 use std::path::Path;
 
@@ -58,6 +58,40 @@ impl Split {
         Self { train: train.to_vec(), valid: valid.to_vec(), test: test.to_vec() }
     }
 
+    /// This split with one half of its training part, as the published code halves QM9 for conditional models: along
+    /// `numpy.random.RandomState(42).permutation` of that part, the network that generates on the second half, and the one that judges
+    /// properties on the first.
+    ///
+    /// ```
+    /// use symdiff_mol::data::{Half, Split};
+    /// let [first, second] = [Half::First, Half::Second].map(|half| Split::published(10).half(half).train);
+    /// assert_eq!((first.len(), second.len()), (4, 4));
+    /// assert!(first.iter().all(|place| !second.contains(place)));
+    /// ```
+    #[must_use]
+    pub fn half(self, half: Half) -> Self {
+        let order = legacy_permutation(self.train.len(), 42);
+        let (first, second) = order.split_at(order.len() / 2);
+        let chosen = if half == Half::First { first } else { second };
+        Self { train: chosen.iter().map(|at| self.train[*at]).collect(), ..self }
+    }
+
+    /// This split over those places alone that have a new one, such as the molecules of one size, under their new places.
+    #[must_use]
+    pub fn moved(&self, place: impl Fn(usize) -> Option<usize>) -> Self {
+        let moved = |places: &[usize]| places.iter().filter_map(|old| place(*old)).collect();
+        Self { train: moved(&self.train), valid: moved(&self.valid), test: moved(&self.test) }
+    }
+
+    /// The places of a part.
+    pub fn part(&self, part: Part) -> &[usize] {
+        match part {
+            Part::Train => &self.train,
+            Part::Valid => &self.valid,
+            Part::Test => &self.test,
+        }
+    }
+
     /// The three parts and their names.
     pub(crate) fn parts(&self) -> [(&'static str, &[usize]); 3] {
         [("train", &self.train), ("valid", &self.valid), ("test", &self.test)]
@@ -78,12 +112,45 @@ impl Split {
     }
 }
 
+/// A part of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What is trained on.
+    Train,
+    /// What validates while training.
+    Valid,
+    /// What tests afterwards.
+    Test,
+}
+
+impl Part {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Valid => "valid",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// A half of a training part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Half {
+    /// The first ⌊n/2⌋ along the permutation.
+    First,
+    /// The rest.
+    Second,
+}
+
 /// Reads a permutation that numpy saved, such as `geom_permutation.npy`.
 ///
 /// # Errors
 /// What is no one-dimensional array of the whole numbers from zero, each once.
 pub fn read_permutation(path: &Path) -> Result<Vec<usize>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::io(path, "read it", source))?;
+    /// Numpy saves eight bytes a place: this is a hundred times GEOM-Drugs.
+    const LONGEST: u64 = 6 << 30;
+    let bytes = Source::open(path)?.into_bytes("the permutation", npy::MAGIC, LONGEST)?;
     let checked = || {
         let array = npy::Array::parse(bytes)?;
         let &[length] = array.shape.as_slice() else {
@@ -180,5 +247,23 @@ mod tests {
             assert!(message.contains("p.npy, whole file") && message.contains(words), "{message}");
         }
         assert!(Split { train: vec![0, 1], valid: vec![1], test: vec![] }.check(3).is_err());
+        std::fs::write(&path, "0\n1\n").unwrap();
+        let message = read_permutation(&path).unwrap_err().to_string();
+        assert!(message.contains("the permutation cannot be read (it does not begin like one)"), "{message}");
+        #[cfg(unix)]
+        assert!(read_permutation(Path::new("/dev/zero")).is_err());
+    }
+
+    #[test]
+    fn halves_lie_along_the_published_permutation_of_the_training_part() {
+        let split = Split::published(20);
+        let [first, second] = [Half::First, Half::Second].map(|half| split.clone().half(half));
+        // numpy.random.seed(42); numpy.random.permutation(16)
+        let order = legacy_permutation(16, 42);
+        let expected: Vec<usize> = order.iter().map(|at| split.train[*at]).collect();
+        assert_eq!([first.train, second.train.clone()].concat(), expected);
+        assert_eq!((&second.valid, &second.test), (&split.valid, &split.test));
+        let even = second.moved(|place| place.is_multiple_of(2).then_some(place / 2));
+        assert!(even.check(10).is_ok() && even.train.iter().all(|place| second.train.contains(&(2 * place))));
     }
 }

@@ -14,6 +14,10 @@ const QM9: Vocabulary = Vocabulary { name: "qm9", elements: &[1, 6, 7, 8, 9] };
 
 const GEOM: Vocabulary = Vocabulary { name: "geom", elements: &[1, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 33, 35, 53, 80, 83] };
 
+const QM9_HEAVY: Vocabulary = Vocabulary { name: "qm9-no-h", elements: &[6, 7, 8, 9] };
+
+const GEOM_HEAVY: Vocabulary = Vocabulary { name: "geom-no-h", elements: &[5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 33, 35, 53, 80, 83] };
+
 impl Vocabulary {
     /// H C N O F.
     pub const fn qm9() -> Self {
@@ -25,12 +29,22 @@ impl Vocabulary {
         GEOM
     }
 
-    /// `qm9` or `geom`.
+    /// C N O F, for molecules without their hydrogens.
+    pub const fn qm9_heavy() -> Self {
+        QM9_HEAVY
+    }
+
+    /// The elements of [`Vocabulary::geom`] but H.
+    pub const fn geom_heavy() -> Self {
+        GEOM_HEAVY
+    }
+
+    /// `qm9`, `geom`, or `qm9-no-h`, `geom-no-h`.
     pub fn from_name(name: &str) -> Result<Self> {
-        [QM9, GEOM].into_iter().find(|vocabulary| vocabulary.name == name).ok_or_else(|| Error::UnknownName {
+        [QM9, GEOM, QM9_HEAVY, GEOM_HEAVY].into_iter().find(|vocabulary| vocabulary.name == name).ok_or_else(|| Error::UnknownName {
             name: name.to_owned(),
             what: "vocabulary",
-            known: "qm9, geom",
+            known: "qm9, geom, qm9-no-h, geom-no-h".to_owned(),
         })
     }
 
@@ -88,7 +102,8 @@ mod tests {
 
     #[test]
     fn places_and_elements_are_inverse() {
-        for vocabulary in [Vocabulary::qm9(), Vocabulary::geom()] {
+        for vocabulary in [QM9, GEOM, QM9_HEAVY, GEOM_HEAVY] {
+            assert_eq!(Vocabulary::from_name(vocabulary.name()).unwrap(), vocabulary);
             assert!(vocabulary.elements().is_sorted());
             for place in 0..vocabulary.len() {
                 let z = vocabulary.atomic_number(place).unwrap();

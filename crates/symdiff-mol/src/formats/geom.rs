@@ -21,7 +21,7 @@ pub const PUBLISHED_CONFORMERS: usize = 30;
 
 /// Reads conformers one by one: of each molecule the `most` with the lowest energies.
 pub fn read(source: Source, most: usize) -> Result<impl Iterator<Item = Result<Molecule>> + Send + use<>> {
-    Ok(Stream::new(Conformers { decoder: Decoder::new(source)?, most, left_in_map: 0, ready: VecDeque::new() }))
+    Ok(Stream::new(Conformers { decoder: Decoder::new(source)?, most, left_in_map: 0, ready: VecDeque::new() }, None))
 }
 
 struct Conformers {
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_archive_that_is_published_reads_like_the_stream_in_it() {
-        let archive = crate::formats::tar::testing::entry("drugs_crude.msgpack", &sample());
+        let archive = crate::formats::testing::entry("drugs_crude.msgpack", &sample());
         let names = |bytes: &[u8]| -> Vec<_> { conformers(bytes, 30).into_iter().map(|m| m.unwrap().name().to_owned()).collect() };
         assert_eq!(names(&archive), names(&sample()));
     }

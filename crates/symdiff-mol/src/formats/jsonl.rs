@@ -3,7 +3,7 @@
 //! Other keys are ignored, so labelled cases read as molecules.
 
 use super::source::Source;
-use super::stream::{Next, Stream};
+use super::stream::{Next, Report, Stream};
 use crate::error::{Fault, Result};
 use crate::molecule::Molecule;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,11 @@ struct Row<'a> {
 
 /// Reads one molecule a line; blank lines are skipped.
 pub fn read(source: Source) -> impl Iterator<Item = Result<Molecule>> + Send {
-    Stream::new(Lines(source))
+    stream(source, None)
+}
+
+pub(crate) fn stream(source: Source, skipping: Option<Report>) -> impl Iterator<Item = Result<Molecule>> + Send {
+    Stream::new(Lines(source), skipping)
 }
 
 struct Lines(Source);
@@ -41,6 +45,11 @@ impl Next for Lines {
                 .map(|(id, molecule)| Some(molecule.renamed(id.unwrap_or_else(|| line.to_string()))))
                 .map_err(|fault| source.fault(fault));
         }
+    }
+
+    /// Every molecule is a line, so the next one begins with the next line.
+    fn recover(&mut self) -> Result<bool> {
+        Ok(true)
     }
 }
 

@@ -1,11 +1,11 @@
 //! One array of a numpy archive.
 //!
-//! Read here rather than by a crate, since the file may come from anywhere: the shape is checked against the bytes
-//! that are really there before a single element is allocated.
+//! Read here rather than by the crate `npyz`, since the file may come from anywhere: `npyz` allocates as many bytes for the header as the file
+//! claims, up to 4 GiB for a file of twelve bytes. Here nothing is allocated before the bytes are there, and the shape is checked against them.
 
 use crate::error::Fault;
 
-const MAGIC: &[u8; 6] = b"\x93NUMPY";
+pub(crate) const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// Element type, little-endian or of one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,12 +42,21 @@ pub fn load(path: &Path) -> Result<MoleculeSet> {
 /// # Errors
 /// Names the array and what is wrong with it, or the molecule, counted from one.
 pub fn read(source: Source, path: &Path) -> Result<MoleculeSet> {
-    from_bytes(path, source.into_bytes()?)
+    from_bytes(path, source.into_bytes("the archive", b"PK", archive::LARGEST)?)
 }
 
 /// Reads an archive from memory; `path` stands for the file in messages.
 pub fn from_bytes(path: &Path, bytes: impl AsRef<[u8]>) -> Result<MoleculeSet> {
     from_archive(path, Cursor::new(bytes))
+}
+
+/// The properties of so many molecules in an archive that may hold nothing else: every array of one real number a molecule, none of which is NaN.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn read_properties(path: &Path, molecules: usize) -> Result<BTreeMap<String, Vec<f64>>> {
+    let file = File::open(path).map_err(|source| Error::io(path, "open it", source))?;
+    Archive::new(path, BufReader::new(file))?.properties(molecules)
 }
 
 fn from_archive(path: &Path, reader: impl Read + Seek) -> Result<MoleculeSet> {

@@ -1,14 +1,15 @@
-//! MDL molfiles and SDF, V2000 and V3000: atoms, bonds, formal charges, numeric data items.
+//! MDL molfiles and SDF, V2000 and V3000: atoms, isotopes, bonds, formal charges, numeric data items.
 //!
 //! Written: V2000, as most tools expect, where the molecule fits its columns (999 atoms and bonds, four decimals);
 //! V3000 with full decimals on demand or where it does not. Bonds are the molecule's own, or perceived from distances.
 
+mod items;
 mod v2000;
 mod v3000;
 
 use super::number;
 use super::source::Source;
-use super::stream::{Next, Stream};
+use super::stream::{Next, Report, Stream};
 use super::xyz::one_line;
 use crate::chemistry::perceive_bonds;
 use crate::error::{Fault, Result};
@@ -16,9 +17,16 @@ use crate::molecule::{Bond, BondOrder, Molecule};
 use std::borrow::Cow;
 use std::io::Write;
 
+/// The line that ends a record.
+const END: &str = "$$$$";
+
 /// Reads records one by one. A molfile is one record without `$$$$`.
 pub fn read(source: Source) -> impl Iterator<Item = Result<Molecule>> + Send {
-    Stream::new(Records { source, records: 0 })
+    stream(source, None)
+}
+
+pub(crate) fn stream(source: Source, skipping: Option<Report>) -> impl Iterator<Item = Result<Molecule>> + Send {
+    Stream::new(Records { source, records: 0 }, skipping)
 }
 
 struct Records {
@@ -27,8 +35,11 @@ struct Records {
 }
 
 /// What a connection table holds.
+#[derive(Default)]
 struct Table {
     atomic_numbers: Vec<u8>,
+    /// 0 where none is named.
+    mass_numbers: Vec<u16>,
     positions: Vec<[f64; 3]>,
     charges: Vec<i8>,
     bonds: Vec<Bond>,
@@ -36,18 +47,12 @@ struct Table {
 
 impl Next for Records {
     fn next_molecule(&mut self) -> Result<Option<Molecule>> {
-        if self.source.at_end()? {
-            return Ok(None);
-        }
-        self.records += 1;
         let start = self.source.line() + 1;
-        let title = self.source.required_line("a record, at its title")?.trim().to_owned();
-        if title.is_empty() && self.source.at_end()? {
+        self.source.begin_record(self.records + 1);
+        let Some((title, counts)) = self.header()? else {
             return Ok(None);
-        }
-        self.source.required_line("a record, in its header")?;
-        self.source.required_line("a record, in its header")?;
-        let counts = self.source.required_line("a record, at its counts line")?.to_owned();
+        };
+        self.records += 1;
         let table = match counts.get(33..39).map(str::trim) {
             Some("V3000") => v3000::table(&mut self.source),
             Some("V2000" | "") | None => v2000::table(&mut self.source, &counts),
@@ -60,41 +65,38 @@ impl Next for Records {
         let molecule = Molecule::new(name, table.atomic_numbers, table.positions)
             .and_then(|molecule| molecule.with_bonds(table.bonds))
             .and_then(|molecule| molecule.with_formal_charges(table.charges))
+            .and_then(|molecule| molecule.with_isotopes(table.mass_numbers))
             .map_err(|fault| self.source.fault_at(start, fault))?;
-        self.data_items(molecule).map(Some)
+        items::read(&mut self.source, molecule).map(Some)
+    }
+
+    fn recover(&mut self) -> Result<bool> {
+        self.source.pass_to(END)?;
+        Ok(true)
     }
 }
 
 impl Records {
-    /// Reads up to `$$$$` and keeps data items of one number.
-    fn data_items(&mut self, mut molecule: Molecule) -> Result<Molecule> {
-        let mut key: Option<String> = None;
-        loop {
-            let Some(line) = self.source.next_line()? else {
-                return match key {
-                    None => Ok(molecule),
-                    Some(key) => Err(self.source.truncated(format!("the data item `{key}`"))),
-                };
-            };
-            let line = line.trim();
-            if line == "$$$$" {
-                return Ok(molecule);
+    /// Title and counts line of the next record; `None` where nothing but blank lines is left.
+    fn header(&mut self) -> Result<Option<(String, String)>> {
+        let (mut title, mut blank) = (String::new(), true);
+        for place in 0.. {
+            if blank && self.source.at_end()? {
+                return Ok(None);
             }
-            if let Some(header) = line.strip_prefix('>') {
-                let named = header.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
-                key = Some(named.map_or_else(String::new, |(name, _)| name.to_owned()));
-            } else if line.is_empty() {
-                key = None;
-            } else if let (Some(name), Ok(value)) = (&key, line.parse::<f64>()) {
-                if value.is_finite() && !name.is_empty() {
-                    molecule = molecule.with_property(name.clone(), value);
-                }
-            } else if key.is_none() {
-                let remedy = "end the record with $$$$";
-                let fault = Fault::unexpected("`$$$$` or a data item", line, remedy);
-                return Err(self.source.fault(fault));
+            let what = if place < 3 { "a record, in its header" } else { "a record, at its counts line" };
+            let line = self.source.required_line(what)?;
+            blank &= line.trim().is_empty();
+            if place == 0 {
+                line.trim().clone_into(&mut title);
+            }
+            // Blank lines alone are no header: they may end the file.
+            if place >= 3 && !blank {
+                let counts = line.to_owned();
+                return Ok(Some((title, counts)));
             }
         }
+        Ok(None)
     }
 }
 
@@ -221,13 +223,67 @@ mod tests {
                 // A lone title without an end of line cannot be told from a blank end of file.
                 let Some(outcome) = outcome else { continue };
                 let message = outcome.unwrap_err().to_string();
-                assert!(message.starts_with("m.sdf, line "), "{message}");
+                assert!(message.starts_with("m.sdf, record 1, line "), "{message}");
             }
             for cut in end..whole.len() {
                 if let Some(Ok(molecule)) = records(&whole[..cut]).pop() {
                     assert_eq!(molecule.bonds(), ammonium().bonds());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_table_may_end_without_its_last_line_and_blank_lines_may_end_a_file() {
+        let good = text(&ammonium(), Version::Auto);
+        let neutral = ammonium().with_formal_charges(vec![0; 5]).unwrap();
+        let open = good.replace("M  END\n", "").replace("M  CHG  1   1   1\n", "");
+        let read: Vec<_> = records(&format!("{open}{good}\n\n \n\n\n")).into_iter().map(Result::unwrap).collect();
+        assert_eq!(read, [neutral, ammonium()]);
+        let bare = open.replace(">  <energy>\n-0.125\n\n", "");
+        assert_eq!(records(&format!("{bare}{good}")).len(), 2);
+    }
+
+    #[test]
+    fn radicals_alone_cancel_the_charges_of_atom_lines() {
+        let charged = text(&ammonium(), Version::Auto).replace(" N   0  0", " N   0  3");
+        for (line, charge) in [("M  RAD  1   1   2\n", 0), ("M  CHG  1   2   1\n", 0), ("M  ISO  1   1  15\n", 1), ("", 1)] {
+            let read = records(&charged.replace("M  CHG  1   1   1\n", line)).remove(0).unwrap();
+            assert_eq!(read.formal_charges().unwrap()[0], charge, "{line}");
+            assert_eq!(read.mass_number(0), if line.starts_with("M  ISO") { 15 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn isotopes_are_read_and_written() {
+        let heavy = ammonium().with_isotopes(vec![15, 0, 2, 3, 0]).unwrap();
+        for version in [Version::Auto, Version::V3000] {
+            assert_eq!(records(&text(&heavy, version)).remove(0).unwrap(), heavy);
+        }
+        let named = text(&ammonium(), Version::Auto).replacen(" H ", " D ", 1);
+        assert_eq!(records(&named).remove(0).unwrap().mass_number(1), 2);
+    }
+
+    #[test]
+    fn a_bad_record_is_named_and_can_be_skipped() {
+        let good = text(&ammonium(), Version::Auto);
+        for (from, to) in [(" N ", " Qq"), ("  1  2  1  0", "$$$$\n"), ("V2000", "V4000"), (">  <energy>", "odd"), ("M  END", "  1  2  1")]
+        {
+            let bad = good.replacen(from, to, 1);
+            let (bad, end) = match to {
+                "$$$$\n" => (bad[..bad.find("$$$$").unwrap() + 5].to_owned(), 1),
+                _ => (bad, 1),
+            };
+            let whole = format!("{good}{bad}{good}");
+            let message = records(&whole).pop().unwrap().unwrap_err().to_string();
+            assert!(message.starts_with("m.sdf, record 2, line "), "{message}");
+            let reports = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+            let count = std::sync::Arc::clone(&reports);
+            let report: Report = Box::new(move |_| {
+                count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            });
+            let kept = stream(Source::from_bytes("m.sdf", whole).unwrap(), Some(report)).map(Result::unwrap).count();
+            assert_eq!((kept, reports.load(std::sync::atomic::Ordering::Relaxed)), (2, end), "{to}");
         }
     }
 

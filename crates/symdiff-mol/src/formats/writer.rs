@@ -1,10 +1,11 @@
-//! Writing molecules to a file in the format of its ending.
+//! Writing molecules in the format that a file's ending names.
 
 use super::compression::Sink;
 use super::{Format, jsonl, npz, sdf, smiles, xyz};
 use crate::data::MoleculeSet;
 use crate::error::{Error, Result};
 use crate::molecule::Molecule;
+use crate::output::Output;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 
@@ -17,37 +18,32 @@ pub struct Written {
     pub skipped: usize,
 }
 
-/// An open file of molecules.
-pub struct Writer {
+/// Molecules on their way into a file.
+pub struct Writer<W: Write> {
     path: PathBuf,
     format: Format,
-    sink: Sink,
+    sink: Sink<W>,
     /// Formats that are written as a whole.
     held: Vec<Molecule>,
     written: Written,
 }
 
-impl Writer {
-    /// Creates a file; its ending names the format.
-    ///
-    /// # Errors
-    /// An ending that no writer knows, or a refusal of the system.
-    pub fn create(path: &Path) -> Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            format: writable(path)?,
-            sink: Sink::create(path).map_err(|source| Error::io(path, "create it", source))?,
-            held: Vec::new(),
-            written: Written::default(),
-        })
-    }
+/// Whether a file of this name can hold molecules: its ending names a format that has a writer.
+///
+/// # Errors
+/// An ending that no writer knows.
+pub fn can_write(path: &Path) -> Result<()> {
+    writable(path).map(|_| ())
+}
 
-    /// Whether a file of this name could be written: its ending names a format that has a writer.
+impl<W: Write> Writer<W> {
+    /// Writes to `out` in the format that the ending of `path` names; `path` stands for it in messages.
     ///
     /// # Errors
     /// An ending that no writer knows.
-    pub fn can_write(path: &Path) -> Result<()> {
-        writable(path).map(|_| ())
+    pub fn new(out: W, path: &Path) -> Result<Self> {
+        let format = writable(path)?;
+        Ok(Self { sink: Sink::new(path, out), path: path.to_owned(), format, held: Vec::new(), written: Written::default() })
     }
 
     /// Adds a molecule.
@@ -58,16 +54,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends the file. Without this call it may lack its end.
-    pub fn finish(mut self) -> Result<Written> {
+    /// Writes the end, and gives back what was written to.
+    pub fn finish(mut self) -> Result<(W, Written)> {
         let mut ended = Ok(());
         if self.format == Format::Npz {
             let set = MoleculeSet::from_molecules(self.held.into_iter().map(Ok))?;
             let mut archive = Cursor::new(Vec::new());
             ended = npz::write(&mut archive, &set).and_then(|()| self.sink.write_all(archive.get_ref()));
         }
-        ended.and_then(|()| self.sink.finish()).map_err(|source| Error::io(&self.path, "write to it", source))?;
-        Ok(self.written)
+        let out = ended.and_then(|()| self.sink.finish()).map_err(|source| Error::io(&self.path, "write to it", source))?;
+        Ok((out, self.written))
     }
 
     /// `false` where the format has no place for the molecule.
@@ -87,14 +83,17 @@ impl Writer {
 
 /// The format of an ending, where there is a writer for it.
 fn writable(path: &Path) -> Result<Format> {
-    let format = Format::of(path)?;
-    if matches!(format, Format::Qm9Tar | Format::GeomMsgpack | Format::Cache) {
-        return Err(Error::unknown_format(path, ".xyz, .extxyz, .sdf, .mol, .jsonl, .npz, .smi"));
+    const ENDINGS: &str = ".xyz, .extxyz, .sdf, .mol, .jsonl, .npz, .smi, all also with .gz, .bz2, .zst";
+    match Format::of(path) {
+        Ok(Format::Qm9Tar | Format::GeomMsgpack | Format::Cache) | Err(_) => Err(Error::unknown_format(path, ENDINGS)),
+        format => format,
     }
-    Ok(format)
 }
 
-/// Writes all molecules to a file in the format of its ending.
+/// Writes all molecules to a file in the format of its ending. It takes its name, and the place of an older file, when it is whole.
+///
+/// # Errors
+/// An ending that no writer knows and a place where no file can be, both before the first molecule is asked for; a refusal of the system.
 ///
 /// ```
 /// use symdiff_mol::{data, formats};
@@ -106,7 +105,18 @@ fn writable(path: &Path) -> Result<Format> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_all(path: &Path, molecules: impl IntoIterator<Item = Molecule>) -> Result<Written> {
-    let mut writer = Writer::create(path)?;
+    can_write(path)?;
+    let (output, written) = write_to(Output::create(path)?, path, molecules)?;
+    output.finish()?;
+    Ok(written)
+}
+
+/// Writes all molecules to `out` in the format that the ending of `path` names, and gives `out` back.
+///
+/// # Errors
+/// An ending that no writer knows, and a refusal of the system.
+pub fn write_to<W: Write>(out: W, path: &Path, molecules: impl IntoIterator<Item = Molecule>) -> Result<(W, Written)> {
+    let mut writer = Writer::new(out, path)?;
     for molecule in molecules {
         writer.write(&molecule)?;
     }

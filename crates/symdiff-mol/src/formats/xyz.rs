@@ -3,11 +3,12 @@
 //! The comment of a plain frame is the molecule's name and its lines read `symbol x y z`, further columns ignored. A
 //! comment with `Properties=` makes the frame an extended one, whose columns and numbers it describes (`extended`).
 
+mod comment;
 mod extended;
 
-use super::number;
 use super::source::Source;
-use super::stream::{Next, Stream};
+use super::stream::{Next, Report, Stream};
+use super::{number, qm9};
 use crate::element;
 use crate::error::{Fault, Result};
 use crate::molecule::Molecule;
@@ -16,44 +17,95 @@ use std::io::Write;
 
 pub use extended::write as write_extended;
 
-/// Reads frames one by one.
+/// How comments are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// A name, unless the comment has the key `Properties`.
+    Plain,
+    /// Pairs of keys and values, where it has any.
+    Extended,
+}
+
+/// Reads frames one by one. QM9's files, alone or one after the other, are read with their properties.
 pub fn read(source: Source) -> impl Iterator<Item = Result<Molecule>> + Send {
-    Stream::new(Frames { source, frames: 0 })
+    stream(source, Dialect::Plain, None)
+}
+
+/// [`read`], with pairs of keys and values in comments even where no layout is described.
+pub fn read_extended(source: Source) -> impl Iterator<Item = Result<Molecule>> + Send {
+    stream(source, Dialect::Extended, None)
+}
+
+pub(crate) fn stream(source: Source, dialect: Dialect, skipping: Option<Report>) -> impl Iterator<Item = Result<Molecule>> + Send {
+    Stream::new(Frames { source, dialect, read: 0, left: None, warned: false }, skipping)
 }
 
 struct Frames {
     source: Source,
-    frames: u64,
+    dialect: Dialect,
+    /// Frames so far.
+    read: u64,
+    /// Lines of the frame that are still to come; `None` where that is not known.
+    left: Option<usize>,
+    warned: bool,
 }
 
 /// The atoms of a frame as they are read.
 #[derive(Default)]
 struct Atoms {
     atomic_numbers: Vec<u8>,
+    mass_numbers: Vec<u16>,
     positions: Vec<[f64; 3]>,
     charges: Vec<i8>,
 }
 
+/// One line of them.
+struct Atom {
+    atomic_number: u8,
+    mass_number: u16,
+    position: [f64; 3],
+    charge: i8,
+}
+
 impl Next for Frames {
     fn next_molecule(&mut self) -> Result<Option<Molecule>> {
+        self.left = None;
         let Some(count) = self.count()? else {
             return Ok(None);
         };
-        self.frames += 1;
+        self.read += 1;
         let start = self.source.line();
+        self.left = Some(count.saturating_add(1));
         let comment = self.source.required_line("a frame, after its atom count")?.trim().to_owned();
-        let columns = Columns::of(&comment).map_err(|fault| self.source.fault(fault))?;
+        self.left = Some(count);
+        let columns = Columns::of(&comment, self.dialect).map_err(|fault| self.source.fault(fault))?;
         let mut atoms = Atoms::default();
         for atom in 1..=count {
+            self.left = Some(count - atom);
             self.atom(atom, count, &columns, &mut atoms)?;
         }
-        let name = columns.name(&comment).unwrap_or_else(|| self.frames.to_string());
-        let mut molecule = Molecule::new(name, atoms.atomic_numbers, atoms.positions);
+        let of_qm9 = qm9::properties(&comment).ok();
+        if of_qm9.is_some() {
+            self.pass_rest_of_qm9_file()?;
+        }
+        self.warn(&columns);
+        let name = columns.name(&comment).unwrap_or_else(|| self.read.to_string());
+        let mut molecule = Molecule::new(name, atoms.atomic_numbers, atoms.positions).and_then(|m| m.with_isotopes(atoms.mass_numbers));
         if columns.charge.is_some() {
             molecule = molecule.and_then(|molecule| molecule.with_formal_charges(atoms.charges));
         }
         let molecule = molecule.map_err(|fault| self.source.fault_at(start, fault))?;
+        if let Some((index, numbers)) = of_qm9 {
+            return Ok(Some(qm9::named(molecule, index, numbers)));
+        }
         Ok(Some(columns.numbers.into_iter().fold(molecule, |m, (key, value)| m.with_property(key, value))))
+    }
+
+    fn recover(&mut self) -> Result<bool> {
+        match self.left.take() {
+            Some(lines) => self.source.pass_lines(lines).map(|()| true),
+            None => Ok(false),
+        }
     }
 }
 
@@ -81,26 +133,54 @@ impl Frames {
             return Err(self.source.truncated(what));
         };
         let (read, cut) = (atom_line(atom, line, columns), shorter_at_the_end(line));
-        let (z, position, charge) = read.map_err(|fault| self.source.fault(fault))?;
+        let read = read.map_err(|fault| self.source.fault(fault))?;
         if cut && !self.source.line_was_ended() {
             let what = "the last number, or lacks its final line end".to_owned();
             return Err(self.source.truncated(what));
         }
-        atoms.atomic_numbers.push(z);
-        atoms.positions.push(position);
-        atoms.charges.push(charge);
+        atoms.atomic_numbers.push(read.atomic_number);
+        atoms.mass_numbers.push(read.mass_number);
+        atoms.positions.push(read.position);
+        atoms.charges.push(read.charge);
         Ok(())
+    }
+
+    /// Passes over frequencies, SMILES and InChI, which follow the atoms in QM9's own files, but not where such a file was converted.
+    fn pass_rest_of_qm9_file(&mut self) -> Result<()> {
+        let Some(line) = self.source.next_line()? else {
+            return Ok(());
+        };
+        if line.trim().is_empty() || line.trim().parse::<usize>().is_ok() {
+            self.source.step_back();
+            return Ok(());
+        }
+        self.source.required_line("a file of QM9, before its SMILES")?;
+        self.source.required_line("a file of QM9, before its InChI")?;
+        Ok(())
+    }
+
+    /// Says once that numbers which are none are left out.
+    fn warn(&mut self, columns: &Columns) {
+        if let Some(key) = columns.not_finite.first().filter(|_| !std::mem::replace(&mut self.warned, true)) {
+            let fault = Fault::unexpected("finite numbers in comments", key, "such values are left out");
+            tracing::warn!("{}", self.source.fault(fault));
+        }
     }
 }
 
 /// Element, position and formal charge of a line.
-fn atom_line(atom: usize, line: &str, columns: &Columns) -> Result<(u8, [f64; 3], i8), Fault> {
-    let words: Vec<&str> = line.split_whitespace().take(columns.needed).collect();
-    if words.len() < columns.needed {
-        return Err(Fault::unexpected("an element and three coordinates", line, "write `symbol x y z`, or check the atom count above"));
+fn atom_line(atom: usize, line: &str, columns: &Columns) -> Result<Atom, Fault> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if words.len() < columns.needed || (words.len() > columns.needed && !columns.more) {
+        return Err(if columns.more {
+            Fault::unexpected("an element and three coordinates", line, "write `symbol x y z`, or check the atom count above")
+        } else {
+            Fault::unexpected("the columns that Properties describes", line, "mend the line or the description")
+        });
     }
     let symbol = words[columns.species];
-    let z = element::atomic_number(symbol).ok_or_else(|| Fault::UnknownElement { atom, text: symbol.to_owned() })?;
+    let unknown = || Fault::UnknownElement { atom, text: symbol.to_owned() };
+    let (atomic_number, mass_number) = element::nuclide(symbol).ok_or_else(unknown)?;
     let mut position = [0.0; 3];
     for (axis, (value, word)) in position.iter_mut().zip(&words[columns.position..]).enumerate() {
         *value = number::parse("a coordinate", word)?;
@@ -112,7 +192,7 @@ fn atom_line(atom: usize, line: &str, columns: &Columns) -> Result<(u8, [f64; 3]
         let wrong = |_| Fault::unexpected("a formal charge", words[column], "write a whole number");
         words[column].parse().map_err(wrong)
     })?;
-    Ok((z, position, charge))
+    Ok(Atom { atomic_number, mass_number, position, charge })
 }
 
 /// Whether the last word has fewer decimals than the two before it: without a line end after it, it was cut.
@@ -126,8 +206,8 @@ fn shorter_at_the_end(line: &str) -> bool {
 /// Writes one frame with the shortest decimals that read back as the same numbers.
 pub fn write(out: &mut impl Write, molecule: &Molecule) -> std::io::Result<()> {
     writeln!(out, "{}\n{}", molecule.len(), one_line(molecule.name()))?;
-    for (z, [x, y, w]) in molecule.atomic_numbers().iter().zip(molecule.positions()) {
-        writeln!(out, "{} {x} {y} {w}", element::symbol_or_mark(*z))?;
+    for (atom, (z, [x, y, w])) in molecule.atomic_numbers().iter().zip(molecule.positions()).enumerate() {
+        writeln!(out, "{} {x} {y} {w}", element::written(*z, molecule.mass_number(atom)))?;
     }
     Ok(())
 }
@@ -172,6 +252,44 @@ mod tests {
             let message = frames(text).pop().unwrap().unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
+    }
+
+    #[test]
+    fn files_of_qm9_come_with_their_properties_alone_one_after_the_other_and_converted() {
+        let numbers = (1..=15).map(|n| format!("{n}.5")).collect::<Vec<_>>().join("\t");
+        let atoms = format!("2\ngdb 7\t{numbers}\t\nO\t0.0\t0.0\t1.0*^-6\t-0.3\nH\t0.96\t0.0\t0.0\t0.3\n");
+        let whole = format!("{atoms}1600.5\t3700.1\nO\tO\t\nInChI=1S/HO\tInChI=1S/HO\n");
+        for text in [whole.clone(), whole.repeat(2), atoms.repeat(3), format!("{atoms}\n\n")] {
+            for molecule in frames(&text).into_iter().map(Result::unwrap) {
+                assert_eq!((molecule.name(), molecule.index(), molecule.len()), ("gdb 7", Some(7), 2));
+                assert_eq!((molecule.properties()["A"], molecule.properties()["Cv"], molecule.properties().len()), (1.5, 15.5, 15));
+                assert_eq!(molecule.positions()[0][2], 1e-6);
+            }
+        }
+        assert_eq!(frames(&whole.repeat(2)).len(), 2);
+        let cut = frames(&whole[..whole.find("InChI").unwrap()]).pop().unwrap().unwrap_err().to_string();
+        assert!(cut.contains("before its InChI"), "{cut}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_number_and_heavy_hydrogen_is_kept() {
+        let molecule = frames("\u{feff}2\nc\nD 0 0 0\nT 7.4d-1 0 0\n").remove(0).unwrap();
+        assert_eq!((molecule.atomic_numbers(), molecule.mass_number(0), molecule.mass_number(1)), (&[1, 1][..], 2, 3));
+        let mut text = Vec::new();
+        write(&mut text, &molecule).unwrap();
+        assert_eq!(String::from_utf8(text).unwrap(), "2\nc\nD 0 0 0\nT 0.74 0 0\n");
+    }
+
+    #[test]
+    fn bad_frames_are_skipped_where_the_count_shows_their_end() {
+        let text = "1\na\nH 0 0 0\n2\nb\nXx 0 0 0\nH 0 0 0\n1\nc\nH nan 0 0\n1\nd\nO 0 0 0\n";
+        let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let kept = std::sync::Arc::clone(&seen);
+        let report: Report = Box::new(move |error| kept.lock().unwrap().push(error.to_string()));
+        let source = Source::from_bytes("m.xyz", text).unwrap();
+        let names: Vec<_> = stream(source, Dialect::Plain, Some(report)).map(|m| m.unwrap().name().to_owned()).collect();
+        assert_eq!(names, ["a", "d"]);
+        assert!(seen.lock().unwrap()[0].starts_with("m.xyz, line 6: atom 1") && seen.lock().unwrap().len() == 2);
     }
 
     #[test]

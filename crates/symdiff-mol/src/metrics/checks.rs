@@ -5,13 +5,15 @@
 //!
 //! | check | passes if |
 //! |---|---|
-//! | `bond_lengths` | every bond is within 25 % of the typical length of its elements and order |
+//! | `bond_lengths` | every bond is within 25 % of the typical length of its elements and order, or else of the sum of their covalent radii |
 //! | `no_clash` | heavy atoms four or more bonds apart, or unconnected, keep 70 % of their bound |
 //! | `flat_double_bonds` | the six atoms of each substituted C=C lie within 0.25 Å of a plane |
 //! | `flat_rings` | the atoms of each aromatic ring do too |
-//! | `one_piece` | the bond graph is connected |
+//! | `one_piece` | the graph of bonds and contacts is connected |
 //!
-//! The bound is the sum of van der Waals radii, times 0.7 at four bonds and 0.85 at five.
+//! Bonds are those that the protocol judges: a file's own, or those that distances show. The bound is the sum of van der Waals radii, times 0.7 at
+//! four bonds and 0.85 at five. Contacts are pairs within 1.3 times the sum of their covalent radii whose elements have no typical length
+//! (B–C, Al–C, Se–C, …): distances show no bonds between them.
 //!
 //! # Source
 //! Buttenschoen, Morris, Deane, Chemical Science 15, 3130 (2024).
@@ -19,12 +21,16 @@
 mod rings;
 
 use super::geometry::{cross, distance, dot, minus, neighbours, norm};
-use crate::chemistry::{fragments, perceive_bonds, typical_length};
+use crate::chemistry::{Protocol, fragments, typical_length};
+use crate::element::covalent_radius;
+use crate::error::Fault;
 use crate::molecule::{Bond, BondOrder, Molecule};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::VecDeque;
 
+/// Covalent radii apart at which two atoms without a typical length are in contact.
+const CONTACT: f64 = 1.3;
 /// Allowed relative deviation of a bond.
 const BOND_TOLERANCE: f64 = 0.25;
 /// Share of the bound that non-bonded atoms must keep.
@@ -61,7 +67,7 @@ impl Checks {
             flat_rings: rings::aromatic(molecule.atomic_numbers(), &lists)
                 .iter()
                 .all(|ring| rings::flat(ring, molecule.positions(), FLATNESS)),
-            one_piece: fragments(molecule.len(), bonds).0 == 1,
+            one_piece: connected(molecule, bonds),
         }
     }
 
@@ -101,10 +107,13 @@ pub struct CheckRates {
 }
 
 impl CheckTally {
-    /// Checks molecules along the bonds that distances show, on all threads.
-    pub fn observe(&mut self, molecules: &[Molecule]) {
-        let check = |molecule: &Molecule| Checks::of(molecule, &perceive_bonds(molecule.atomic_numbers(), molecule.positions()));
-        let passed: Vec<Checks> = molecules.par_iter().map(check).collect();
+    /// Checks molecules along the bonds that the protocol judges, on all threads.
+    ///
+    /// # Errors
+    /// Those of [`Protocol::bonds`].
+    pub fn observe(&mut self, molecules: &[Molecule], protocol: Protocol) -> Result<(), Fault> {
+        let check = |molecule: &Molecule| Ok(Checks::of(molecule, &protocol.bonds(molecule)?));
+        let passed: Vec<Checks> = molecules.par_iter().map(check).collect::<Result<_, Fault>>()?;
         for checks in passed {
             self.molecules += 1;
             self.bond_lengths += usize::from(checks.bond_lengths);
@@ -114,6 +123,7 @@ impl CheckTally {
             self.one_piece += usize::from(checks.one_piece);
             self.all += usize::from(checks.all());
         }
+        Ok(())
     }
 
     /// The shares; `None` when nothing was counted.
@@ -130,13 +140,36 @@ impl CheckTally {
     }
 }
 
-/// A bond that the tables do not know passes.
+/// Of elements without a covalent radius a bond of any length passes.
 fn typical(molecule: &Molecule, bond: Bond) -> bool {
     let (z, x) = (molecule.atomic_numbers(), molecule.positions());
-    typical_length(z[bond.first], z[bond.second], bond.order).is_none_or(|length| {
+    let (a, b) = (z[bond.first], z[bond.second]);
+    typical_length(a, b, bond.order).or_else(|| reach(a, b)).is_none_or(|length| {
         let ratio = distance(x[bond.first], x[bond.second]) / length;
         (ratio - 1.0).abs() <= BOND_TOLERANCE
     })
+}
+
+/// Sum of covalent radii in angstrom.
+fn reach(a: u8, b: u8) -> Option<f64> {
+    Some(covalent_radius(a)? + covalent_radius(b)?)
+}
+
+/// Whether bonds, and contacts where elements have no typical length, join all atoms.
+fn connected(molecule: &Molecule, bonds: &[Bond]) -> bool {
+    let (count, labels) = fragments(molecule.len(), bonds);
+    if count == 1 {
+        return true;
+    }
+    let (z, x) = (molecule.atomic_numbers(), molecule.positions());
+    let touching = |(a, b): (usize, usize)| {
+        let unknown = labels[a] != labels[b] && typical_length(z[a], z[b], BondOrder::Single).is_none();
+        unknown && reach(z[a], z[b]).is_some_and(|length| distance(x[a], x[b]) < CONTACT * length)
+    };
+    let pairs = (0..molecule.len()).flat_map(|a| (a + 1..molecule.len()).map(move |b| (a, b)));
+    let contacts = pairs.filter(|pair| touching(*pair)).map(|(first, second)| Bond { first, second, order: BondOrder::Single });
+    let joined: Vec<Bond> = bonds.iter().copied().chain(contacts).collect();
+    fragments(molecule.len(), &joined).0 == 1
 }
 
 fn clashes(molecule: &Molecule, lists: &[Vec<usize>]) -> bool {
@@ -219,6 +252,7 @@ fn van_der_waals(atomic_number: u8) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chemistry::perceive_bonds;
 
     fn checks(atomic_numbers: &[u8], positions: &[[f64; 3]]) -> Checks {
         let bonds = perceive_bonds(atomic_numbers, positions);
@@ -255,10 +289,38 @@ mod tests {
     }
 
     #[test]
+    fn elements_without_typical_lengths_are_joined_by_their_radii() {
+        for (z, apart, joined) in [(5, 1.60, true), (13, 1.97, true), (34, 1.95, true), (5, 2.20, false), (6, 2.20, false)] {
+            let molecule = checks(&[6, z], &[[0.0; 3], [apart, 0.0, 0.0]]);
+            assert_eq!(molecule.one_piece, joined, "C and {z} at {apart}");
+        }
+        let bond = |length: f64| {
+            let molecule = Molecule::new("m", vec![6, 5], vec![[0.0; 3], [length, 0.0, 0.0]]).unwrap();
+            Checks::of(&molecule, &[Bond { first: 0, second: 1, order: BondOrder::Single }]).bond_lengths
+        };
+        assert!(bond(1.6) && !bond(1.1) && !bond(2.1));
+    }
+
+    #[test]
+    fn bonds_are_those_of_the_protocol() {
+        let stretched = Molecule::new("m", vec![6, 6], vec![[0.0; 3], [2.13, 0.0, 0.0]]).unwrap();
+        let bonded = stretched.with_bonds([Bond { first: 0, second: 1, order: BondOrder::Single }]).unwrap();
+        let rates = |protocol| {
+            let mut tally = CheckTally::default();
+            tally.observe(std::slice::from_ref(&bonded), protocol).unwrap();
+            tally.rates().unwrap()
+        };
+        assert_eq!((rates(Protocol::GeomRevisited).bond_lengths, rates(Protocol::GeomRevisited).one_piece), (0.0, 1.0));
+        assert_eq!((rates(Protocol::EdmGeom).bond_lengths, rates(Protocol::EdmGeom).one_piece), (1.0, 0.0));
+        let bare = Molecule::new("m", vec![6], vec![[0.0; 3]]).unwrap();
+        assert!(CheckTally::default().observe(&[bare], Protocol::GeomRevisited).is_err());
+    }
+
+    #[test]
     fn real_molecules_pass() {
         let molecules: Vec<_> = crate::data::embedded().molecules().skip(4000).take(2000).collect();
         let mut tally = CheckTally::default();
-        tally.observe(&molecules);
+        tally.observe(&molecules, Protocol::EdmQm9).unwrap();
         let rates = tally.rates().unwrap();
         // Some of the strained rings of this set have bent double bonds.
         assert!(rates.all > 0.93 && rates.bond_lengths > 0.99 && rates.no_clash > 0.99, "{rates:?}");

@@ -71,7 +71,7 @@ impl Xtb {
         Ok(Self { program, patience })
     }
 
-    /// Energy and strain of a molecule with the sum of its formal charges, and one unpaired electron where their number is odd.
+    /// Energy and strain of a molecule with its charge ([`net_charge`]), and one unpaired electron where their number is odd.
     ///
     /// # Errors
     /// In words: the program failed, ran out of time, or did not converge.
@@ -80,7 +80,7 @@ impl Xtb {
         let mut text = Vec::new();
         xyz::write(&mut text, &molecule.clone().renamed("")).map_err(|error| error.to_string())?;
         std::fs::write(folder.path().join("molecule.xyz"), text).map_err(|error| format!("cannot write the geometry: {error}"))?;
-        let charge: i32 = molecule.formal_charges().unwrap_or_default().iter().map(|charge| i32::from(*charge)).sum();
+        let charge = net_charge(molecule)?;
         let electrons = molecule.atomic_numbers().iter().map(|z| i32::from(*z)).sum::<i32>() - charge;
         let mut command = self.command(folder.path());
         command.args(["molecule.xyz", "--gfn", "2", "--chrg", &charge.to_string(), "--uhf", &(electrons.rem_euclid(2)).to_string()]);
@@ -123,6 +123,27 @@ impl Xtb {
         let line = said.lines().rev().find(|line| line.contains("TOTAL ENERGY")).unwrap_or_default();
         let mut numbers = line.split_whitespace().filter_map(|word| word.parse::<f64>().ok());
         numbers.next_back().filter(|energy| energy.is_finite()).ok_or_else(|| "printed no total energy".to_owned())
+    }
+}
+
+/// The charge of a molecule: the sum of its formal charges, or its property `charge`, as extended XYZ has it, where it has none; else 0.
+///
+/// # Errors
+/// In words: a property `charge` that is no whole number, or that is not the sum of the formal charges.
+pub fn net_charge(molecule: &Molecule) -> Result<i32, String> {
+    const MOST: f64 = 1000.0;
+    let formal = molecule.formal_charges().map(|charges| charges.iter().map(|charge| i32::from(*charge)).sum::<i32>());
+    let Some(&given) = molecule.properties().get("charge") else {
+        return Ok(formal.unwrap_or(0));
+    };
+    if given.fract() != 0.0 || given.abs() > MOST {
+        return Err(format!("cannot take charge={given}, which is no whole number of electrons"));
+    }
+    match formal {
+        Some(formal) if formal != given as i32 => {
+            Err(format!("cannot tell whether charge={given} or the formal charges, whose sum is {formal}, are right"))
+        }
+        _ => Ok(given as i32),
     }
 }
 
@@ -185,6 +206,19 @@ case "$*" in *"--opt normal"*) echo "          | TOTAL ENERGY               -4.5
             assert!((energy.strain - 6.27509474).abs() < 1e-9);
         }
         assert!(ask(ANSWERS, 20.0, &hydroxyl(1)).unwrap_err().contains("exit status: 8"));
+    }
+
+    #[test]
+    fn a_charge_in_the_comment_counts_and_contradictions_are_told() {
+        let plain = Molecule::new("oh", vec![8, 1], vec![[0.0; 3], [0.97, 0.0, 0.0]]).unwrap();
+        assert_eq!(net_charge(&plain), Ok(0));
+        assert_eq!(net_charge(&plain.clone().with_property("charge", -1.0)), Ok(-1));
+        assert_eq!(ask(ANSWERS, 20.0, &plain.clone().with_property("charge", -1.0)).unwrap().energy, -4.5);
+        assert!(net_charge(&plain.with_property("charge", 0.5)).unwrap_err().contains("no whole number"));
+        assert_eq!(net_charge(&hydroxyl(-1).with_property("charge", -1.0)), Ok(-1));
+        assert!(
+            net_charge(&hydroxyl(-1).with_property("charge", 1.0)).unwrap_err().contains("charge=1 or the formal charges, whose sum is -1")
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::chemistry::{Protocol, Verdict};
 use crate::data::MoleculeSet;
 use crate::error::{Error, Fault, Place, Result};
-use crate::formats;
+use crate::formats::{self, Molecules};
 use crate::molecule::Molecule;
 use rayon::prelude::*;
 use std::path::Path;
@@ -28,10 +28,11 @@ pub fn judge_set<E: From<Error>>(set: &MoleculeSet, protocol: Protocol, mut tell
 }
 
 /// Where molecules to be judged come from.
-#[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// A file of any format that can be read.
     File(&'a Path),
+    /// A file that is open already, such as one whose bad molecules are skipped.
+    Open(&'a Path, Molecules),
     /// A set in memory.
     Set(&'a MoleculeSet),
 }
@@ -45,13 +46,14 @@ pub fn judge_pieces<E: From<Error>>(
     protocol: Protocol,
     mut tell: impl FnMut(&[Molecule], &[Verdict]) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut molecules: Box<dyn Iterator<Item = Result<Molecule>>> = match input {
-        Input::File(path) => Box::new(formats::open(path)?),
-        Input::Set(set) => Box::new(set.molecules().map(Ok)),
+    let (path, mut molecules): (_, Box<dyn Iterator<Item = Result<Molecule>> + '_>) = match input {
+        Input::File(path) => (Some(path), formats::open(path)?),
+        Input::Open(path, molecules) => (Some(path), molecules),
+        Input::Set(set) => (None, Box::new(set.molecules().map(Ok))),
     };
-    let located = |at: usize, fault: Fault| match input {
-        Input::File(path) => Error::content(path, Place::Molecule(at as u64 + 1), fault),
-        Input::Set(_) => fault.at(at),
+    let located = |at: usize, fault: Fault| match path {
+        Some(path) => Error::content(path, Place::Molecule(at as u64 + 1), fault),
+        None => fault.at(at),
     };
     let mut before = 0;
     loop {

@@ -10,7 +10,7 @@ mod profile;
 
 pub use checks::{CheckRates, CheckTally, Checks};
 pub use compare::{Comparison, compare};
-pub use energy::{Energy, EnergySummary, Xtb};
+pub use energy::{Energy, EnergySummary, Xtb, net_charge};
 pub use evaluate::{Summary, Tally};
 pub use judge::{Input, judge_file, judge_pieces, judge_set};
 pub use profile::{Kind, Profile};

@@ -52,8 +52,7 @@ pub(super) fn drawn(trained: &Trained, count: usize, seed: u64, folder: &Path) -
     let molecules = trained.sample(&options, &mut |done| bar.show(done, ""))?;
     let seconds = start.elapsed().as_secs_f64();
     let destination = Destination::claim(&file, Kind::Molecules, &[], true)?;
-    formats::write_all(destination.partial(), molecules.iter().cloned())?;
-    destination.finish()?;
+    formats::write_to(destination, &file, molecules.iter().cloned())?.0.finish()?;
     let written = Record { origin, file: checksum(&file).map_err(|error| Failure::file(&file, "read it", &error))?, seconds };
     put(&record, &serde_json::to_string_pretty(&written).map_err(Failure::run)?)?;
     Ok((molecules, seconds))

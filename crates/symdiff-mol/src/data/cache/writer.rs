@@ -5,9 +5,10 @@
 
 use super::part::{Noted, Part, beside};
 use super::{SCHEMA, checksum};
-use crate::data::{MoleculeSet, Prepared, Split};
+use crate::data::{MoleculeSet, Split};
 use crate::error::{Error, Fault, Place, Result};
 use crate::molecule::Molecule;
+use crate::output::Output;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -43,7 +44,11 @@ struct Journal {
 
 impl CacheWriter {
     /// Begins a cache that will bear this name.
+    ///
+    /// # Errors
+    /// Those of [`Output::check`], and a cache that another run is writing.
     pub fn create(path: &Path) -> Result<Self> {
+        Output::check(path)?;
         let part = |name| Part::create(path, name).map_err(|source| Error::io(path, "create a part of it", source));
         let [a, b, c, d] = FIXED;
         let fixed = [part(a)?, part(b)?, part(c)?, part(d)?];
@@ -52,6 +57,7 @@ impl CacheWriter {
 
     /// Takes up what an interrupted run with this key left, else begins anew; with the molecules of the source that are done.
     pub(in crate::data) fn resume(path: &Path, key: &str) -> Result<(Self, u64)> {
+        Output::check(path)?;
         let journal = std::fs::read(beside(path, "journal")).ok().and_then(|text| serde_json::from_slice::<Journal>(&text).ok());
         if let Some(journal) = journal.filter(|journal| journal.schema == SCHEMA && journal.key == key) {
             let restored = Self::restored(path, &journal).map_err(|source| Error::io(path, "take up a part of it", source))?;
@@ -88,8 +94,11 @@ impl CacheWriter {
             }
         }
         let lacking: Vec<String> = self.properties.keys().filter(|name| !molecule.properties().contains_key(*name)).cloned().collect();
-        for part in lacking.iter().filter_map(|name| self.properties.remove(name)) {
-            part.discard();
+        for name in lacking {
+            if let Some(part) = self.properties.remove(&name) {
+                part.discard();
+                tracing::warn!("{}: `{name}` is left out, since molecule {} lacks it", self.path.display(), self.molecules + 1);
+            }
         }
         for (name, part) in &mut self.properties {
             part.write(&molecule.properties()[name].to_le_bytes())?;
@@ -109,9 +118,9 @@ impl CacheWriter {
         set.molecules().try_for_each(|molecule| self.push(&molecule))
     }
 
-    /// What it holds so far.
-    pub(in crate::data) fn so_far(&self) -> Prepared {
-        Prepared { molecules: self.molecules, atoms: self.atoms }
+    /// Molecules and atoms that it holds so far.
+    pub(in crate::data) fn so_far(&self) -> (usize, usize) {
+        (self.molecules, self.atoms)
     }
 
     /// Makes what is there count for a later run with this key, which will pass over the first `read` molecules of the source.

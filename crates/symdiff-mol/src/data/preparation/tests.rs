@@ -44,8 +44,24 @@ fn excluded_numbers_stay_out_and_the_others_keep_theirs() {
     assert_eq!(excluded, [21, 99].into());
     let how = Preparation { excluded, ..Preparation::default() };
     assert_eq!(indices(&place.prepared("s.npz", &how).unwrap()), [11, 31]);
-    std::fs::write(&list, "heading\n".repeat(10) + "end\n").unwrap();
-    assert!(read_exclusions(&list).unwrap_err().to_string().contains("line 10"));
+    for (text, expected) in [
+        ("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n", Ok((1..=11).collect())),
+        ("\u{feff}5, six\n7; eight\n", Ok([5, 7].into())),
+        ("12 C\n14 N\n2 compounds\n", Ok([12, 14].into())),
+        ("12 C\n14 N\n2", Ok([12, 14].into())),
+        ("12\n14\n2\n", Ok([2, 12, 14].into())),
+        ("heading\n\n-----\n", Err("the list of molecules to leave out is empty")),
+        ("1\n-3\n", Err("line 2: expected the number of a molecule, found `-3`")),
+        ("0.5\n", Err("line 1")),
+    ] {
+        std::fs::write(&list, text).unwrap();
+        let read = read_exclusions(&list).map_err(|error| error.to_string());
+        match (read, expected) {
+            (Ok(read), Ok(expected)) => assert_eq!(read, expected),
+            (Err(message), Err(words)) => assert!(message.contains(words), "{message}"),
+            (read, _) => panic!("{text:?}: {read:?}"),
+        }
+    }
 
     // GDB9's SDF tells its numbers in the titles; a file that tells none cannot be filtered by them.
     let named = |names: [&str; 2]| names.into_iter().zip([3, 4]).map(|(name, i)| embedded().molecule(i).renamed(name)).collect::<Vec<_>>();
@@ -112,7 +128,7 @@ fn an_interrupted_preparation_is_continued_to_the_same_bytes() {
         interrupted(noted, more);
         assert_eq!(place.parts(), 5);
         let (writer, done) = CacheWriter::resume(&place.path("cache.safetensors"), &key).unwrap();
-        assert_eq!((done as usize, writer.so_far().molecules), (noted, noted));
+        assert_eq!((done as usize, writer.so_far().0), (noted, noted));
         drop(writer);
         place.prepared("s.xyz", &Preparation::default()).unwrap();
         assert!(std::fs::read(place.path("cache.safetensors")).unwrap() == expected, "{noted} {more}");
@@ -127,6 +143,72 @@ fn an_interrupted_preparation_is_continued_to_the_same_bytes() {
     assert_eq!(CacheWriter::resume(&place.path("cache.safetensors"), &key).unwrap().1, 0);
     interrupted(1000, 77);
     assert_eq!(CacheWriter::resume(&place.path("cache.safetensors"), "another").unwrap().1, 0);
+}
+
+/// The published code's options, and its order: halves of the training part, hydrogens, units, sizes.
+#[test]
+fn options_select_and_convert_as_the_published_code_does() {
+    let place = Desk::new();
+    let source = embedded().select(&(0..40).map(|i| 200 * i).collect::<Vec<_>>());
+    let properties = [("U0".to_owned(), vec![-2.0; 40]), ("zpve".to_owned(), vec![0.5; 40]), ("mu".to_owned(), vec![1.0; 40])];
+    let source = source.with_properties(properties.into()).unwrap();
+    write_all(&place.path("s.npz"), source.molecules()).unwrap();
+    let prepared = |how: Preparation| place.prepared("s.npz", &how).unwrap();
+    let plain = Preparation::default();
+
+    let volts = prepared(Preparation { electron_volts: true, ..plain.clone() });
+    assert_eq!(
+        [volts.property("U0").unwrap()[0], volts.property("zpve").unwrap()[0], volts.property("mu").unwrap()[0]],
+        [-54.4228, 13605.7, 1.0]
+    );
+
+    let split = Split::published(40);
+    for half in [Half::First, Half::Second] {
+        assert_eq!(prepared(Preparation { half: Some(half), ..plain.clone() }).split(), split.clone().half(half));
+    }
+
+    let heavy = prepared(Preparation { without_hydrogens: true, ..plain.clone() });
+    assert!(heavy.all_atomic_numbers().iter().all(|z| *z > 1) && heavy.len() == 40);
+    let count = source.all_atomic_numbers().iter().filter(|z| **z > 1).count();
+    assert_eq!((heavy.total_atoms(), heavy.property("mu").unwrap()), (count, source.property("mu").unwrap()));
+
+    // Of the published split of all forty, those of nine heavy atoms, under their new places.
+    let nine = Preparation { without_hydrogens: true, atoms: Some(9..=9), half: Some(Half::Second), ..plain.clone() };
+    let counted = prepare(&place.path("s.npz"), &place.path("cache.safetensors"), &nine, || {}).unwrap();
+    let chosen: Vec<usize> = (0..40).filter(|i| heavy.num_atoms(*i) == 9).collect();
+    assert_eq!((counted.molecules, counted.left_out, counted.atoms), (chosen.len(), 40 - chosen.len(), 9 * chosen.len()));
+    let set = read_cache(&place.path("cache.safetensors")).unwrap();
+    let now = |old: &usize| chosen.iter().position(|place| place == old);
+    let expected: Vec<usize> = split.clone().half(Half::Second).train.iter().filter_map(now).collect();
+    assert!(!expected.is_empty() && set.split().train == expected);
+    assert_eq!(set.split().test, split.test.iter().filter_map(now).collect::<Vec<_>>());
+
+    let older = std::fs::read(place.path("cache.safetensors")).unwrap();
+    let none = place.prepared("s.npz", &Preparation { atoms: Some(200..=300), ..plain }).unwrap_err();
+    assert!(none.is_input() && none.to_string().contains("s.npz, whole file: what is kept of the file is empty"), "{none}");
+    assert!(std::fs::read(place.path("cache.safetensors")).unwrap() == older);
+}
+
+#[test]
+fn charges_are_a_matter_of_the_encoding() {
+    use crate::{data::Vocabulary, state::Encoding};
+    use candle_core::{DType, Device};
+    let rows = |encoding: Encoding| {
+        let state = encoding.encode(embedded(), &[100], symdiff_ops::Samples::numbered(1), DType::F64, &Device::Cpu).unwrap();
+        state.features().to_vec2::<f64>().unwrap()
+    };
+    let (with, without) = (rows(Encoding::qm9()), rows(Encoding::new(Vocabulary::qm9(), false)));
+    assert!(with.iter().zip(&without).all(|(with, without)| with[..5] == without[..] && with.len() == 6));
+}
+
+#[test]
+fn bad_molecules_are_skipped_on_request_and_counted() {
+    let place = Desk::new();
+    std::fs::write(place.path("s.jsonl"), "{\"z\":[1],\"xyz\":[[0,0,0]]}\n{\"z\":[1]}\n{\"z\":[8],\"xyz\":[[0,0,0]]}\n").unwrap();
+    assert!(place.prepared("s.jsonl", &Preparation::default()).unwrap_err().to_string().contains("line 2"));
+    let how = Preparation { skip_bad: true, ..Preparation::default() };
+    let counted = prepare(&place.path("s.jsonl"), &place.path("c.safetensors"), &how, || {}).unwrap();
+    assert_eq!(counted, Prepared { molecules: 2, atoms: 2, left_out: 0, skipped: 1 });
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Fault, Place, Result};
 use crate::formats::source::{Source, unreadable};
-use crate::formats::tar::{BLOCK, Header};
 use rmp::Marker;
 use std::io::{BufRead, Cursor, Read};
 use std::path::PathBuf;
+use tar::{Archive, EntryType};
 
 /// Lists within lists within maps beyond this depth are an attack, not data.
 const DEEPEST: usize = 32;
@@ -190,17 +190,30 @@ impl Decoder {
 
 /// The content of the first plain file, if these bytes are a tar archive.
 fn unpacked(mut reader: Box<dyn BufRead + Send>) -> std::io::Result<Box<dyn BufRead + Send>> {
-    loop {
-        let mut block = Vec::new();
-        (&mut reader).take(BLOCK as u64).read_to_end(&mut block)?;
-        let Some(header) = Header::parse(&block).filter(|_| block[257..].starts_with(b"ustar")) else {
-            return Ok(Box::new(Cursor::new(block).chain(reader)));
-        };
-        if header.regular {
-            return Ok(Box::new(reader.take(header.size)));
-        }
-        std::io::copy(&mut (&mut reader).take(header.padded().unwrap_or(u64::MAX)), &mut std::io::sink())?;
+    const BLOCK: u64 = 512;
+    let mut block = Vec::new();
+    (&mut reader).take(BLOCK).read_to_end(&mut block)?;
+    let is_tar = block.get(257..262) == Some(b"ustar");
+    let mut reader = Cursor::new(block).chain(reader);
+    if !is_tar {
+        return Ok(Box::new(reader));
     }
+    let size = first_file(&mut reader)?;
+    Ok(Box::new(reader.take(size)))
+}
+
+/// Passes over all that stands before the content of the first plain file, and gives its length.
+fn first_file(reader: &mut impl Read) -> std::io::Result<u64> {
+    /// Folders, long names, remarks.
+    const LONGEST_START: u64 = 1 << 20;
+    let mut archive = Archive::new(reader.take(LONGEST_START));
+    for entry in archive.entries()? {
+        let entry = entry?;
+        if matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous) {
+            return Ok(entry.size());
+        }
+    }
+    Err(std::io::Error::other("the tar archive holds no file"))
 }
 
 const REMEDY: &str = "give GEOM's drugs_crude.msgpack or a file of its form";

@@ -11,7 +11,7 @@ use zip::ZipArchive;
 
 const REWRITE: &str = "write the archive again";
 /// An archive may not unpack to more than this: deflate can claim a thousand times its size.
-const LARGEST: u64 = 16 << 30;
+pub(super) const LARGEST: u64 = 16 << 30;
 /// The largest ratio by which deflate shrinks.
 const MOST: u64 = 1032;
 
@@ -81,10 +81,17 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
                 Err(Error::Content { fault: Fault::Unsupported { .. }, .. }) => continue,
                 array => array?,
             };
-            if let (&[length], Ok(values)) = (array.shape.as_slice(), array.reals(|value| value))
-                && length == molecules
-            {
-                properties.insert(name, values);
+            let (&[length], Ok(values)) = (array.shape.as_slice(), array.reals(|value| value)) else {
+                continue;
+            };
+            match values.iter().position(|value| !value.is_finite()) {
+                _ if length != molecules => {}
+                None => drop(properties.insert(name, values)),
+                Some(at) => {
+                    let fault =
+                        Fault::unexpected("finite numbers of a property", &format!("{} in entry {}", values[at], at + 1), "it is left out");
+                    tracing::warn!("{}", self.fault(&name, fault));
+                }
             }
         }
         Ok(properties)

@@ -1,21 +1,22 @@
 //! V2000 connection tables: fixed columns.
 
-use super::{Table, code, coordinate, order, place, whole};
+use super::{END, Table, code, coordinate, order, place, whole};
 use crate::element;
 use crate::error::{Fault, Result};
 use crate::formats::source::Source;
 use crate::molecule::{Bond, Molecule};
 use std::io::Write;
 
-/// Reads what follows the counts line, up to `M  END`.
+/// Reads what follows the counts line, up to `M  END` or, where that is missing, to what can only follow it.
 pub(super) fn table(source: &mut Source, counts: &str) -> Result<Table> {
     let (atoms, bonds) = counted(counts).map_err(|fault| source.fault(fault))?;
-    let mut table = Table { atomic_numbers: Vec::new(), positions: Vec::new(), charges: Vec::new(), bonds: Vec::new() };
+    let mut table = Table::default();
     for number in 1..=atoms {
         let line = source.required_line("a record, among its atoms")?;
         let read = atom(number, line);
-        let (z, position, charge) = read.map_err(|fault| source.fault(fault))?;
+        let (z, mass, position, charge) = read.map_err(|fault| source.fault(fault))?;
         table.atomic_numbers.push(z);
+        table.mass_numbers.push(mass);
         table.positions.push(position);
         table.charges.push(charge);
     }
@@ -24,18 +25,41 @@ pub(super) fn table(source: &mut Source, counts: &str) -> Result<Table> {
         let read = bond(number, atoms, line);
         table.bonds.push(read.map_err(|fault| source.fault(fault))?);
     }
+    // Lists of atoms and text of substructure queries stand between bonds and properties.
+    let lists =
+        [(6, 1), (15, 2)].iter().map(|(from, lines)| counts.get(*from..from + 3).map_or(0, |n| n.trim().parse().unwrap_or(0) * lines));
+    source.pass_lines(lists.sum::<usize>())?;
+    properties(source, &mut table)?;
+    Ok(table)
+}
+
+/// Reads the lines of properties.
+fn properties(source: &mut Source, table: &mut Table) -> Result<()> {
     let mut charged = false;
     loop {
         let line = source.required_line("a record, before its `M  END`")?.trim_end().to_owned();
         if line == "M  END" {
-            return Ok(table);
+            return Ok(());
         }
-        if let Some(list) = line.strip_prefix("M  CHG") {
-            if !std::mem::replace(&mut charged, true) {
-                table.charges.fill(0);
+        if line == END || line.starts_with('>') {
+            source.step_back();
+            return Ok(());
+        }
+        // Charges or radicals in properties stand for all those in atom lines.
+        let electrons = line.starts_with("M  CHG") || line.starts_with("M  RAD");
+        if electrons && !std::mem::replace(&mut charged, true) {
+            table.charges.fill(0);
+        }
+        let read = match line.get(..6) {
+            Some("M  CHG") => pairs(&line[6..], "a formal charge", &mut table.charges),
+            Some("M  ISO") => pairs(&line[6..], "a mass number", &mut table.mass_numbers),
+            _ if line.starts_with("A  ") || line.starts_with("G  ") => source.pass_lines(1).map(|()| Ok(()))?,
+            _ if line.is_empty() || line.starts_with(['M', 'V', 'S']) => Ok(()),
+            _ => {
+                Err(Fault::unexpected("a line of properties or `M  END`", &line, "check the numbers of atoms and bonds in the counts line"))
             }
-            charges(list, &mut table.charges).map_err(|fault| source.fault(fault))?;
-        }
+        };
+        read.map_err(|fault| source.fault(fault))?;
     }
 }
 
@@ -48,7 +72,7 @@ fn counted(counts: &str) -> Result<(usize, usize), Fault> {
 }
 
 /// `xxxxx.xxxxyyyyy.yyyyzzzzz.zzzz aaaddcccs…`
-fn atom(number: usize, line: &str) -> Result<(u8, [f64; 3], i8), Fault> {
+fn atom(number: usize, line: &str) -> Result<(u8, u16, [f64; 3], i8), Fault> {
     let short = || Fault::unexpected("an atom line", line, "write x y z in ten columns each, then the symbol");
     let mut position = [0.0; 3];
     for (axis, value) in position.iter_mut().enumerate() {
@@ -56,7 +80,7 @@ fn atom(number: usize, line: &str) -> Result<(u8, [f64; 3], i8), Fault> {
         *value = coordinate(text, number, axis)?;
     }
     let text = line.get(30..line.len().min(34)).ok_or_else(short)?.trim();
-    let z = element::atomic_number(text).ok_or_else(|| Fault::UnknownElement { atom: number, text: text.to_owned() })?;
+    let (z, mass) = element::nuclide(text).ok_or_else(|| Fault::UnknownElement { atom: number, text: text.to_owned() })?;
     let charge = match line.get(36..39).map(str::trim) {
         Some("1") => 3,
         Some("2") => 2,
@@ -66,7 +90,7 @@ fn atom(number: usize, line: &str) -> Result<(u8, [f64; 3], i8), Fault> {
         Some("7") => -3,
         _ => 0,
     };
-    Ok((z, position, charge))
+    Ok((z, mass, position, charge))
 }
 
 fn bond(number: usize, atoms: usize, line: &str) -> Result<Bond, Fault> {
@@ -82,17 +106,17 @@ fn bond(number: usize, atoms: usize, line: &str) -> Result<Bond, Fault> {
     })
 }
 
-/// `nn8 aaa vvv …`: pairs of atom and charge.
-fn charges(list: &str, charges: &mut [i8]) -> Result<(), Fault> {
+/// `nn8 aaa vvv …`: pairs of atom and value.
+fn pairs<T: std::str::FromStr>(list: &str, what: &'static str, values: &mut [T]) -> Result<(), Fault> {
     let words: Vec<&str> = list.split_whitespace().skip(1).collect();
     for pair in words.chunks(2) {
-        let &[atom, charge] = pair else {
-            return Err(Fault::unexpected("pairs of atom and charge", list, "write M  CHG n a v"));
+        let &[atom, value] = pair else {
+            return Err(Fault::unexpected("pairs of atom and value", list, "write M  CHG n a v"));
         };
         let number: usize = whole("an atom", atom)?;
-        let slot = number.checked_sub(1).and_then(|at| charges.get_mut(at));
-        let slot = slot.ok_or_else(|| Fault::unexpected("an atom of the molecule", atom, "mend the M  CHG line"))?;
-        *slot = whole("a formal charge", charge)?;
+        let slot = number.checked_sub(1).and_then(|at| values.get_mut(at));
+        let slot = slot.ok_or_else(|| Fault::unexpected("an atom of the molecule", atom, "mend the line of properties"))?;
+        *slot = whole(what, value)?;
     }
     Ok(())
 }
@@ -113,13 +137,20 @@ pub(super) fn write(out: &mut impl Write, molecule: &Molecule, bonds: &[Bond]) -
         writeln!(out, "{:>3}{:>3}{:>3}  0", bond.first + 1, bond.second + 1, code(bond.order))?;
     }
     let charges = molecule.formal_charges().unwrap_or_default();
-    let charged: Vec<_> = charges.iter().zip(1..).filter(|(charge, _)| **charge != 0).collect();
-    for line in charged.chunks(8) {
-        write!(out, "M  CHG{:>3}", line.len())?;
-        for (charge, atom) in line {
-            write!(out, " {atom:>3} {charge:>3}")?;
+    write_pairs(out, "CHG", charges.iter().map(|charge| i32::from(*charge)))?;
+    write_pairs(out, "ISO", (0..molecule.len()).map(|atom| i32::from(molecule.mass_number(atom))))?;
+    writeln!(out, "M  END")
+}
+
+/// Lines of pairs of atom and value, of the values that are not 0.
+fn write_pairs(out: &mut impl Write, name: &str, values: impl Iterator<Item = i32>) -> std::io::Result<()> {
+    let pairs: Vec<_> = (1..).zip(values).filter(|(_, value)| *value != 0).collect();
+    for line in pairs.chunks(8) {
+        write!(out, "M  {name}{:>3}", line.len())?;
+        for (atom, value) in line {
+            write!(out, " {atom:>3} {value:>3}")?;
         }
         writeln!(out)?;
     }
-    writeln!(out, "M  END")
+    Ok(())
 }

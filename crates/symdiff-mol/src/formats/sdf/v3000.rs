@@ -1,6 +1,6 @@
 //! V3000 connection tables: words behind `M  V30`, free of columns and limits.
 
-use super::{Table, code, coordinate, order, place, whole};
+use super::{Table, code, coordinate, order, whole};
 use crate::element;
 use crate::error::{Fault, Result};
 use crate::formats::source::Source;
@@ -57,10 +57,7 @@ struct Reader {
     declared: Option<(usize, usize)>,
     /// Atom number in the file → place.
     places: HashMap<usize, usize>,
-    atomic_numbers: Vec<u8>,
-    positions: Vec<[f64; 3]>,
-    charges: Vec<i8>,
-    bonds: Vec<Bond>,
+    table: Table,
 }
 
 impl Reader {
@@ -86,17 +83,19 @@ impl Reader {
             let remedy = "write index, symbol, x, y, z and a mapping number";
             return Err(Fault::unexpected("an atom", &words.join(" "), remedy));
         };
-        let number = self.positions.len() + 1;
-        let atomic_number =
-            element::atomic_number(symbol).ok_or_else(|| Fault::UnknownElement { atom: number, text: (*symbol).to_owned() })?;
+        let table = &mut self.table;
+        let number = table.positions.len() + 1;
+        let (atomic_number, mass) =
+            element::nuclide(symbol).ok_or_else(|| Fault::UnknownElement { atom: number, text: (*symbol).to_owned() })?;
         let mut position = [0.0; 3];
         for (axis, (value, text)) in position.iter_mut().zip([x, y, z]).enumerate() {
             *value = coordinate(text, number, axis)?;
         }
-        let charge = options.iter().find_map(|option| option.strip_prefix("CHG="));
-        self.charges.push(charge.map_or(Ok(0), |charge| whole("a formal charge", charge))?);
-        self.atomic_numbers.push(atomic_number);
-        self.positions.push(position);
+        let option = |name| options.iter().find_map(|option| option.strip_prefix(name));
+        table.charges.push(option("CHG=").map_or(Ok(0), |charge| whole("a formal charge", charge))?);
+        table.mass_numbers.push(option("MASS=").map_or(Ok(mass), |mass| whole("a mass number", mass))?);
+        table.atomic_numbers.push(atomic_number);
+        table.positions.push(position);
         self.places.insert(whole("an atom's index", index)?, number - 1);
         Ok(())
     }
@@ -106,29 +105,29 @@ impl Reader {
             let remedy = "write index, type and both atoms";
             return Err(Fault::unexpected("a bond", &words.join(" "), remedy));
         };
-        let number = self.bonds.len() + 1;
+        let number = self.table.bonds.len() + 1;
         let at = |word| -> Result<usize, Fault> {
-            let index = whole("an atom", word)?;
-            let outside = || place(usize::MAX, number, self.positions.len());
-            self.places.get(&index).copied().map_or_else(outside, Ok)
+            let index: usize = whole("an atom", word)?;
+            let outside = Fault::BondOutside { bond: number, atom: index, atoms: self.table.positions.len() };
+            self.places.get(&index).copied().ok_or(outside)
         };
         let (first, second) = (at(first)?, at(second)?);
-        self.bonds.push(Bond { first, second, order: order(kind)? });
+        self.table.bonds.push(Bond { first, second, order: order(kind)? });
         Ok(())
     }
 
     fn finish(self) -> Result<Table, Fault> {
         let (atoms, bonds) = self.declared.ok_or_else(|| Fault::Missing { what: "line `M  V30 COUNTS`".to_owned(), remedy: REMEDY })?;
         for (what, expected, found) in [
-            ("the atom block", atoms, self.positions.len()),
+            ("the atom block", atoms, self.table.positions.len()),
             ("the list of distinct atom indices", atoms, self.places.len()),
-            ("the bond block", bonds, self.bonds.len()),
+            ("the bond block", bonds, self.table.bonds.len()),
         ] {
             if expected != found {
                 return Err(Fault::Length { what, expected, found });
             }
         }
-        Ok(Table { atomic_numbers: self.atomic_numbers, positions: self.positions, charges: self.charges, bonds: self.bonds })
+        Ok(self.table)
     }
 }
 
@@ -138,9 +137,12 @@ pub(super) fn write(out: &mut impl Write, molecule: &Molecule, bonds: &[Bond]) -
     for (atom, z) in molecule.atomic_numbers().iter().enumerate() {
         let [x, y, w] = molecule.positions()[atom];
         write!(out, "M  V30 {} {} {x} {y} {w} 0", atom + 1, element::symbol_or_mark(*z))?;
-        match molecule.formal_charges().map_or(0, |charges| charges[atom]) {
+        if let Some(charge) = molecule.formal_charges().map(|charges| charges[atom]).filter(|charge| *charge != 0) {
+            write!(out, " CHG={charge}")?;
+        }
+        match molecule.mass_number(atom) {
             0 => writeln!(out)?,
-            charge => writeln!(out, " CHG={charge}")?,
+            mass => writeln!(out, " MASS={mass}")?,
         }
     }
     writeln!(out, "M  V30 END ATOM")?;

@@ -1,9 +1,10 @@
-//! Extended XYZ: the comment is `key=value` pairs, among them `Properties=name:type:columns:...`.
+//! Extended XYZ: the comment says what the columns are (`Properties=name:type:columns:…`) and carries numbers.
 //!
 //! Read: the columns `species` (or `Z`), `pos` and `formal_charge`, the text `name`, and every number as a property of
 //! the molecule. Cells and further columns are ignored.
 
-use super::one_line;
+use super::comment::{number_in, pairs};
+use super::{Dialect, one_line};
 use crate::element;
 use crate::error::Fault;
 use crate::molecule::Molecule;
@@ -19,29 +20,56 @@ pub(super) struct Columns {
     pub(super) charge: Option<usize>,
     /// Columns that a line must have.
     pub(super) needed: usize,
+    /// Whether a line may have more.
+    pub(super) more: bool,
     /// Numbers in the comment.
     pub(super) numbers: Vec<(String, f64)>,
+    /// Keys whose value is NaN or infinite.
+    pub(super) not_finite: Vec<String>,
     extended: bool,
     name: Option<String>,
 }
 
 impl Columns {
     /// The layout that a comment describes; `symbol x y z` if it describes none.
-    pub(super) fn of(comment: &str) -> Result<Self, Fault> {
-        let mut columns = Self { species: 0, position: 1, charge: None, needed: 4, numbers: Vec::new(), extended: false, name: None };
-        if !comment.contains("Properties=") {
+    ///
+    /// The comment of a plain file is its molecule's name unless it has the key `Properties`: a SMILES may look like a pair.
+    pub(super) fn of(comment: &str, dialect: Dialect) -> Result<Self, Fault> {
+        let mut columns = Self {
+            species: 0,
+            position: 1,
+            charge: None,
+            needed: 4,
+            more: true,
+            numbers: Vec::new(),
+            not_finite: Vec::new(),
+            extended: false,
+            name: None,
+        };
+        let described = comment.to_ascii_lowercase().contains("properties");
+        if dialect == Dialect::Plain && !described {
             return Ok(columns);
         }
-        columns.extended = true;
-        for (key, value) in pairs(comment) {
-            match key {
-                "Properties" => columns.describe(value)?,
-                "name" => columns.name = Some(value.to_owned()),
-                _ => {
-                    if let Some(number) = value.parse().ok().filter(|number: &f64| number.is_finite()) {
-                        columns.numbers.push((key.to_owned(), number));
-                    }
-                }
+        let read = match pairs(comment) {
+            Ok(read) => read,
+            Err(fault) if described => return Err(fault),
+            Err(_) => return Ok(columns),
+        };
+        let is_layout = |key: &str| key.eq_ignore_ascii_case("Properties");
+        columns.extended = match dialect {
+            Dialect::Plain => read.iter().any(|(key, _)| is_layout(key)),
+            Dialect::Extended => !read.is_empty(),
+        };
+        if !columns.extended {
+            return Ok(columns);
+        }
+        for (key, value) in read {
+            match number_in(&value) {
+                _ if is_layout(&key) => columns.describe(&value)?,
+                _ if key == "name" => columns.name = Some(value),
+                Some(number) if number.is_finite() => columns.numbers.push((key, number)),
+                Some(_) => columns.not_finite.push(key),
+                None => {}
             }
         }
         Ok(columns)
@@ -59,48 +87,35 @@ impl Columns {
         let wrong = |expected| Fault::unexpected(expected, properties, "write Properties=species:S:1:pos:R:3");
         let (mut species, mut position) = (None, None);
         let mut next = 0_usize;
-        let words: Vec<&str> = properties.split(':').collect();
+        let words: Vec<&str> = properties.split(':').map(str::trim).collect();
         for field in words.chunks(3) {
             let &[name, _, width] = field else {
                 return Err(wrong("name:type:columns"));
             };
-            let width: usize = width.parse().map_err(|_| wrong("a number of columns"))?;
-            match (name, width) {
-                ("species" | "Z", 1) => species = Some(next),
-                ("pos", 3) => position = Some(next),
-                ("formal_charge", 1) => self.charge = Some(next),
-                _ => {}
+            let width: usize = width.parse().ok().filter(|width| *width > 0).ok_or_else(|| wrong("a number of columns"))?;
+            let slot = match (name, width) {
+                ("species" | "Z", 1) => Some(&mut species),
+                ("pos", 3) => Some(&mut position),
+                ("formal_charge", 1) => Some(&mut self.charge),
+                _ => None,
+            };
+            if slot.is_some_and(|slot| slot.replace(next).is_some()) {
+                return Err(wrong("each column once"));
             }
             next = next.saturating_add(width);
         }
         self.species = species.ok_or_else(|| wrong("a column species:S:1"))?;
         self.position = position.ok_or_else(|| wrong("columns pos:R:3"))?;
-        let last = [self.species, self.position.saturating_add(2), self.charge.unwrap_or(0)];
-        self.needed = last.into_iter().max().unwrap_or(0).saturating_add(1);
+        (self.needed, self.more) = (next, false);
         Ok(())
     }
-}
-
-/// `key=value` pairs; values may stand in double quotes.
-fn pairs(comment: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = comment;
-    std::iter::from_fn(move || {
-        let (key, after) = rest.trim_start().split_once('=')?;
-        let key = key.rsplit(char::is_whitespace).next().unwrap_or(key);
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => after.split_once(char::is_whitespace).unwrap_or((after, "")),
-        };
-        rest = after;
-        Some((key, value))
-    })
 }
 
 /// Writes one frame with name, formal charges and properties.
 pub fn write(out: &mut impl Write, molecule: &Molecule) -> std::io::Result<()> {
     let charges = molecule.formal_charges();
     let column = if charges.is_some() { ":formal_charge:I:1" } else { "" };
-    let name = one_line(molecule.name()).replace('"', "'");
+    let name = one_line(molecule.name()).replace('\\', "\\\\").replace('"', "\\\"");
     write!(out, "{}\nProperties=species:S:1:pos:R:3{column} name=\"{name}\"", molecule.len())?;
     for (key, value) in molecule.properties() {
         let key: String = key.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
@@ -109,7 +124,7 @@ pub fn write(out: &mut impl Write, molecule: &Molecule) -> std::io::Result<()> {
     writeln!(out)?;
     for (atom, z) in molecule.atomic_numbers().iter().enumerate() {
         let [x, y, w] = molecule.positions()[atom];
-        write!(out, "{} {x} {y} {w}", element::symbol_or_mark(*z))?;
+        write!(out, "{} {x} {y} {w}", element::written(*z, molecule.mass_number(atom)))?;
         match charges {
             Some(charges) => writeln!(out, " {}", charges[atom])?,
             None => writeln!(out)?,
@@ -120,11 +135,11 @@ pub fn write(out: &mut impl Write, molecule: &Molecule) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, read};
+    use super::super::{Source, read_extended};
     use super::*;
 
     fn first(text: &str) -> crate::Result<Molecule> {
-        read(Source::from_bytes("m.extxyz", text.to_owned()).unwrap()).next().unwrap()
+        read_extended(Source::from_bytes("m.extxyz", text.to_owned()).unwrap()).next().unwrap()
     }
 
     #[test]
@@ -138,8 +153,34 @@ mod tests {
     }
 
     #[test]
+    fn blanks_around_the_equals_sign_and_other_writings_mean_the_same() {
+        for properties in ["Properties = species:S:1:forces:R:3:pos:R:3", "properties=\"species:S:1:forces:R:3:pos:R:3\""] {
+            let text = format!("2\nenergy = -1.5d0 {properties}\nH 0 0 0 0 0 0\nD 3 0 0 7.4d-1 0 0\n");
+            let molecule = first(&text).unwrap();
+            assert_eq!(molecule.positions(), [[0.0; 3], [0.74, 0.0, 0.0]], "{properties}");
+            assert_eq!((molecule.properties()["energy"], molecule.atomic_numbers(), molecule.mass_number(1)), (-1.5, &[1, 1][..], 2));
+        }
+    }
+
+    #[test]
+    fn numbers_are_kept_without_a_layout_and_a_comment_without_pairs_is_a_name() {
+        let molecule = first("1\nenergy=-1.5 pbc=\"F F F\" spin={3} bad=nan\nH 0 0 0\n").unwrap();
+        assert_eq!((molecule.name(), molecule.properties().len()), ("1", 2));
+        assert_eq!((molecule.properties()["energy"], molecule.properties()["spin"]), (-1.5, 3.0));
+        assert_eq!(first("1\nwater, \"fresh\nH 0 0 0\n").unwrap().name(), "water, \"fresh");
+    }
+
+    #[test]
     fn a_layout_without_element_or_position_is_refused() {
-        for properties in ["pos:R:3", "species:S:1", "species:S", "species:S:1:pos:R:x", "pos:R:2:species:S:1"] {
+        for properties in [
+            "pos:R:3",
+            "species:S:1",
+            "species:S",
+            "species:S:1:pos:R:x",
+            "pos:R:2:species:S:1",
+            "pos:R:3:species:S:1:pos:R:3",
+            "a:I:0:pos:R:3",
+        ] {
             let message = first(&format!("1\nProperties={properties}\nH 0 0 0\n")).unwrap_err().to_string();
             assert!(message.contains("line 2") && message.contains("species:S:1:pos:R:3"), "{message}");
         }
@@ -148,9 +189,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_has_the_columns_that_are_described() {
+        for row in ["H 0 0 0 1", "H 0 0"] {
+            let message = first(&format!("1\nProperties=species:S:1:pos:R:3\n{row}\n")).unwrap_err().to_string();
+            assert!(message.contains("line 3"), "{message}");
+        }
+    }
+
+    #[test]
     fn what_is_written_reads_back() {
-        let molecule = Molecule::new("ammonium", vec![7, 1], vec![[0.1, 0.2, 0.3], [1.0 / 3.0, 0.0, 0.0]])
+        let molecule = Molecule::new("ammonium \"d\\", vec![7, 1], vec![[0.1, 0.2, 0.3], [1.0 / 3.0, 0.0, 0.0]])
             .and_then(|m| m.with_formal_charges(vec![1, -1]))
+            .and_then(|m| m.with_isotopes(vec![0, 2]))
             .unwrap()
             .with_property("gap", 0.25);
         let mut text = Vec::new();

@@ -8,7 +8,7 @@ use symdiff_mol::{Error, Molecule};
 /// Reads bytes that bear a name, and returns the numbers in them.
 pub(crate) type Parser = fn(&str, &[u8]) -> Result<Vec<f64>, Error>;
 
-/// Every parser; `corpus/NAME` holds files that it reads.
+/// Every parser; `tests/corpus/NAME` holds files that it reads.
 pub(crate) const PARSERS: [(&str, Parser); 10] = [
     ("xyz", |name, bytes| molecules(Format::Xyz, name, bytes)),
     ("sdf", |name, bytes| molecules(Format::Sdf, name, bytes)),

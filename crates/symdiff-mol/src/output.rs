@@ -1,0 +1,224 @@
+//! Files to be written: beside their place first, and renamed when they are whole.
+//!
+//! A failure, a full disk or a kill leaves an older file of that name as it was. The name of the file meanwhile is fixed and the file is locked:
+//! what a kill leaves behind is used again by the next run, and two runs cannot write one result, which files with random names would allow.
+//!
+//! ```
+//! use std::io::Write;
+//! use symdiff_mol::output::Output;
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("rows.jsonl");
+//! let mut out = Output::create(&path)?;
+//! writeln!(out, "{{}}")?;
+//! assert!(!path.exists());
+//! out.finish()?;
+//! assert!(path.exists());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use crate::error::{Error, Result};
+use std::ffi::OsString;
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that is being written. Dropped before [`finish`](Self::finish), it leaves nothing behind.
+#[derive(Debug)]
+pub struct Output {
+    path: PathBuf,
+    /// Where it is meanwhile; `None` for a pipe or a device, which stays what it is.
+    partial: Option<PathBuf>,
+    out: BufWriter<File>,
+}
+
+impl Output {
+    /// Whether a file can be written there, as far as can be seen without writing it.
+    ///
+    /// # Errors
+    /// [`Error::Output`] for a folder that does not exist or is named itself; [`Error::Io`] for an older file that may not be written.
+    pub fn check(path: &Path) -> Result<()> {
+        let refused = |problem: String, remedy| Err(Error::Output { path: path.to_owned(), problem, remedy });
+        let folder = match path.parent() {
+            Some(folder) if path.file_name().is_some() => folder,
+            _ => return refused("it names no file".to_owned(), "give a file's name"),
+        };
+        if path.is_dir() {
+            return refused("it is a folder".to_owned(), "name a file in it");
+        }
+        if !folder.as_os_str().is_empty() && !folder.is_dir() {
+            return refused(format!("there is no folder {}", folder.display()), "make it, or choose another place");
+        }
+        if path.is_file() {
+            OpenOptions::new().write(true).open(path).map_err(|source| Error::io(path, "write to it", source))?;
+        }
+        Ok(())
+    }
+
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// Those of [`Output::check`], another process that writes it, and a refusal of the system.
+    pub fn create(path: &Path) -> Result<Self> {
+        Self::check(path)?;
+        // What a link points to is replaced, not the link.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let failed = |source| Error::io(&path, "write it", source);
+        let older = path.metadata().ok();
+        if older.as_ref().is_some_and(|older| !older.is_file()) {
+            let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
+            return Ok(Self { path, partial: None, out: BufWriter::new(file) });
+        }
+        let partial = beside(&path);
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial).map_err(failed)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                let problem = "another process is writing it".to_owned();
+                return Err(Error::Output { path, problem, remedy: "wait for it, or choose another name" });
+            }
+            // Not every file system has locks.
+            Err(TryLockError::Error(_)) | Ok(()) => {}
+        }
+        file.set_len(0).map_err(failed)?;
+        if let Some(older) = older.as_ref().map(Metadata::permissions) {
+            // Where the system keeps no such permissions, the new file has its own.
+            let _ = file.set_permissions(older);
+        }
+        Ok(Self { path, partial: Some(partial), out: BufWriter::new(file) })
+    }
+
+    /// The file's name meanwhile, to be removed where a program ends without dropping its values; `None` for a pipe or a device.
+    pub fn partial(&self) -> Option<&Path> {
+        self.partial.as_deref()
+    }
+
+    /// Writes a text and [finishes](Self::finish).
+    ///
+    /// # Errors
+    /// Those of [`Output::finish`].
+    pub fn fill(mut self, text: &str) -> Result<()> {
+        self.out.write_all(text.as_bytes()).map_err(|source| Error::io(&self.path, "write it", source))?;
+        self.finish()
+    }
+
+    /// Sees the bytes to the disk and gives the file its name.
+    ///
+    /// # Errors
+    /// A full disk, or another refusal of the system; the older file is then as it was.
+    pub fn finish(mut self) -> Result<()> {
+        self.publish().map_err(|source| Error::io(&self.path, "write it", source))
+    }
+
+    fn publish(&mut self) -> io::Result<()> {
+        self.out.flush()?;
+        let Some(partial) = &self.partial else {
+            return Ok(());
+        };
+        self.out.get_ref().sync_all()?;
+        std::fs::rename(partial, &self.path)?;
+        self.partial = None;
+        // The name outlasts a power cut, too, where a folder can be synchronised.
+        if let Some(folder) = self.path.parent().and_then(|folder| File::open(folder).ok()) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Some(partial) = &self.partial {
+            // What cannot be removed is litter, which the next run uses.
+            let _ = std::fs::remove_file(partial);
+        }
+    }
+}
+
+/// The hidden neighbour that a file is written to first; its ending is that of the file.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".partial.");
+    name.push(path.file_name().unwrap_or_default());
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(path: &Path) -> String {
+        let error = Output::create(path).unwrap_err();
+        assert!(error.is_input(), "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn an_older_file_stays_until_the_new_one_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xyz");
+        std::fs::write(&path, "old").unwrap();
+        let mut out = Output::create(&path).unwrap();
+        out.write_all(b"new").unwrap();
+        out.flush().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert!(message(&path).contains("another process is writing it"));
+        drop(out);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+        // What a kill leaves behind is written over.
+        std::fs::write(beside(&path), "left by a run that was killed").unwrap();
+        let mut out = Output::create(&path).unwrap();
+        out.write_all(b"new").unwrap();
+        out.finish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_seen_before_the_work() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(message(&folder.path().join("none/a.xyz")).contains("none; make it, or choose another place"));
+        assert!(message(folder.path()).contains("it is a folder"));
+        assert!(message(Path::new("/")).contains("it names no file"));
+        assert!(Output::check(&folder.path().join("a.xyz")).is_ok());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_devices_and_permissions_stay_what_they_are() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real.xyz"), folder.path().join("link.xyz"));
+        std::fs::write(&real, "old").unwrap();
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let mut out = Output::create(&link).unwrap();
+        out.write_all(b"new").unwrap();
+        out.finish().unwrap();
+        assert_eq!(std::fs::read(&real).unwrap(), b"new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+
+        let mut out = Output::create(Path::new("/dev/null")).unwrap();
+        out.write_all(b"gone").unwrap();
+        out.finish().unwrap();
+        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_no_fault_of_the_input() {
+        let mut out = Output::create(Path::new("/dev/full")).unwrap();
+        out.write_all(b"text").unwrap();
+        let error = out.finish().unwrap_err();
+        assert!(!error.is_input() && error.to_string().starts_with("/dev/full: cannot write it"), "{error}");
+    }
+}
