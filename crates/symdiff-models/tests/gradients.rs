@@ -14,7 +14,7 @@ const MODELS: [&str; 7] = [
     "preset = 'symdiff-tiny'\ngamma = { kind = 'none' }",
     "backbone = { kind = 'egnn', width = 16, layers = 2, divisor = 20 }",
     "preset = 'symdiff-tiny'\ngroup = 'so3'",
-    "backbone = { kind = 'egnn', width = 16, layers = 2 }\ngamma = { kind = 'learned', hidden = 16, depth = 1, heads = 2, decoder = 8 }",
+    "backbone = { kind = 'gnn', width = 16, layers = 2, mean = true }\ngamma = { kind = 'learned', hidden = 16, depth = 1, heads = 2, decoder = 8 }",
     "backbone = { kind = 'gnn', width = 16, layers = 2, mean = true }",
 ];
 

@@ -117,3 +117,17 @@ fn the_group_is_a_choice() -> TestResult {
     }
     Ok(())
 }
+
+/// A learned γ brings the pair features that an EGNN does not have; around a network that is equivariant already, it changes nothing.
+#[test]
+fn an_egnn_may_have_a_learned_gamma() -> TestResult {
+    let egnn = "backbone = { kind = 'egnn', width = 16, layers = 2, divisor = 20 }\n";
+    let gamma = "gamma = { kind = 'learned', hidden = 16, depth = 1, heads = 2, decoder = 8, pairs = { gaussians = 8, width = 4 } }";
+    let fresh = |text: &str| Model::fresh(&experiment(text)?, 0, Noise::seeded(0), &Device::Cpu);
+    let (plain, symmetrised) = (fresh(egnn)?, fresh(&format!("{egnn}{gamma}"))?);
+    assert!(symmetrised.parameters.count() > plain.parameters.count());
+    let state = batch(&[10, 6000, 77])?;
+    let [plain, symmetrised] = [plain, symmetrised].map(|model| predict(&model, &state, Noise::seeded(4)));
+    assert!(relative(&symmetrised?.joined()?, &plain?.joined()?)? < ROUNDING);
+    Ok(())
+}

@@ -97,7 +97,7 @@ fn refusals_name_file_and_remedy() -> TestResult {
         ("[model]\npreset = 'symdiff-tiny'\nbackbone = { embedding = 64 }\n[train]\nsteps = 1\n", "embedding"),
         ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nbatch = 0\n", "train.batch"),
         ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "CUDA"),
-        ("[model]\npreset = 'edm-small'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "graph networks"),
+        ("[model]\npreset = 'edm-small'\n[train]\nsteps = 1\nprecision = 'bf16'\n", "egnn"),
         ("[model]\npreset = 'symdiff-tiny'\ngroup = 'none'\n[train]\nsteps = 1\n", "model.group is none"),
         ("[model]\npreset = 'symdiff-tiny'\ngroup = 'so2'\n[train]\nsteps = 1\n", "so2"),
         ("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\n[diffusion]\nschedule = 'linear'\n", "linear"),
