@@ -19,6 +19,12 @@ pub type Listener = Box<dyn Layer<Registry> + Send + Sync>;
 /// More threads than any machine has use for are a slip of the finger.
 const MOST_THREADS: usize = 1024;
 
+/// Less memory than this is not worth starting with, a thread not counted.
+const LEAST_MEMORY: f64 = 32.0 * MIB;
+/// A thread's stack, and room to work in.
+const THREAD: f64 = 4.0 * MIB;
+const MIB: f64 = (1 << 20) as f64;
+
 /// Options that every command takes.
 #[derive(Args, Debug)]
 pub struct Context {
@@ -57,6 +63,7 @@ impl Context {
                 "--threads {threads}: at most {MOST_THREADS} threads are started; leave it out for one a core"
             )));
         }
+        enough_memory(self.threads)?;
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let logs = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
@@ -103,6 +110,21 @@ impl Context {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::run(format!("cannot write to stdout: {error}"))),
             _ => Ok(()),
         }
+    }
+}
+
+/// Refuses to start where the system, or a limit on this process, leaves next to no memory: what fails then is not ours to report.
+fn enough_memory(threads: Option<usize>) -> Outcome<()> {
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let needed = LEAST_MEMORY + THREAD * threads as f64;
+    match symdiff_models::memory::available() {
+        Some(there) if there < needed => {
+            let (there, needed) = (there.max(0.0) / MIB, needed / MIB);
+            Err(Failure::run(format!(
+                "{there:.0} MiB of memory are left for this process, and {threads} threads need {needed:.0}; see `ulimit -v`"
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -68,6 +68,10 @@ fn places_are_checked_before_the_work() {
     assert!(sample(text(&out), &["--steps", "1001"]).contains("give 1 to 1000"));
     assert_eq!(names(tiny.folder()), ["run", "tiny.toml"], "a refusal leaves something behind");
     assert!(refusal(&["evaluate", "--molecules", text(tiny.folder())]).contains(text(tiny.folder())));
+    assert!(refusal(&["import", "--from", "/dev/zero", "--model", "dit-qm9", "--out", "weights.safetensors"]).contains("no regular file"));
+    assert!(refusal(&["sample", "--run", "/dev/zero", "--out", text(&out)]).contains("no regular file"));
+    assert!(refusal(&["train", text(tiny.folder()), "--out", text(&out)]).contains("a folder, not an experiment file"));
+    assert!(refusal(&["train", text(tiny.experiment()), "--out", text(tiny.experiment())]).contains("cannot create the run folder"));
     assert!(refusal(&["sample", "--run", "Cargo.toml", "--threads", "100000", "--out", "s.xyz"]).contains("--threads 100000"));
 }
 

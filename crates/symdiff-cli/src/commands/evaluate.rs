@@ -21,8 +21,15 @@ use symdiff_mol::data::{self, MoleculeSet, Part};
 use symdiff_mol::formats;
 use symdiff_mol::metrics::{CheckTally, Energy, EnergySummary, Input, Profile, Tally, Xtb, compare, judge_pieces};
 
+const EXAMPLES: &str = "\
+Examples:
+  symdiff evaluate --molecules samples.xyz
+  symdiff evaluate --molecules samples.sdf --protocol geom-revisited --rows rows.jsonl
+  symdiff evaluate --molecules samples.xyz --reference embedded --reference-part train";
+
 /// Judge molecules: stability, validity, uniqueness, novelty, connectivity.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Evaluate {
     /// Molecules; the format follows from the ending.
     #[arg(long)]

@@ -16,8 +16,15 @@ use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::formats::Writer;
 use symdiff_train::CHECKPOINT;
 
+const EXAMPLES: &str = "\
+Examples:
+  symdiff sample --run runs/mine -n 200 --out samples.sdf
+  symdiff sample --run runs/mine -n 200 --sampler dpm-solver --steps 50 --out samples.xyz
+  symdiff sample --run runs/mine -n 24 --out samples.xyz --gallery samples.html";
+
 /// Draw molecules. Molecule i of a seed is the same, up to rounding, whatever the batch size and the number of threads.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Sample {
     /// A run folder, or a weights file made by `import`.
     #[arg(long)]

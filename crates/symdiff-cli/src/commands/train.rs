@@ -14,8 +14,15 @@ use std::sync::atomic::Ordering;
 use symdiff_models::{Experiment, MoleculeTrainer, resume, start};
 use symdiff_train::Summary;
 
+const EXAMPLES: &str = "\
+Examples:
+  symdiff train symdiff-small --out runs/mine
+  symdiff train mine.toml --set train.lr=1e-4 --set train.minutes=30 --out runs/mine
+  symdiff train mine.toml --out runs/mine --resume";
+
 /// Train a model; stop it at any moment and go on with `--resume`.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Train {
     /// The experiment: a TOML file, or the name of one that is compiled in, such as `symdiff-small`.
     experiment: PathBuf,

@@ -15,6 +15,10 @@ const LARGEST_PICKLE: u64 = 8 << 20;
 
 /// Names and tensors. Nothing in the file is ever executed.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
+    // A device would never end.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(Error::file(path, "is no regular file; a state dict is needed"));
+    }
     let bytes = std::fs::read(path).map_err(Error::io(path, "read the state dict"))?;
     if bytes.starts_with(b"PK") {
         return zipped(path, &bytes);

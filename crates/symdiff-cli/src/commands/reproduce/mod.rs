@@ -20,8 +20,15 @@ use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::MoleculeSet;
 use symdiff_train::{CHECKPOINT, FolderLock, checkpoint};
 
+const EXAMPLES: &str = "\
+Examples:
+  symdiff reproduce
+  symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --out runs/qm9
+  symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --out runs/qm9 --resume";
+
 /// Reproduce the paper's comparison: DiT, DiT-Aug, SymDiff-H, SymDiff and EDM on the same data and budget.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Reproduce {
     /// Which suite: `quick` takes minutes on a laptop, `qm9` and `geom` are the published runs; or a suite file of your own.
     #[arg(long, default_value = "quick")]
