@@ -8,7 +8,7 @@ use candle_nn::VarBuilder;
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{
     Aligned, At, Continuous, Cosine, Coupling, Denoiser, Eps, Independent, Kabsch, L2, LearnedSchedule, Linear, LogNormal, LogitNormal,
-    Objective, Polynomial, Preconditioned, Process, Reading, Residual, Schedule, Target, TimeLaw, UniformTimes, VarianceExploding,
+    Objective, Path, Polynomial, Preconditioned, Process, Reading, Residual, Schedule, Target, TimeLaw, UniformTimes, VarianceExploding,
     VariancePreserving, Vlb, Weighting,
 };
 use symdiff_groups::{Points, SpecialOrthogonal};
@@ -29,14 +29,15 @@ pub(crate) fn process(settings: &Diffusion, vb: VarBuilder) -> Result<Process> {
             (ScheduleKind::Learned, _) => Box::new(LearnedSchedule::new(vb.pp("gamma"))?),
         })
     };
-    fn of(path: impl symdiff_diffusion::Path + 'static, steps: usize, continuous: bool) -> Result<Process> {
-        Ok(if continuous { Process::continuous(path, steps)? } else { Process::new(path, steps)? })
-    }
     match settings.path {
-        PathKind::VariancePreserving => of(VariancePreserving(schedule()?), steps, continuous),
-        PathKind::VarianceExploding { lowest, highest } => of(VarianceExploding::new(lowest, highest)?, steps, continuous),
-        PathKind::Linear { margin } => of(Linear::new(margin)?, steps, continuous),
+        PathKind::VariancePreserving => along(VariancePreserving(schedule()?), steps, continuous),
+        PathKind::VarianceExploding { lowest, highest } => along(VarianceExploding::new(lowest, highest)?, steps, continuous),
+        PathKind::Linear { margin } => along(Linear::new(margin)?, steps, continuous),
     }
+}
+
+fn along(path: impl Path + 'static, steps: usize, continuous: bool) -> Result<Process> {
+    Ok(if continuous { Process::continuous(path, steps)? } else { Process::new(path, steps)? })
 }
 
 /// What training minimises.
