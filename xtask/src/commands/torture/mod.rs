@@ -99,9 +99,10 @@ impl Tally {
 impl Torture {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let begin = Instant::now();
-        let program = self.program.clone().map_or_else(std::env::current_exe, Ok).map_err(Failure::run)?;
+        // Trials run in folders of their own, so no path may depend on the current one.
+        let program = self.program.clone().map_or_else(std::env::current_exe, std::path::absolute).map_err(Failure::run)?;
         let temporary = tempfile::tempdir().map_err(Failure::run)?;
-        let folder = self.out.clone().unwrap_or_else(|| temporary.path().to_owned());
+        let folder = self.out.as_ref().map_or_else(|| Ok(temporary.path().to_owned()), std::path::absolute).map_err(Failure::run)?;
         let mut rows = Vec::new();
         let mut faults = 0;
         context.print(&heading())?;
