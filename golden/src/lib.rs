@@ -19,11 +19,10 @@
 use candle_core::{DType, Device, Tensor};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::HashMap;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 
-/// The `main` of a test target: each name is that of a function without arguments that returns a `Result<(), E>`.
+/// The `main` of a test target: each name is that of a function that libtest would take for a test.
 #[macro_export]
 macro_rules! tests {
     ($($test:ident),+ $(,)?) => {
@@ -34,9 +33,14 @@ macro_rules! tests {
 }
 
 /// One test, ignored where [`shared`] is no folder.
-pub fn test<E: Display + 'static>(name: &str, body: fn() -> Result<(), E>) -> Trial {
-    let run = move || body().map_err(|error| Failed::from(error.to_string()));
-    Trial::test(name, run).with_kind("needs ../shared").with_ignored_flag(!shared().is_dir())
+pub fn test<T: Termination + 'static>(name: &str, body: fn() -> T) -> Trial {
+    always(name, body).with_kind("needs ../shared").with_ignored_flag(!shared().is_dir())
+}
+
+/// One test that needs nothing beside the workspace.
+pub fn always<T: Termination + 'static>(name: &str, body: fn() -> T) -> Trial {
+    // As in libtest: a failure is a panic, or an error, which `report` prints.
+    Trial::test(name, move || if body().report() == ExitCode::SUCCESS { Ok(()) } else { Err(Failed::without_message()) })
 }
 
 /// Runs tests as libtest would, with its arguments.

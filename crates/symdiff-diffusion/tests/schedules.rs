@@ -1,7 +1,5 @@
-//! Fixed schedules against printed values, and against the golden file where it is there.
+//! Fixed schedules against printed values.
 
-use candle_core::{DType, Device, safetensors};
-use std::path::Path;
 use symdiff_diffusion::{Cosine, Polynomial, Schedule, Tabulated};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -25,24 +23,6 @@ fn tables_have_the_printed_values_and_fall() -> Outcome {
         }
         let falls = (0..1000).all(|t| table.log_snr(f64::from(t) / 1000.0) > table.log_snr(f64::from(t + 1) / 1000.0));
         assert!(falls, "{name}: log SNR must fall at every step");
-    }
-    Ok(())
-}
-
-#[test]
-fn tables_agree_with_the_golden_file() -> Outcome {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/schedules.safetensors");
-    if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
-        return Ok(());
-    }
-    let golden = safetensors::load(&path, &Device::Cpu)?;
-    for (name, table) in tables()? {
-        let wanted = golden[&format!("out.gamma_{name}")].to_dtype(DType::F64)?.to_vec1::<f64>()?;
-        for (t, wanted) in wanted.into_iter().enumerate() {
-            let got = -table.log_snr(t as f64 / 1000.0);
-            assert!((got - wanted).abs() < 1e-6 * wanted.abs().max(1.0), "{name} at {t}: {got}, golden {wanted}");
-        }
     }
     Ok(())
 }

@@ -5,7 +5,6 @@
 
 mod averages;
 mod common;
-mod golden;
 mod objectives;
 mod symmetrised;
 mod tests_of_laws;

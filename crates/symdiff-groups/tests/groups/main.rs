@@ -8,7 +8,6 @@ mod axioms;
 mod charts;
 mod common;
 mod euclidean;
-mod golden;
 mod haar;
 mod half;
 mod own;
