@@ -3,7 +3,7 @@
 use crate::common::{assert_close, flat, random};
 use candle_core::{DType, Tensor, Var};
 use symdiff_ops::Result;
-use symdiff_ops::adamw::{Moments, Rule};
+use symdiff_ops::adamw::{Moments, Rule, global_norm};
 
 /// The textbook step on numbers, for parameters of one block and of several, in both precisions.
 #[test]
@@ -48,4 +48,15 @@ fn copies_of_the_moments_do_not_change_with_the_next_step() -> Result<()> {
     let refused = moments.step(&var, &random(2, &[2, 3])?, &Rule::default()).map_err(|error| error.to_string());
     assert_eq!(refused, Err("adamw: gradient has shape [2, 3], expected [3, 2], the shape of the parameter".into()));
     Ok(())
+}
+
+/// Candle's gradient of a product is another product, and so part of the graph where both factors are.
+#[test]
+fn gradients_that_are_part_of_a_graph_are_taken() -> Result<()> {
+    let (w, v) = (Var::from_tensor(&random(1, &[3])?)?, Var::from_tensor(&random(2, &[3])?)?);
+    let store = (w.as_tensor() * v.as_tensor())?.sum_all()?.backward()?;
+    let gradient = store.get(&w).cloned().unwrap_or(w.zeros_like()?);
+    assert!(gradient.track_op());
+    assert!(!global_norm(&[&gradient])?.track_op());
+    Moments::new(&w)?.step(&w, &gradient, &Rule::default())
 }

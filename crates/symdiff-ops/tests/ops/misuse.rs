@@ -51,7 +51,6 @@ fn functions_without_a_graph_refuse_tensors_of_one() -> Result<()> {
         ("spread", vec![&m], Box::new(move |t| segment::spread_forward(t[0], l).map(drop))),
         ("centre", vec![&x], Box::new(move |t| segment::centre_forward(t[0], l).map(drop))),
         ("columns", vec![&x, &g], Box::new(|t| columns::joined(t).map(drop))),
-        ("norm of all", vec![&x, &g], Box::new(|t| adamw::global_norm(t).map(drop))),
         ("linear", vec![&x, &w, &row], Box::new(|t| linear::forward(t[0], t[1], Some(t[2])).map(drop))),
         ("linear to x", vec![&g, &w], Box::new(|t| linear::backward_input(t[0], t[1]).map(drop))),
         ("linear to w", vec![&x, &g], Box::new(|t| linear::backward_parameters(&[[t[0], t[1]]]).map(drop))),
