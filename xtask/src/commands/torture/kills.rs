@@ -33,6 +33,7 @@ pub(super) fn run(
         let out = ground.folder.join(format!("round-{round}"));
         for attempt in 0.. {
             let command = work.command(&out);
+            let before = left(&out);
             let child = ground.spawn(&command)?;
             let in_peace = attempt >= MOST || killed >= trials;
             let signal = one_of(&["KILL", "KILL", "TERM", "INT", "HUP"], random);
@@ -41,11 +42,13 @@ pub(super) fn run(
                 send(signal, &child)?;
             }
             let end = ended(child)?;
+            // What an earlier SIGKILL left stays where this signal came before the program listened.
+            let litter = signal != "KILL" && left(&out) && !(before && end.code().is_none());
             let what = || format!("round {round}, attempt {attempt}, SIG{signal}, {}: {}", command.join(" "), end.said());
             if end.succeeded() {
                 let same = work.result(&out).as_deref() == Some(&expected);
                 let verdict = if same { Verdict::Same } else { Verdict::Different };
-                tally.count(if same && left(&out, signal) { Verdict::Litter } else { verdict }, what);
+                tally.count(if same && left(&out) { Verdict::Litter } else { verdict }, what);
                 break;
             }
             let expected_code = match signal {
@@ -59,7 +62,7 @@ pub(super) fn run(
             let verdict = match end.verdict() {
                 fault @ (Verdict::Panic | Verdict::Hang) => fault,
                 _ if ended_as_killed && work.result(&out).is_some_and(|there| !resumable(&out) && there != expected) => Verdict::Different,
-                _ if ended_as_killed && left(&out, signal) => Verdict::Litter,
+                _ if ended_as_killed && litter => Verdict::Litter,
                 _ if ended_as_killed => Verdict::Killed,
                 other => {
                     if other == Verdict::Refused || other == Verdict::Failed {
@@ -86,8 +89,8 @@ fn resumable(out: &Path) -> bool {
     out.is_dir()
 }
 
-/// Whether a half-written file is left, which only SIGKILL may do.
-fn left(out: &Path, signal: &str) -> bool {
+/// Whether a half-written file is there, which only SIGKILL may leave.
+fn left(out: &Path) -> bool {
     let folder = out.parent().unwrap_or(Path::new("."));
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let entries = folder.read_dir().into_iter().flatten().flatten();
@@ -95,7 +98,7 @@ fn left(out: &Path, signal: &str) -> bool {
         let file = entry.file_name().to_string_lossy().into_owned();
         file.starts_with(".partial") && file.contains(&format!("{name}."))
     };
-    signal != "KILL" && entries.into_iter().any(partial)
+    entries.into_iter().any(partial)
 }
 
 /// Removes what a round has made; the next one does not depend on it.
