@@ -208,6 +208,7 @@ pub(super) fn usual_split(path: &Path, molecules: usize) -> Option<Split> {
 pub fn read_exclusions(path: &Path) -> Result<BTreeSet<i32>> {
     let mut source = Source::open(path)?;
     let mut listed: Vec<(i32, bool)> = Vec::new();
+    let mut whole = true;
     while let Some(line) = source.next_line()? {
         let mut words = line.split_whitespace();
         let first = words.next().map(|word| word.trim_end_matches([',', ';'])).unwrap_or_default();
@@ -216,11 +217,14 @@ pub fn read_exclusions(path: &Path) -> Result<BTreeSet<i32>> {
             let number = first.parse().ok().filter(|number| *number > 0).ok_or_else(wrong);
             let more = words.next().is_some();
             listed.push((number.map_err(|fault| source.fault(fault))?, more));
+            whole = more || source.line_was_ended();
         }
     }
     let bare = listed.iter().all(|(_, more)| !more);
     if listed.last().is_some_and(|(number, _)| !bare && *number as usize == listed.len() - 1) {
         listed.pop();
+    } else if !bare && !whole {
+        return Err(source.truncated("a number of a molecule to leave out".to_owned()));
     }
     if listed.is_empty() {
         return Err(Error::content(path, Place::Whole, Fault::Empty { what: "the list of molecules to leave out", unit: "number" }));

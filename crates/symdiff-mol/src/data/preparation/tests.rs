@@ -49,6 +49,7 @@ fn excluded_numbers_stay_out_and_the_others_keep_theirs() {
         ("\u{feff}5, six\n7; eight\n", Ok([5, 7].into())),
         ("12 C\n14 N\n2 compounds\n", Ok([12, 14].into())),
         ("12 C\n14 N\n2", Ok([12, 14].into())),
+        ("12 C\n14 N\n1", Err("the file ends in the middle of a number")),
         ("12\n14\n2\n", Ok([2, 12, 14].into())),
         ("heading\n\n-----\n", Err("the list of molecules to leave out is empty")),
         ("1\n-3\n", Err("line 2: expected the number of a molecule, found `-3`")),
