@@ -17,6 +17,8 @@ pub struct Settings {
     pub warmup: u64,
     /// Lets the learning rate fall to zero along a cosine over the budget of `steps`.
     pub cosine: bool,
+    /// With `cosine`: the rise begins at zero, and the cosine falls over the steps after it, as the published program's scheduler has them.
+    pub cosine_after_warmup: bool,
     /// Decoupled weight decay.
     pub weight_decay: f64,
     /// How the gradient norm is limited.
@@ -87,6 +89,7 @@ impl Default for Settings {
             lr: 2e-4,
             warmup: 0,
             cosine: false,
+            cosine_after_warmup: false,
             weight_decay: 1e-12,
             clipping: Clipping::Norm,
             clip: 2.0,
@@ -129,6 +132,9 @@ impl Settings {
         if self.cosine && self.steps == 0 {
             return Err(Error::Settings("train.cosine needs train.steps, the length of the cosine".into()));
         }
+        if self.cosine_after_warmup && (!self.cosine || self.steps <= self.warmup) {
+            return Err(Error::Settings("train.cosine_after_warmup needs train.cosine = true and train.steps above train.warmup".into()));
+        }
         Ok(())
     }
 
@@ -150,6 +156,13 @@ impl Settings {
 
     /// The learning rate of step `step`, from 0.
     pub fn rate(&self, step: u64) -> f64 {
+        if self.cosine_after_warmup {
+            let part = |from: u64, to: u64| (step - from) as f64 / (to - from) as f64;
+            if step < self.warmup {
+                return self.lr * part(0, self.warmup);
+            }
+            return self.lr * 0.5 * (1.0 + (std::f64::consts::PI * part(self.warmup, self.steps).min(1.0)).cos());
+        }
         let rise = if step < self.warmup { (step + 1) as f64 / self.warmup as f64 } else { 1.0 };
         let fall = if self.cosine { 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / self.steps as f64).cos()) } else { 1.0 };
         self.lr * rise * fall
@@ -186,6 +199,19 @@ fn short<N: LowerExp + Copy + Into<f64>>(number: N) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The published scheduler: step/warmup, then ½·(1 + cos(π·(step − warmup)/(steps − warmup))).
+    #[test]
+    fn the_published_cosine_rises_from_zero_and_falls_after_the_warmup() {
+        let settings = Settings { lr: 2.0, warmup: 4, steps: 12, cosine: true, cosine_after_warmup: true, ..Settings::default() };
+        let rates = [0, 1, 4, 8, 12, 20].map(|step| settings.rate(step));
+        for (rate, expected) in rates.into_iter().zip([0.0, 0.5, 2.0, 1.0, 0.0, 0.0]) {
+            assert!((rate - expected).abs() < 1e-12, "{rates:?}");
+        }
+        for refused in [Settings { cosine: false, ..settings.clone() }, Settings { warmup: 12, ..settings }] {
+            assert!(refused.check().is_err());
+        }
+    }
 
     #[test]
     fn every_number_has_a_range_and_the_refusal_is_short() {
