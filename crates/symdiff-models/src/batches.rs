@@ -11,6 +11,15 @@ use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Samples, Steps};
 use symdiff_train::Share;
 
+/// How a training molecule is changed each time it is seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Augment {
+    /// Moves it by a Haar draw of this group.
+    pub(crate) group: Option<GroupChoice>,
+    /// Adds normal noise of this standard deviation to its positions, in angstrom.
+    pub(crate) noise: f64,
+}
+
 /// The training set in random order, epoch after epoch; a short last batch is dropped.
 #[derive(Debug)]
 pub(crate) struct Batches {
@@ -19,15 +28,16 @@ pub(crate) struct Batches {
     places: Vec<usize>,
     encoding: Encoding,
     batch: usize,
-    augment: Option<GroupChoice>,
+    augment: Augment,
     orders: Steps,
     turns: Steps,
+    blurs: Steps,
     /// The epoch last asked for, with its order.
     epoch: Mutex<Option<(u64, Arc<[usize]>)>>,
 }
 
 impl Batches {
-    /// Batches of `batch` of the molecules of `set` at `places`; with `augment`, each is moved by a Haar draw of that group.
+    /// Batches of `batch` of the molecules of `set` at `places`; each is changed as `augment` says.
     ///
     /// # Errors
     /// [`Error::Config`] when the set is smaller than one batch.
@@ -36,14 +46,14 @@ impl Batches {
         places: Vec<usize>,
         encoding: Encoding,
         batch: usize,
-        augment: Option<GroupChoice>,
+        augment: Augment,
         noise: Noise,
     ) -> Result<Self> {
         if places.len() < batch {
             return Err(Error::Config(format!("train.batch is {batch} but the training set holds {} molecules", places.len())));
         }
-        let [orders, turns] = noise.split();
-        Ok(Self { set, places, encoding, batch, augment, orders: orders.steps(), turns: turns.steps(), epoch: Mutex::default() })
+        let [orders, turns, blurs] = noise.split().map(Noise::steps);
+        Ok(Self { set, places, encoding, batch, augment, orders, turns, blurs, epoch: Mutex::default() })
     }
 
     /// Steps in one pass over the set.
@@ -61,8 +71,11 @@ impl Batches {
         let samples = share.samples(self.batch);
         let places = &order[place * self.batch..(place + 1) * self.batch][samples.clone()];
         let ids = Samples::new(samples.map(|sample| sample as u64).collect::<Vec<_>>());
-        let molecules = self.encoding.encode(&self.set, places, ids, dtype, device)?;
-        match self.augment {
+        let mut molecules = self.encoding.encode(&self.set, places, ids, dtype, device)?;
+        if self.augment.noise > 0.0 {
+            molecules = blurred(&molecules, self.augment.noise, self.blurs.at(step))?;
+        }
+        match self.augment.group {
             None | Some(GroupChoice::None) => Ok(molecules),
             Some(GroupChoice::O3) => moved(&molecules, &Orthogonal::new(3), self.turns.at(step)),
             Some(GroupChoice::So3) => moved(&molecules, &SpecialOrthogonal::new(3), self.turns.at(step)),
@@ -94,7 +107,42 @@ impl Batches {
     }
 }
 
+/// Molecules with normal noise on their positions, centred again.
+fn blurred(molecules: &Molecules, deviation: f64, noise: Noise) -> Result<Molecules> {
+    let positions = molecules.positions();
+    let drawn = noise.normal_nodes(molecules.layout(), 3, positions.dtype(), positions.device())?;
+    let moved = (positions + (drawn * (deviation / Encoding::POSITION_SCALE))?)?;
+    Ok(Molecules::new(moved, molecules.features().clone(), molecules.layout().clone())?.centred()?)
+}
+
 /// Molecules moved by a Haar draw each.
 fn moved(molecules: &Molecules, group: &impl SpaceGroup, noise: Noise) -> Result<Molecules> {
     Ok(molecules.act(group, &group.haar(molecules, noise)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Tensor;
+    use symdiff_mol::data::embedded;
+
+    /// Over 200 molecules the sample's standard deviation is within 5 % of the true one; centring takes one part in n of the variance.
+    #[test]
+    fn noise_on_positions_has_its_deviation_and_other_draws_stay() -> Result<()> {
+        let batch = |noise: f64| -> Result<Molecules> {
+            let (places, augment) = ((0..300).collect(), Augment { group: Some(GroupChoice::O3), noise });
+            let batches = Batches::new(embedded().clone(), places, Encoding::qm9(), 200, augment, Noise::seeded(1))?;
+            batches.at(0, Share::WHOLE, DType::F64, &Device::Cpu)
+        };
+        let [plain, noisy] = [batch(0.0)?, batch(0.1)?];
+        let off = (noisy.positions() - plain.positions())?;
+        let mean = |x: Tensor| -> Result<f64> { Ok(x.mean_all()?.to_scalar::<f64>()?) };
+        let atoms = plain.layout().nodes() as f64;
+        let expected = 0.01 * (1.0 - plain.layout().len() as f64 / atoms);
+        let variance = mean(off.sqr()?)?;
+        assert!((variance / expected - 1.0).abs() < 0.1, "{variance}, expected {expected}");
+        assert!(mean(off)?.abs() < 1e-12);
+        assert_eq!(mean((noisy.features() - plain.features())?.abs()?)?, 0.0);
+        Ok(())
+    }
 }

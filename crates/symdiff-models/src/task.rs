@@ -1,7 +1,6 @@
 //! Training a model of molecules: what `symdiff-train` is given.
 
-use crate::batches::Batches;
-use crate::models::GroupChoice;
+use crate::batches::{Augment, Batches};
 use crate::{Error, Experiment, Model, Result, memory};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
@@ -74,7 +73,8 @@ impl MoleculeTask {
         check_elements(&set, &experiment.encoding())?;
         memory::check_training(&experiment, set.sizes().max().unwrap_or(0))?;
         let model = Model::fresh(&experiment, seed, Streams::of(seed).start, device)?;
-        let augment = experiment.data.augment.then_some(experiment.model.group);
+        let data = &experiment.data;
+        let augment = Augment { group: data.augment.then_some(experiment.model.group), noise: data.augment_noise };
         let train = experiment.train.clone();
         Self::assembled(Description::Experiment(Box::new(experiment)), model, set, &train, augment, seed, device)
     }
@@ -85,7 +85,7 @@ impl MoleculeTask {
     /// When the set holds an element that the model does not know, or is smaller than a batch.
     pub fn of(model: Model, set: MoleculeSet, description: &str, train: &Settings, seed: u64, device: &Device) -> Result<Self> {
         check_elements(&set, &model.encoding)?;
-        Self::assembled(Description::Own(description.into()), model, set, train, None, seed, device)
+        Self::assembled(Description::Own(description.into()), model, set, train, Augment::default(), seed, device)
     }
 
     fn assembled(
@@ -93,7 +93,7 @@ impl MoleculeTask {
         model: Model,
         set: MoleculeSet,
         train: &Settings,
-        augment: Option<GroupChoice>,
+        augment: Augment,
         seed: u64,
         device: &Device,
     ) -> Result<Self> {

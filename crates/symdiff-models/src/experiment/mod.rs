@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::state::Encoding;
-use symdiff_train::{Precision, Settings};
+use symdiff_train::{Precision, Settings, within};
 use toml::{Table, Value};
 
 /// A training run, completely described.
@@ -111,6 +111,7 @@ impl Experiment {
 
     fn check(&self) -> Result<()> {
         self.train.check()?;
+        within("data.augment_noise", self.data.augment_noise, 0.0, 10.0)?;
         self.diffusion.check()?;
         self.model.check()?;
         if self.model.backbone.spec().precisions().contains(&self.train.precision) {
