@@ -19,11 +19,11 @@ use symdiff_ops::Noise;
 pub(crate) fn process(settings: &Diffusion, vb: VarBuilder) -> Result<Process> {
     let steps = settings.steps;
     let continuous = settings.loss == LossKind::Continuous;
-    let polynomial = Polynomial { power: 2.0, precision: settings.precision };
+    let polynomial = |power| Polynomial { power, precision: settings.precision };
     let schedule = || -> Result<Box<dyn Schedule>> {
         Ok(match (settings.schedule, continuous) {
-            (ScheduleKind::Polynomial2, false) => Box::new(polynomial.tabulated(steps)?),
-            (ScheduleKind::Polynomial2, true) => Box::new(polynomial),
+            (ScheduleKind::Polynomial { power }, false) => Box::new(polynomial(power).tabulated(steps)?),
+            (ScheduleKind::Polynomial { power }, true) => Box::new(polynomial(power)),
             (ScheduleKind::Cosine, false) => Box::new(Cosine::default().tabulated(steps)?),
             (ScheduleKind::Cosine, true) => Box::new(Cosine::default()),
             (ScheduleKind::Learned, _) => Box::new(LearnedSchedule::new(vb.pp("gamma"))?),

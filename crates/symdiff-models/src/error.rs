@@ -20,6 +20,14 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// A published run that cannot be taken over.
+    #[error("{}: {source}", path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        source: crate::ImportError,
+    },
     /// The training loop, its settings or a checkpoint failed.
     #[error(transparent)]
     Train(#[from] symdiff_train::Error),
@@ -57,10 +65,14 @@ impl Error {
         Self::File { path: path.to_owned(), problem: problem.to_string() }
     }
 
+    pub(crate) fn import(path: &Path, source: crate::ImportError) -> Self {
+        Self::Import { path: path.to_owned(), source }
+    }
+
     /// True when the user mends it by changing a file or an argument; false when the work itself failed.
     pub fn is_input(&self) -> bool {
         match self {
-            Self::Config(_) | Self::File { .. } | Self::Nets(_) | Self::Molecules(_) => true,
+            Self::Config(_) | Self::File { .. } | Self::Import { .. } | Self::Nets(_) | Self::Molecules(_) => true,
             Self::Train(error) => error.is_input(),
             _ => false,
         }

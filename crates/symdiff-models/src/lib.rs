@@ -21,7 +21,7 @@ mod trained;
 
 pub use error::{Error, Result};
 pub use experiment::Experiment;
-pub use import::{Imported, import};
+pub use import::{Import, ImportError, Imported};
 pub use model::Model;
 pub use models::ModelConfig;
 pub use reconstruction::{Decoded, MoleculeReconstruction};

@@ -5,7 +5,7 @@ use crate::models::MoleculeDenoiser;
 use crate::reconstruction::MoleculeReconstruction;
 use crate::{Result, diffusion, memory};
 use candle_core::{DType, Device, Tensor};
-use symdiff_diffusion::{Likelihood, Objective, Process, Reverse};
+use symdiff_diffusion::{Likelihood, Objective, Process, Reverse, Tabulated, VariancePreserving};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::Noise;
 use symdiff_train::{Parameters, Precision};
@@ -32,7 +32,7 @@ impl Model {
     /// When the experiment names what does not exist or sizes do not fit.
     pub fn fresh(experiment: &Experiment, seed: u64, noise: Noise, device: &Device) -> Result<Self> {
         let parameters = Parameters::new(seed, DType::F32, device).activating(experiment.train.precision.dtype());
-        Self::build(experiment, parameters, noise)
+        Self::build(experiment, parameters, noise, None)
     }
 
     /// A model to sample from, whose parameters will be loaded; it builds no graph. On a CPU it computes in f32 whatever it was trained in.
@@ -40,8 +40,13 @@ impl Model {
     /// # Errors
     /// As [`Model::fresh`].
     pub fn frozen(experiment: &Experiment, device: &Device) -> Result<Self> {
+        Self::frozen_under(experiment, None, device)
+    }
+
+    /// The same under the table of a fixed schedule that an imported checkpoint brought.
+    pub(crate) fn frozen_under(experiment: &Experiment, table: Option<Tabulated>, device: &Device) -> Result<Self> {
         let precision = if device.is_cpu() { Precision::F32 } else { experiment.train.precision };
-        Self::build(experiment, Parameters::new(0, DType::F32, device).activating(precision.dtype()).frozen(), Noise::seeded(0))
+        Self::build(experiment, Parameters::new(0, DType::F32, device).activating(precision.dtype()).frozen(), Noise::seeded(0), table)
     }
 
     /// The training loss of each molecule, `[B]` in f64.
@@ -71,16 +76,30 @@ impl Model {
     /// When the process cannot be made.
     pub fn of(network: MoleculeDenoiser, parameters: Parameters, encoding: Encoding, settings: &Diffusion) -> Result<Self> {
         let process = diffusion::process(settings, parameters.builder())?;
+        Self::under(process, network, parameters, encoding, settings)
+    }
+
+    fn under(
+        process: Process,
+        network: MoleculeDenoiser,
+        parameters: Parameters,
+        encoding: Encoding,
+        settings: &Diffusion,
+    ) -> Result<Self> {
         let data = MoleculeReconstruction::new(encoding.clone());
         let objective = diffusion::objective(settings, &process, &data)?;
         let denoiser = diffusion::denoiser(settings, &process, network)?;
         Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, objective })
     }
 
-    fn build(experiment: &Experiment, parameters: Parameters, noise: Noise) -> Result<Self> {
+    fn build(experiment: &Experiment, parameters: Parameters, noise: Noise, table: Option<Tabulated>) -> Result<Self> {
         memory::check_parameters(experiment)?;
         let encoding = experiment.encoding();
         let denoiser = experiment.model.build(encoding.features(), noise, parameters.builder())?;
-        Self::of(denoiser, parameters, encoding, &experiment.diffusion)
+        let process = match table {
+            Some(table) => Process::new(VariancePreserving(table), experiment.diffusion.steps)?,
+            None => diffusion::process(&experiment.diffusion, parameters.builder())?,
+        };
+        Self::under(process, denoiser, parameters, encoding, &experiment.diffusion)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::experiment::Experiment;
 use crate::model::Model;
-use crate::{Error, Result};
+use crate::{Error, Result, import};
 use candle_core::{DType, Device};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use symdiff_diffusion::{Framing, Method, Route, Spacing};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
+use symdiff_nets::PaddedTo;
 use symdiff_ops::{Noise, Ragged, Samples};
 use symdiff_train::checkpoint::{self, Header};
 use symdiff_train::{CHECKPOINT, Error as TrainError, Record};
@@ -20,6 +21,8 @@ pub struct Trained {
     pub model: Model,
     /// The checkpoint's header.
     pub header: Header,
+    /// The padding that is counted; none where the model does not depend on any.
+    pub padding: Option<PaddedTo>,
     /// A number that stands for its weights.
     pub weights_hash: u64,
     sizes: SizeHistogram,
@@ -75,9 +78,24 @@ impl Trained {
     /// # Errors
     /// When there is no checkpoint, it is damaged, or it holds another model than its experiment says.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
+        Self::load_padded(path, None, device)
+    }
+
+    /// The same with the padding of a published run counted as `padding` says: its samplers pad to the largest molecule of the data set, which is what
+    /// the checkpoint holds; its training and its evaluation pad to the longest of the batch. Models that no padding enters are as they are.
+    ///
+    /// # Errors
+    /// As [`Trained::load`].
+    pub fn load_padded(path: &Path, padding: Option<PaddedTo>, device: &Device) -> Result<Self> {
         let file = checkpoint_of(path);
-        let experiment = Experiment::parse(&checkpoint::header(&file)?.record.description, &[])?;
-        Self::of(Model::frozen(&experiment, device)?, &file, device)
+        let record = checkpoint::header(&file)?.record;
+        let mut experiment = Experiment::parse(&record.description, &[])?;
+        let padding = experiment.model.padding_compat.map(|stored| padding.unwrap_or(stored));
+        experiment.model.padding_compat = padding;
+        let table = table(&record).map_err(|()| Error::file(&file, "its table of the schedule is damaged; import it again"))?;
+        let table = table.map(|gamma| import::stored(&gamma)).transpose()?;
+        let trained = Self::of(Model::frozen_under(&experiment, table, device)?, &file, device)?;
+        Ok(Self { padding, ..trained })
     }
 
     /// A model of your own with the averaged weights of a run directory or checkpoint; its parameters should be
@@ -91,7 +109,7 @@ impl Trained {
         let weights = loaded.take("ema").and_then(|weights| model.parameters.load(&weights));
         weights.map_err(|error| TrainError::checkpoint(&file, error))?;
         let sizes = sizes(&loaded.header.record).ok_or_else(|| Error::file(&file, "knows no molecule sizes; train or import it again"))?;
-        Ok(Self { model, header: loaded.header, weights_hash: loaded.weights_hash, sizes, device: device.clone() })
+        Ok(Self { model, padding: None, header: loaded.header, weights_hash: loaded.weights_hash, sizes, device: device.clone() })
     }
 
     /// Draws molecules; `progress` hears the fraction done.
@@ -190,6 +208,12 @@ impl Trained {
 /// The checkpoint of a run directory, or the file itself.
 fn checkpoint_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(CHECKPOINT) } else { path.to_owned() }
+}
+
+/// The table of the schedule that an imported checkpoint brought.
+fn table(record: &Record) -> Result<Option<Vec<f64>>, ()> {
+    let stored = record.facts.get(import::TABLE);
+    stored.map(|stored| serde_json::from_value(stored.clone())).transpose().map_err(drop)
 }
 
 /// How often each size occurs among the molecules of a record.

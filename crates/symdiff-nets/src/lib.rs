@@ -10,6 +10,7 @@ mod error;
 pub mod gnn;
 mod linear;
 mod mlp;
+mod padded;
 mod pair;
 
 pub use dit::{Dit, DitConfig, TimeEmbedding};
@@ -18,4 +19,5 @@ pub use error::{Error, Result};
 pub use gnn::{Gnn, GnnConfig, Padding};
 pub use linear::{Linear, Start};
 pub use mlp::GeluMlp;
+pub use padded::PaddedTo;
 pub use pair::{PairConfig, PairFeatures};

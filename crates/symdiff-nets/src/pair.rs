@@ -1,6 +1,6 @@
 //! Geometry of a point cloud as node features that no rotation, reflection or translation changes.
 
-use crate::{Linear, Result, Start};
+use crate::{Linear, PaddedTo, Result, Start};
 use candle_core::Tensor;
 use candle_nn::{Init, VarBuilder};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct PairFeatures {
     means: Tensor,
     widths: Tensor,
     map: Linear,
-    pad: Option<usize>,
+    pad: Option<PaddedTo>,
 }
 
 impl PairFeatures {
@@ -52,10 +52,10 @@ impl PairFeatures {
         })
     }
 
-    /// Counts the bias as an implementation does that pads every sample to `pad` nodes.
+    /// Counts the bias as an implementation does that pads every sample to `pad` rows.
     #[must_use]
-    pub fn padded_to(mut self, pad: usize) -> Self {
-        self.pad = Some(pad);
+    pub fn padded_to(mut self, pad: impl Into<PaddedTo>) -> Self {
+        self.pad = Some(pad.into());
         self
     }
 
@@ -66,7 +66,7 @@ impl PairFeatures {
     pub fn forward(&self, x: &Tensor, layout: &Ragged) -> Result<Tensor> {
         let phi = pair_gaussian_mean(x, &self.means.flatten_all()?, &self.widths.flatten_all()?, layout)?;
         let Some(pad) = self.pad else { return self.map.forward(&phi) };
-        let weight = (layout.sizes_tensor(x.dtype(), x.device())?.recip()? * pad as f64)?;
+        let weight = (layout.sizes_tensor(x.dtype(), x.device())?.recip()? * pad.rows(layout) as f64)?;
         let bias = weight.broadcast_mul(&self.map.bias().unsqueeze(0)?)?;
         Ok((self.map.forward_without_bias(&phi)? + spread(&bias, layout)?)?)
     }

@@ -85,7 +85,7 @@ fn egnn_agrees_with_the_golden_vectors() -> TestResult {
                 attention: given["attention"] != false,
                 tanh: given["tanh"] != false,
                 constant: given["norm_constant"].as_f64().unwrap_or(1.0),
-                aggregation: if mean { Aggregation::Mean { padded } } else { Aggregation::Sum { divisor: 1.0 } },
+                aggregation: if mean { Aggregation::Mean { padded: padded.map(Into::into) } } else { Aggregation::Sum { divisor: 1.0 } },
             };
             let [points, out] = Egnn::new(&config, golden.weights("egnn"))?.forward(&x, &h, &golden.layout)?;
             let velocity = centre(&(points - &x)?, &golden.layout)?;

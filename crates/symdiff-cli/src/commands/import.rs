@@ -1,23 +1,26 @@
-//! `import`: a state dict of the published implementation, made a checkpoint of this one.
+//! `import`: a run of the published implementation, made a checkpoint of this one.
 
 use crate::destination::{self, Kind};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::shown;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use symdiff_mol::data;
+use symdiff_mol::data::{self, SizeHistogram};
 
-/// Make a checkpoint of a PyTorch state dict or a safetensors file; no code in it is run.
+/// Make a checkpoint of a published run: its PyTorch state dict, or a safetensors file, and its args.pickle. No code in them is run.
 #[derive(Args)]
 pub(crate) struct Import {
     /// The state dict, as torch.save writes it (`.npy`, `.pt`, `.pth`), or safetensors.
     #[arg(long)]
     from: PathBuf,
-    /// The published model it belongs to: `symdiff-qm9`, `dit-qm9`, `edm-qm9`, …
+    /// The run's arguments; `args.pickle` beside --from when absent.
+    #[arg(long, value_name = "FILE")]
+    args: Option<PathBuf>,
+    /// The published model that it is: `symdiff-qm9`, `dit-qm9`, `edm-qm9`, … Needed where there is no args.pickle.
     #[arg(long)]
-    model: String,
-    /// Molecules whose sizes samples will have; the embedded set when absent.
+    model: Option<String>,
+    /// Molecules whose sizes samples will have; the training molecules of the published QM9 or GEOM when absent.
     #[arg(long)]
     sizes_from: Option<PathBuf>,
     /// The checkpoint to write; `sample`, `nll` take it as --run.
@@ -30,18 +33,30 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(&self) -> Outcome<Value> {
-        let inputs: Vec<&Path> = [Some(&self.from), self.sizes_from.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+        let inputs = [Some(&self.from), self.args.as_ref(), self.sizes_from.as_ref()];
+        let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
         destination::check(&self.out, Kind::Checkpoint, &inputs, self.force)?;
-        let sizes = self.sizes_from.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
-        let made = symdiff_models::import(&self.from, &self.model, &sizes, &self.out)?;
-        let from = self.sizes_from.as_ref().map_or_else(|| "embedded".to_owned(), |path| path.display().to_string());
+        let sizes = self.sizes_from.as_deref().map(sizes).transpose()?;
+        let (arguments, model) = (self.args.as_deref(), self.model.as_deref());
+        let made = symdiff_models::Import { from: &self.from, arguments, model, sizes: sizes.as_ref() }.write(&self.out)?;
+        if !made.assumed.is_empty() {
+            tracing::warn!("no args.pickle, so the run is taken for one with {}", made.assumed.join("; "));
+        }
         Ok(json!({
             "file": shown(&self.out),
             "model": self.model,
+            "args": made.arguments.as_deref().map(shown),
+            "assumed": made.assumed,
             "tensors": made.tensors,
             "parameters": made.parameters,
             "padding_compat": made.padding,
-            "sizes_from": from,
+            "schedule_drift": made.drift,
+            "sizes_from": self.sizes_from.as_deref().map_or_else(|| "published".to_owned(), shown),
         }))
     }
+}
+
+fn sizes(path: &Path) -> Outcome<SizeHistogram> {
+    let set = data::load(path)?;
+    SizeHistogram::new(set.sizes()).ok_or_else(|| Failure::input(format!("{}: holds no molecule", path.display())))
 }

@@ -6,7 +6,7 @@ use crate::progress::Bar;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use symdiff_models::Trained;
+use symdiff_models::{Trained, models::PaddedTo};
 use symdiff_mol::data;
 
 /// Estimate the negative log-likelihood, in nats a molecule.
@@ -24,12 +24,33 @@ pub(crate) struct Nll {
     /// Independent estimates a molecule, averaged.
     #[arg(long, default_value_t = 1)]
     passes: usize,
-    /// Molecules a batch.
+    /// Molecules a batch; the estimate of a published model depends on it under --padding longest.
     #[arg(long, default_value_t = 128)]
     batch: usize,
+    /// What a published model, which padding enters, counts as padded. Other models are as they are.
+    #[arg(long, value_enum, default_value_t = Padding::Longest)]
+    padding: Padding,
     /// Only the first so many molecules of the part.
     #[arg(long)]
     limit: Option<usize>,
+}
+
+/// The length to which a published model pads its molecules.
+#[derive(Clone, Copy, ValueEnum)]
+enum Padding {
+    /// That of the batch's longest molecule, as the published training and evaluation do.
+    Longest,
+    /// That of the data set's longest molecule (QM9: 29, GEOM: 181), as the published samplers do.
+    Sampler,
+}
+
+impl Padding {
+    fn counted(self) -> Option<PaddedTo> {
+        match self {
+            Self::Longest => Some(PaddedTo::Longest),
+            Self::Sampler => None,
+        }
+    }
 }
 
 /// A part of a data set under the published split.
@@ -50,7 +71,7 @@ impl Nll {
         if self.passes == 0 || self.batch == 0 {
             return Err(Failure::input("--passes and --batch must be at least 1"));
         }
-        let model = Trained::load(&self.run, &context.device()?)?;
+        let model = Trained::load_padded(&self.run, self.padding.counted(), &context.device()?)?;
         let set = self.data.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
         let split = set.split();
         let mut places = match self.split {
@@ -62,11 +83,20 @@ impl Nll {
         places.truncate(self.limit.unwrap_or(usize::MAX));
         let bar = Bar::new("nll");
         let nll = model.nll(&set, &places, self.passes, self.batch, context.seed(), &mut |done| bar.show(done, ""))?;
+        if nll.unseen_sizes > 0 {
+            let all = nll.molecules + nll.unseen_sizes;
+            tracing::warn!(
+                "{} of {all} molecules ({:.1} %) have sizes that the model never saw; the estimate leaves them out, and is too low by their share",
+                nll.unseen_sizes,
+                100.0 * nll.unseen_sizes as f64 / all as f64,
+            );
+        }
         Ok(json!({
             "nll": nll.mean,
             "standard_error": nll.standard_error,
             "molecules": nll.molecules,
             "unseen_sizes": nll.unseen_sizes,
+            "padding": model.padding,
             "passes": self.passes,
         }))
     }

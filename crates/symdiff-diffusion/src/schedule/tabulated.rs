@@ -24,6 +24,17 @@ impl Tabulated {
         Ok(Self { log_snr: alphas.iter().map(|a| -f64::from(((1.0 - a).ln() - a.ln()) as f32)).collect() })
     }
 
+    /// The table of log-SNRs themselves, as a checkpoint stores them.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it is shorter than two entries or holds a number that is not finite.
+    pub fn from_log_snrs(log_snr: Vec<f64>) -> Result<Self> {
+        if log_snr.len() < 2 || !log_snr.iter().all(|value| value.is_finite()) {
+            return Err(Error::Config("a schedule needs at least two log-SNRs, all of them finite".into()));
+        }
+        Ok(Self { log_snr })
+    }
+
     /// T.
     pub fn steps(&self) -> usize {
         self.log_snr.len() - 1

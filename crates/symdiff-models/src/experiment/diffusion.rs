@@ -3,6 +3,7 @@
 use super::ContinuousLoss;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use symdiff_train::within;
 
 /// The diffusion process and its objective.
@@ -13,7 +14,7 @@ pub struct Diffusion {
     pub steps: usize,
     /// How noisy each time is.
     pub schedule: ScheduleKind,
-    /// What keeps α² away from 0 and 1 (`polynomial_2` alone).
+    /// What keeps α² away from 0 and 1 (polynomial schedules alone).
     pub precision: f64,
     /// What the network says of a noisy molecule.
     pub prediction: PredictionKind,
@@ -83,18 +84,55 @@ pub enum PredictionKind {
     Residual,
 }
 
-/// How noisy each time is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// How noisy each time is. In a file: `polynomial_2`, or another power; `cosine`; `learned`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum ScheduleKind {
-    /// α² = (1 − t²)², that of EDM and SymDiff.
-    #[default]
-    #[serde(rename = "polynomial_2")]
-    Polynomial2,
+    /// α² = (1 − tᵖ)²; p = 2 is that of EDM and SymDiff.
+    Polynomial {
+        /// p.
+        power: f64,
+    },
     /// Nichol and Dhariwal's.
     Cosine,
     /// A monotone network, learned with the model.
     Learned,
+}
+
+impl Default for ScheduleKind {
+    fn default() -> Self {
+        Self::Polynomial { power: 2.0 }
+    }
+}
+
+impl fmt::Display for ScheduleKind {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Polynomial { power } => write!(out, "polynomial_{power}"),
+            Self::Cosine => out.write_str("cosine"),
+            Self::Learned => out.write_str("learned"),
+        }
+    }
+}
+
+impl TryFrom<String> for ScheduleKind {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let power = name.strip_prefix("polynomial_").and_then(|power| power.parse::<f64>().ok());
+        match (name.as_str(), power) {
+            ("cosine", _) => Ok(Self::Cosine),
+            ("learned", _) => Ok(Self::Learned),
+            (_, Some(power)) if (0.1..=100.0).contains(&power) => Ok(Self::Polynomial { power }),
+            _ => Err(format!("`{name}` is no schedule; use polynomial_2 (or another power from 0.1 to 100), cosine or learned")),
+        }
+    }
+}
+
+impl From<ScheduleKind> for String {
+    fn from(kind: ScheduleKind) -> Self {
+        kind.to_string()
+    }
 }
 
 /// What training minimises.

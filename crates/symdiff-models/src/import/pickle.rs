@@ -1,113 +1,370 @@
-//! The index of a state dict: a pickle of names and tensors, read as data.
+//! A pickle, read as data.
 //!
-//! Candle's reader makes inert values of a pickle and calls nothing. What it does not know it refuses, and what a plain state dict does not need is
-//! refused here: every class that the pickle names must be one of a short list.
+//! The instructions of protocols 2 to 5 that containers, numbers, text and instances are made of build inert values; a class is only a name here, and
+//! nothing is ever called. All values lie in one arena and refer to each other by place, so that a value that is used again is not copied, and memory
+//! is bounded by the length of the input.
 
-use candle_core::DType;
-use candle_core::pickle::{Object, Stack};
+use super::error::{ImportError, Read};
+use std::collections::HashMap;
 
-/// Where a tensor lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) storage: String,
-    pub(super) dtype: DType,
-    /// In numbers, not bytes.
-    pub(super) offset: usize,
-    pub(super) shape: Vec<usize>,
-    pub(super) stride: Vec<usize>,
+/// The place of a value.
+pub(super) type Id = usize;
+
+/// A value of a pickle.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    /// Bytes, or an integer of more than 64 bits: nothing here needs them.
+    Opaque,
+    Tuple(Vec<Id>),
+    /// A list or a set.
+    List(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    Class {
+        module: String,
+        name: String,
+    },
+    /// What a class would make of arguments, with the state that it would be given.
+    Instance {
+        class: Id,
+        arguments: Id,
+        state: Option<Id>,
+    },
+    /// What lies outside the pickle, under this name.
+    Outside(Id),
 }
 
-type Parsed<T> = Result<T, String>;
+/// The values of a pickle.
+#[derive(Debug)]
+pub(super) struct Pickle {
+    values: Vec<Value>,
+    root: Id,
+}
 
-/// The entries of the pickled dictionary, in its order; or what is wrong with the first that is no plain tensor.
-pub(super) fn entries(pickled: &[u8]) -> Parsed<Vec<(String, Stored)>> {
-    let mut stack = Stack::empty();
-    let mut input = pickled;
-    stack.read_loop(&mut input).map_err(|error| format!("its index is no plain pickle ({error}); save the state dict alone"))?;
-    let index = stack.finalize().map_err(|error| format!("its index is empty ({error})"))?;
-    let Object::Dict(items) = index else {
-        let asked = first_class(&index).map_or_else(String::new, |class| format!(": it asks for `{class}`"));
-        return Err(format!("holds no state dict{asked}; save `model.state_dict()` alone"));
-    };
-    let mut entries = Vec::with_capacity(items.len());
-    for (key, value) in items {
-        match key {
-            Object::Unicode(name) if name == "_metadata" => {}
-            Object::Unicode(name) => {
-                let stored = stored(&value).ok_or_else(|| refusal(&name, &value))?;
-                entries.push((name, stored));
+impl Pickle {
+    /// Reads one pickle from the front of `input`, which is left at what follows it.
+    pub(super) fn read(input: &mut &[u8]) -> Read<Self> {
+        let length = input.len();
+        let mut machine = Machine { input, values: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        let result = machine.run();
+        let at = length - machine.input.len();
+        match result {
+            Ok(root) => Ok(Self { values: machine.values, root }),
+            Err(problem) => Err(ImportError::Pickle { at, problem }),
+        }
+    }
+
+    /// The value that was pickled.
+    pub(super) fn root(&self) -> &Value {
+        &self.values[self.root]
+    }
+
+    /// A value by its place.
+    pub(super) fn at(&self, id: Id) -> &Value {
+        &self.values[id]
+    }
+
+    /// Module and name of a class.
+    pub(super) fn class(&self, id: Id) -> Option<(&str, &str)> {
+        match self.at(id) {
+            Value::Class { module, name } => Some((module, name)),
+            _ => None,
+        }
+    }
+}
+
+type Step<T> = Result<T, String>;
+
+struct Machine<'a, 'i> {
+    input: &'a mut &'i [u8],
+    values: Vec<Value>,
+    stack: Vec<Id>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: HashMap<u64, Id>,
+}
+
+impl<'i> Machine<'_, 'i> {
+    fn run(&mut self) -> Step<Id> {
+        loop {
+            let [code] = self.bytes()?;
+            if code == b'.' {
+                return self.pop();
             }
-            other => return Err(format!("has an entry whose name is no text: {other:?}")),
+            self.step(code)?;
         }
     }
-    Ok(entries)
-}
 
-fn refusal(name: &str, value: &Object) -> String {
-    match first_class(value) {
-        Some(class) => format!("`{name}` asks for `{class}`; only plain tensors are read, and no code is run"),
-        None => format!("`{name}` is no tensor; only plain tensors are read"),
-    }
-}
-
-/// Classes that plain tensors are made of.
-fn harmless(module: &str, class: &str) -> bool {
-    match module {
-        "torch._utils" => matches!(class, "_rebuild_tensor_v2" | "_rebuild_parameter"),
-        "collections" => class == "OrderedDict",
-        "torch" => dtype(class).is_some(),
-        _ => false,
-    }
-}
-
-/// The first class that a plain tensor does not need.
-fn first_class(object: &Object) -> Option<String> {
-    match object {
-        Object::Class { module_name, class_name } => (!harmless(module_name, class_name)).then(|| format!("{module_name}.{class_name}")),
-        Object::Tuple(items) | Object::List(items) => items.iter().find_map(first_class),
-        Object::Dict(items) => items.iter().find_map(|(key, value)| first_class(key).or_else(|| first_class(value))),
-        Object::Reduce { callable, args } | Object::Build { callable, args } => first_class(callable).or_else(|| first_class(args)),
-        Object::PersistentLoad(inner) => first_class(inner),
-        _ => None,
-    }
-}
-
-/// `_rebuild_tensor_v2(storage, offset, shape, stride, …)`, bare or inside `_rebuild_parameter`.
-fn stored(value: &Object) -> Option<Stored> {
-    let Object::Reduce { callable, args } = value else { return None };
-    let (Object::Class { module_name, class_name }, Object::Tuple(args)) = (&**callable, &**args) else { return None };
-    match (module_name.as_str(), class_name.as_str(), args.as_slice()) {
-        ("torch._utils", "_rebuild_parameter", [inner, ..]) => stored(inner),
-        ("torch._utils", "_rebuild_tensor_v2", [Object::PersistentLoad(storage), offset, shape, stride, ..]) => {
-            let Object::Tuple(storage) = &**storage else { return None };
-            let [_, Object::Class { module_name, class_name }, Object::Unicode(key), ..] = storage.as_slice() else { return None };
-            let dtype = if module_name == "torch" { dtype(class_name)? } else { return None };
-            Some(Stored { storage: key.clone(), dtype, offset: whole(offset)?, shape: wholes(shape)?, stride: wholes(stride)? })
+    fn step(&mut self, code: u8) -> Step<()> {
+        match code {
+            // PROTO, FRAME: only a reader that streams needs to know.
+            0x80 => self.bytes::<1>().map(drop),
+            0x95 => self.bytes::<8>().map(drop),
+            b'(' => {
+                self.marks.push(self.stack.len());
+                Ok(())
+            }
+            b'0' => self.pop().map(drop),
+            b'1' => self.marked().map(drop),
+            b'2' => self.top().map(|id| self.stack.push(id)),
+            b'N' => self.push(Value::None),
+            0x88 | 0x89 => self.push(Value::Bool(code == 0x88)),
+            b'K' | b'M' | b'J' | b'G' | 0x8a | 0x8b => self.number(code),
+            b'X' | 0x8c | 0x8d => {
+                let length = self.length(code, [0x8c, b'X', 0x8d])?;
+                let text = String::from_utf8(self.take(length)?.to_vec()).map_err(|_| "text that is not UTF-8")?;
+                self.push(Value::Text(text))
+            }
+            b'B' | b'C' | 0x8e => {
+                let length = self.length(code, [b'C', b'B', 0x8e])?;
+                self.take(length)?;
+                self.push(Value::Opaque)
+            }
+            b')' | 0x85 | 0x86 | 0x87 => {
+                let count = usize::from(code.saturating_sub(0x84));
+                let items = self.stack.split_off(self.depth(count)?);
+                self.push(Value::Tuple(items))
+            }
+            b't' => {
+                let items = self.marked()?;
+                self.push(Value::Tuple(items))
+            }
+            b']' | 0x8f => self.push(Value::List(Vec::new())),
+            0x91 => {
+                let items = self.marked()?;
+                self.push(Value::List(items))
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.append(&[item])
+            }
+            b'e' | 0x90 => {
+                let items = self.marked()?;
+                self.append(&items)
+            }
+            b'}' => self.push(Value::Dict(Vec::new())),
+            b'd' => {
+                let items = self.marked()?;
+                self.push(Value::Dict(Vec::new()))?;
+                self.set(&items)
+            }
+            b's' => {
+                let items = self.stack.split_off(self.depth(2)?);
+                self.set(&items)
+            }
+            b'u' => {
+                let items = self.marked()?;
+                self.set(&items)
+            }
+            b'c' => {
+                let [module, name] = [self.line()?, self.line()?];
+                self.push(Value::Class { module, name })
+            }
+            0x93 => {
+                let [name, module] = [self.text()?, self.text()?];
+                self.push(Value::Class { module, name })
+            }
+            b'R' | 0x81 => {
+                let [arguments, class] = [self.pop()?, self.pop()?];
+                self.made(class, arguments)
+            }
+            b'b' => self.build(),
+            b'Q' => {
+                let name = self.pop()?;
+                self.push(Value::Outside(name))
+            }
+            b'q' | b'r' | 0x94 => {
+                let key = if code == 0x94 { self.memo.len() as u64 } else { self.key(code == b'r')? };
+                let id = self.top()?;
+                self.memo.insert(key, id);
+                Ok(())
+            }
+            b'h' | b'j' => {
+                let key = self.key(code == b'j')?;
+                let id = *self.memo.get(&key).ok_or("a value that was never stored")?;
+                self.stack.push(id);
+                Ok(())
+            }
+            other => Err(format!("instruction 0x{other:02x} is not one of plain data")),
         }
-        _ => None,
+    }
+
+    fn number(&mut self, code: u8) -> Step<()> {
+        let value = match code {
+            b'K' => Value::Int(i64::from(self.bytes::<1>()?[0])),
+            b'M' => Value::Int(i64::from(u16::from_le_bytes(self.bytes()?))),
+            b'J' => Value::Int(i64::from(i32::from_le_bytes(self.bytes()?))),
+            b'G' => Value::Float(f64::from_be_bytes(self.bytes()?)),
+            _ => {
+                let length = if code == 0x8a { usize::from(self.bytes::<1>()?[0]) } else { u32::from_le_bytes(self.bytes()?) as usize };
+                let bytes = self.take(length)?;
+                let mut wide = [if bytes.last().is_some_and(|&high| high >= 0x80) { 0xff } else { 0 }; 8];
+                if bytes.len() > wide.len() {
+                    return self.push(Value::Opaque);
+                }
+                wide[..bytes.len()].copy_from_slice(bytes);
+                Value::Int(i64::from_le_bytes(wide))
+            }
+        };
+        self.push(value)
+    }
+
+    /// An ordered dictionary is a dictionary; of every other class only the name is kept.
+    fn made(&mut self, class: Id, arguments: Id) -> Step<()> {
+        let dictionary = matches!(&self.values[class], Value::Class { module, name } if module == "collections" && name == "OrderedDict");
+        let empty = matches!(&self.values[arguments], Value::Tuple(items) if items.is_empty());
+        self.push(if dictionary && empty { Value::Dict(Vec::new()) } else { Value::Instance { class, arguments, state: None } })
+    }
+
+    /// Attributes of a dictionary are dropped.
+    fn build(&mut self) -> Step<()> {
+        let given = self.pop()?;
+        let id = self.top()?;
+        match &mut self.values[id] {
+            Value::Instance { state, .. } => *state = Some(given),
+            Value::Dict(_) => {}
+            _ => return Err("a state for what is no instance".into()),
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, items: &[Id]) -> Step<()> {
+        let id = self.top()?;
+        match &mut self.values[id] {
+            Value::List(list) => list.extend_from_slice(items),
+            _ => return Err("an item for what is no list".into()),
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, items: &[Id]) -> Step<()> {
+        let id = self.top()?;
+        match &mut self.values[id] {
+            Value::Dict(entries) if items.len().is_multiple_of(2) => entries.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1]))),
+            _ => return Err("entries for what is no dictionary".into()),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, value: Value) -> Step<()> {
+        self.stack.push(self.values.len());
+        self.values.push(value);
+        Ok(())
+    }
+
+    /// The height of the stack below its `count` topmost values, which must lie above the last mark.
+    fn depth(&self, count: usize) -> Step<usize> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        self.stack.len().checked_sub(count).filter(|&depth| depth >= floor).ok_or_else(|| "too few values".to_owned())
+    }
+
+    fn pop(&mut self) -> Step<Id> {
+        self.depth(1)?;
+        self.stack.pop().ok_or_else(|| "no value".to_owned())
+    }
+
+    fn top(&self) -> Step<Id> {
+        Ok(self.stack[self.depth(1)?])
+    }
+
+    fn marked(&mut self) -> Step<Vec<Id>> {
+        let mark = self.marks.pop().ok_or("no mark")?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    fn text(&mut self) -> Step<String> {
+        let id = self.pop()?;
+        match &self.values[id] {
+            Value::Text(text) => Ok(text.clone()),
+            _ => Err("a class whose name is no text".into()),
+        }
+    }
+
+    fn key(&mut self, long: bool) -> Step<u64> {
+        if long { Ok(u64::from(u32::from_le_bytes(self.bytes()?))) } else { Ok(u64::from(self.bytes::<1>()?[0])) }
+    }
+
+    /// A length of 1, 4 or 8 bytes, by the instruction.
+    fn length(&mut self, code: u8, [short, middle, _]: [u8; 3]) -> Step<usize> {
+        let length = match code {
+            code if code == short => u64::from(self.bytes::<1>()?[0]),
+            code if code == middle => u64::from(u32::from_le_bytes(self.bytes()?)),
+            _ => u64::from_le_bytes(self.bytes()?),
+        };
+        usize::try_from(length).map_err(|_| "the input ends early".to_owned())
+    }
+
+    fn line(&mut self) -> Step<String> {
+        let end = self.input.iter().position(|&byte| byte == b'\n').ok_or("the input ends early")?;
+        let line = self.take(end + 1)?;
+        String::from_utf8(line[..end].to_vec()).map_err(|_| "a name that is not UTF-8".to_owned())
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Step<[u8; N]> {
+        let (bytes, rest) = self.input.split_first_chunk().ok_or("the input ends early")?;
+        *self.input = rest;
+        Ok(*bytes)
+    }
+
+    fn take(&mut self, length: usize) -> Step<&'i [u8]> {
+        let (bytes, rest) = self.input.split_at_checked(length).ok_or("the input ends early")?;
+        *self.input = rest;
+        Ok(bytes)
     }
 }
 
-fn dtype(storage: &str) -> Option<DType> {
-    Some(match storage {
-        "FloatStorage" => DType::F32,
-        "DoubleStorage" => DType::F64,
-        "HalfStorage" => DType::F16,
-        "BFloat16Storage" => DType::BF16,
-        "LongStorage" => DType::I64,
-        _ => return None,
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn whole(object: &Object) -> Option<usize> {
-    match object {
-        Object::Int(value) => usize::try_from(*value).ok(),
-        Object::Long(value) => usize::try_from(*value).ok(),
-        _ => None,
+    fn read(bytes: &[u8]) -> Read<Pickle> {
+        Pickle::read(&mut &bytes[..])
     }
-}
 
-fn wholes(object: &Object) -> Option<Vec<usize>> {
-    let Object::Tuple(items) = object else { return None };
-    items.iter().map(whole).collect()
+    /// `{"a": [1, -2, 300, True, None], "b": (0.5, 2**70)}` in protocols 2 and 4.
+    #[test]
+    fn protocols_agree() {
+        let two = b"\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01]q\x02(K\x01J\xfe\xff\xff\xffM,\x01\x88NeX\x01\x00\x00\x00bq\x03G?\xe0\x00\x00\x00\x00\x00\x00\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00@\x86q\x04u.";
+        let four = b"\x80\x04\x958\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x01a\x94]\x94(K\x01J\xfe\xff\xff\xffM,\x01\x88Ne\x8c\x01b\x94G?\xe0\x00\x00\x00\x00\x00\x00\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00@\x86\x94u.";
+        for bytes in [&two[..], &four[..]] {
+            let pickle = read(bytes).unwrap();
+            let Value::Dict(entries) = pickle.root() else { panic!("{:?}", pickle.root()) };
+            let [(_, list), (_, tuple)] = entries[..] else { panic!("{entries:?}") };
+            let (Value::List(list), Value::Tuple(tuple)) = (pickle.at(list), pickle.at(tuple)) else { panic!("{pickle:?}") };
+            let list: Vec<&Value> = list.iter().map(|&id| pickle.at(id)).collect();
+            assert_eq!(list, [&Value::Int(1), &Value::Int(-2), &Value::Int(300), &Value::Bool(true), &Value::None]);
+            assert_eq!([pickle.at(tuple[0]), pickle.at(tuple[1])], [&Value::Float(0.5), &Value::Opaque]);
+        }
+    }
+
+    /// A list stored before it is filled is the filled list where it is used again; ten doublings of one value stay eleven values.
+    #[test]
+    fn values_are_shared() {
+        let pickle = read(b"\x80\x02]q\x00K\x07ah\x00\x86.").unwrap();
+        assert_eq!(pickle.root(), &Value::Tuple(vec![0, 0]));
+        assert_eq!(pickle.at(0), &Value::List(vec![1]));
+        let doubled = read(&[&b"\x80\x02N"[..], &b"2\x86".repeat(10), b"."].concat()).unwrap();
+        assert_eq!(doubled.values.len(), 11);
+    }
+
+    #[test]
+    fn whatever_is_cut_or_changed_is_an_error_and_no_panic() {
+        let whole =
+            b"\x80\x04\x8c\x08argparse\x94\x8c\x09Namespace\x94\x93\x94)\x81\x94}\x94(\x8c\x02nf\x94K\x04\x8c\x01l\x94]\x94(K\x01K\x02eub.";
+        assert!(read(whole).is_ok());
+        for end in 0..whole.len() {
+            assert!(matches!(read(&whole[..end]), Err(ImportError::Pickle { at, .. }) if at <= end), "cut at {end}");
+        }
+        for place in 0..whole.len() {
+            for byte in 0..=255 {
+                let mut changed = whole.to_vec();
+                changed[place] = byte;
+                let _ = read(&changed);
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::Eps;
 use symdiff_mol::state::Molecules;
-use symdiff_nets::PairConfig;
+use symdiff_nets::{PaddedTo, PairConfig};
 use symdiff_ops::Noise;
 use symdiff_train::Precision;
 
@@ -52,7 +52,7 @@ pub struct Place {
     /// True when it is symmetrised: the published names of parameters differ.
     pub symmetrised: bool,
     /// See [`ModelConfig::padding_compat`](super::ModelConfig::padding_compat).
-    pub padding: Option<usize>,
+    pub padding: Option<PaddedTo>,
     /// For fresh parameters that have no initialisation in Candle.
     pub noise: Noise,
 }

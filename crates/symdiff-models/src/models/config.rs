@@ -3,7 +3,7 @@
 use super::{Backbone, Gamma, GroupChoice, presets};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use symdiff_nets::PairConfig;
+use symdiff_nets::{PaddedTo, PairConfig};
 use symdiff_train::within;
 use toml::{Table, Value};
 
@@ -22,10 +22,11 @@ pub struct ModelConfig {
     /// How it is symmetrised.
     #[serde(default)]
     pub gamma: Gamma,
-    /// Counts what the published implementation counts once per row of padding as if every molecule were padded to this length: the bias of
-    /// the pair features, the senders of the graph network without geometry, the divisor of means. For its checkpoints.
+    /// Counts what the published implementation counts once per row of padding as if every molecule were padded to this length, or to that of the
+    /// batch's longest: the bias of the pair features, the senders of the graph network without geometry, the divisor of means. For its checkpoints,
+    /// and to train as it does (`"longest"`).
     #[serde(default)]
-    pub padding_compat: Option<usize>,
+    pub padding_compat: Option<PaddedTo>,
 }
 
 impl ModelConfig {
@@ -57,7 +58,7 @@ impl ModelConfig {
         if let Gamma::Learned(gamma) = &self.gamma {
             gamma.check()?;
         }
-        if let Some(pad) = self.padding_compat {
+        if let Some(PaddedTo::Rows(pad)) = self.padding_compat {
             within("model.padding_compat", pad as f64, 1.0, 1e6)?;
         }
         if self.group == GroupChoice::None && self.gamma != Gamma::None {

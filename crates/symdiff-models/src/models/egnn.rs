@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use symdiff_core::{MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::{At, Eps};
 use symdiff_mol::state::Molecules;
-use symdiff_nets::{Egnn, EgnnConfig};
+use symdiff_nets::{Egnn, EgnnConfig, PaddedTo};
 use symdiff_ops::{Noise, spread};
 
 /// Sizes of EDM's equivariant graph network.
@@ -41,11 +41,11 @@ pub struct EgnnDenoiser {
 }
 
 impl EgnnDenoiser {
-    /// A denoiser of molecules with `features` features; `padded` is the length that a mean over senders is taken over.
+    /// A denoiser of molecules with `features` features; `padded` says over how many rows a mean over senders is taken.
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn new(sizes: &GraphSizes, features: usize, padded: Option<usize>, vb: VarBuilder) -> Result<Self> {
+    pub fn new(sizes: &GraphSizes, features: usize, padded: Option<PaddedTo>, vb: VarBuilder) -> Result<Self> {
         let GraphSizes { width, layers, sublayers, attention, tanh, constant, .. } = *sizes;
         let aggregation = sizes.aggregation(padded);
         let config = EgnnConfig { features: features + 1, width, layers, sublayers, attention, tanh, constant, aggregation };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use symdiff_core::{MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::{At, Eps};
 use symdiff_mol::state::Molecules;
-use symdiff_nets::{Gnn, GnnConfig, Padding};
+use symdiff_nets::{Gnn, GnnConfig, PaddedTo, Padding};
 use symdiff_ops::{Noise, spread};
 
 /// Sizes of the graph network without geometry.
@@ -37,7 +37,7 @@ impl BackboneSpec for GnnSizes {
 #[derive(Clone, Debug)]
 pub struct GnnDenoiser {
     net: Gnn,
-    padded: Option<usize>,
+    padded: Option<PaddedTo>,
 }
 
 impl GnnDenoiser {
@@ -46,7 +46,7 @@ impl GnnDenoiser {
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn new(sizes: &GraphSizes, features: usize, padded: Option<usize>, vb: VarBuilder) -> Result<Self> {
+    pub fn new(sizes: &GraphSizes, features: usize, padded: Option<PaddedTo>, vb: VarBuilder) -> Result<Self> {
         let GraphSizes { width, layers, attention, .. } = *sizes;
         let config = GnnConfig { features: features + 4, width, layers, attention, aggregation: sizes.aggregation(padded) };
         Ok(Self { net: Gnn::new(&config, vb.pp("gnn"))?, padded })
@@ -56,10 +56,10 @@ impl GnnDenoiser {
         let (state, time) = (at.state.centred()?, times(at)?);
         let rows = state.joined()?;
         let (layout, width) = (state.layout(), rows.dims()[1]);
-        let padding = self.padded.map(|length| -> Result<Padding> {
+        let padding = self.padded.map(|padded| -> Result<Padding> {
             let zeros = Tensor::zeros((layout.len(), width), rows.dtype(), rows.device())?;
             let time = time.broadcast_as((layout.len(), 1))?;
-            Ok(Padding { length, features: Tensor::cat(&[&zeros, &time], 1)? })
+            Ok(Padding { length: padded.rows(layout), features: Tensor::cat(&[&zeros, &time], 1)? })
         });
         let h = Tensor::cat(&[&rows, &spread(&time, layout)?], 1)?;
         let out = self.net.forward(&h, padding.transpose()?.as_ref(), layout)?;

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use symdiff_diffusion::At;
 use symdiff_mol::state::Molecules;
-use symdiff_nets::Aggregation;
+use symdiff_nets::{Aggregation, PaddedTo};
 use symdiff_train::within;
 
 /// Sizes of a graph network on atoms.
@@ -39,7 +39,7 @@ pub struct GraphSizes {
 
 impl GraphSizes {
     /// How messages are summed up; a mean is taken over `padded` rows where given.
-    pub(super) fn aggregation(&self, padded: Option<usize>) -> Aggregation {
+    pub(super) fn aggregation(&self, padded: Option<PaddedTo>) -> Aggregation {
         if self.mean { Aggregation::Mean { padded } } else { Aggregation::Sum { divisor: self.divisor } }
     }
 

@@ -27,3 +27,4 @@ pub use graph::GraphSizes;
 pub use observed::{Observed, Observing};
 pub use presets::{MATCHED, presets};
 pub use released::Released;
+pub use symdiff_nets::PaddedTo;

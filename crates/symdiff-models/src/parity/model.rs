@@ -17,7 +17,13 @@ pub(super) fn dit(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
         heads: golden.size("heads")?,
         ratio: golden.size("ratio")?,
     };
-    Ok(ModelConfig { preset: None, group: GroupChoice::O3, backbone: Backbone::Dit(sizes), gamma: Gamma::None, padding_compat: pad })
+    Ok(ModelConfig {
+        preset: None,
+        group: GroupChoice::O3,
+        backbone: Backbone::Dit(sizes),
+        gamma: Gamma::None,
+        padding_compat: pad.map(Into::into),
+    })
 }
 
 /// How the published code turns γ's 3 × 3 output into a group element.
@@ -60,7 +66,7 @@ pub(super) fn egnn(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
         group: GroupChoice::O3,
         backbone: Backbone::Egnn(EgnnSizes(graph(golden)?)),
         gamma: Gamma::None,
-        padding_compat: pad,
+        padding_compat: pad.map(Into::into),
     })
 }
 

@@ -1,8 +1,8 @@
 //! The sizes and switches of an equivariant graph network.
 
-use crate::{Error, Result};
+use crate::{Error, PaddedTo, Result};
 use serde::{Deserialize, Serialize};
-use symdiff_ops::Divisor;
+use symdiff_ops::{Divisor, Ragged};
 
 /// Sizes of an [`Egnn`](super::Egnn).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,30 +37,33 @@ pub enum Aggregation {
     },
     /// The sum, divided by the number of nodes of the sample, itself included.
     Mean {
-        /// Divides by this number of nodes instead, as an implementation does that pads its samples to it.
+        /// Divides by the rows of a padded sample instead, as an implementation does that pads its batches.
         #[serde(default)]
-        padded: Option<usize>,
+        padded: Option<PaddedTo>,
     },
 }
 
 impl Aggregation {
-    /// What sums are divided by.
-    pub fn divisor(self) -> Divisor {
+    /// What sums over a batch are divided by.
+    pub fn divisor(self, layout: &Ragged) -> Divisor {
         match self {
             Self::Sum { divisor } => Divisor::Constant(divisor),
-            Self::Mean { padded: Some(length) } => Divisor::Constant(length as f64),
+            Self::Mean { padded: Some(padded) } => Divisor::Constant(padded.rows(layout) as f64),
             Self::Mean { padded: None } => Divisor::Nodes,
         }
     }
 
     /// Refuses a divisor that is not positive.
     pub(crate) fn check(self, network: &'static str) -> Result<()> {
-        match self.divisor() {
-            Divisor::Constant(divisor) if !(divisor.is_finite() && divisor > 0.0) => {
-                Err(Error::Config { network, problem: format!("messages are divided by {divisor}, which must be positive") })
-            }
-            _ => Ok(()),
+        let divisor = match self {
+            Self::Sum { divisor } => divisor,
+            Self::Mean { padded: Some(PaddedTo::Rows(rows)) } => rows as f64,
+            Self::Mean { .. } => return Ok(()),
+        };
+        if divisor.is_finite() && divisor > 0.0 {
+            return Ok(());
         }
+        Err(Error::Config { network, problem: format!("messages are divided by {divisor}, which must be positive") })
     }
 }
 

@@ -49,6 +49,6 @@ pub(crate) fn edge_mlp([first, second]: &[Linear; 2]) -> EdgeMlp<'_> {
 impl Aggregation {
     /// The pairs of a layout, summed up in this way; `own` when nodes send to themselves.
     pub(crate) fn pairs(self, layout: &symdiff_ops::Ragged, own: bool) -> Pairs {
-        Pairs::new(layout, own, self.divisor())
+        Pairs::new(layout, own, self.divisor(layout))
     }
 }
