@@ -33,7 +33,8 @@ fn a_run_with_its_arguments_needs_no_name_and_unseen_sizes_are_loud() {
     assert!(made["args"].as_str().is_some_and(|path| path.ends_with("args.pickle")), "{made}");
     assert_eq!((&made["sizes_from"], made["assumed"].as_array().map(Vec::len)), (&"published".into(), Some(0)));
     let molecules = folder.path().join("molecules.xyz");
-    let chain = |atoms: usize| format!("{atoms}\n\n") + &(0..atoms).map(|i| format!("C {} 0 0\n", 1.4 * i as f64)).collect::<String>();
+    let row = |atom: usize| format!("C {} 0 0\n", 1.4 * atom as f64);
+    let chain = |atoms: usize| [format!("{atoms}\n\n"), (0..atoms).map(row).collect::<Vec<_>>().concat()].concat();
     std::fs::write(&molecules, [chain(9), chain(40)].concat()).unwrap();
     let judged = symdiff(&["nll", "--run", text(&out), "--data", text(&molecules), "--split", "all", "--json"]);
     let said = String::from_utf8(judged.stderr).unwrap();

@@ -142,7 +142,7 @@ mod tests {
         let variance = mean(off.sqr()?)?;
         assert!((variance / expected - 1.0).abs() < 0.1, "{variance}, expected {expected}");
         assert!(mean(off)?.abs() < 1e-12);
-        assert_eq!(mean((noisy.features() - plain.features())?.abs()?)?, 0.0);
+        assert!(mean((noisy.features() - plain.features())?.abs()?)? < 1e-12);
         Ok(())
     }
 }

@@ -259,13 +259,16 @@ fn number(value: f64) -> Vec<u8> {
 const TRUE: &[u8] = &[0x88];
 const FALSE: &[u8] = &[0x89];
 
+/// Arguments with their values as instructions of a pickle.
+type Replaced = Vec<(&'static str, Vec<u8>)>;
+
 /// Every argument that changes what weights compute, at a value that there is no counterpart for.
 #[test]
 fn what_has_no_counterpart_is_refused_by_its_name() {
     let weights = golden("import/run/generative_model_ema.npy");
     let list = |items: &[f64]| [&b"]("[..], &items.iter().flat_map(|&item| number(item)).collect::<Vec<u8>>(), b"e"].concat();
     let dit = |name: &'static str, value: Vec<u8>| vec![("model", text("dit_dit_gaussian_dynamics")), (name, value)];
-    let cases: Vec<(Vec<(&str, Vec<u8>)>, &str)> = vec![
+    let cases: Vec<(Replaced, &str)> = vec![
         (vec![("model", text("schnet"))], "`model` is schnet"),
         (vec![("probabilistic_model", text("flow"))], "`probabilistic_model` is flow"),
         (vec![("dataset", text("drugs"))], "`dataset` is drugs"),

@@ -184,7 +184,7 @@ pub fn within(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
-    let above = low == f64::MIN_POSITIVE;
+    let above = low.total_cmp(&f64::MIN_POSITIVE).is_eq();
     let range =
         if above { format!("be above 0 and at most {}", short(high)) } else { format!("lie between {} and {}", short(low), short(high)) };
     Err(Error::Settings(format!("{name} is {}; it must {range}", short(value))))

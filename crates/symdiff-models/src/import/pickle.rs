@@ -250,6 +250,7 @@ impl<'i> Machine<'_, 'i> {
         Ok(())
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "most instructions end with it, as a step that may fail")]
     fn push(&mut self, value: Value) -> Step<()> {
         self.stack.push(self.values.len());
         self.values.push(value);

@@ -109,8 +109,13 @@ fn data(arguments: &Arguments) -> Read<Data> {
     }
     let charges = arguments.switch("include_charges")?;
     let factors = arguments.numbers("normalize_factors")?;
-    // The last factor is that of the charges.
-    if factors.len() != 3 || factors[..2] != [1.0, 4.0] || (charges && factors[2] != 10.0) {
+    let known = match factors[..] {
+        [1.0, 4.0, 10.0] => true,
+        // The last factor is that of the charges.
+        [1.0, 4.0, _] => !charges,
+        _ => false,
+    };
+    if !known {
         let shown = arguments.get("normalize_factors").map(|value| arguments.shown(value)).unwrap_or_default();
         return Err(ImportError::setting("normalize_factors", shown, "[1, 4, 10] can be taken over"));
     }
