@@ -132,5 +132,5 @@ fn every_op_is_timed_beside_its_bound() {
     for row in rows {
         assert!(row["seconds"].as_f64() > Some(0.0) && row["bound_s"].as_f64() > Some(0.0), "{row}");
     }
-    assert!(refusal(&["bench", "ops", "--precision", "bf16"]).contains("bf16 with --device cuda"));
+    assert!(refusal(&["bench", "ops", "--precision", "f16"]).contains("use f32 or bf16"));
 }

@@ -3,7 +3,7 @@
 use crate::{computes, layout, tensor};
 use candle_core::{Tensor, Var};
 use criterion::Criterion;
-use symdiff_ops::{Divisor, EdgeMlp, Pairs, Reach, Result, edge_displacement, edge_message, gradients};
+use symdiff_ops::{Divisor, EdgeMlp, Pairs, Products, Reach, Result, edge_displacement, edge_message, gradients};
 
 const WIDTH: usize = 256;
 
@@ -19,7 +19,7 @@ fn run(criterion: &mut Criterion) -> Result<()> {
     let first = [small(&[WIDTH, 2 * WIDTH + 2])?, small(&[WIDTH])?];
     let second = [small(&[WIDTH, WIDTH])?, small(&[WIDTH])?];
     let (weight, bias) = (small(&[1, WIDTH])?, small(&[1])?);
-    let mlp = || EdgeMlp { first: first.each_ref(), second: second.each_ref() };
+    let mlp = || EdgeMlp { first: first.each_ref(), second: second.each_ref(), products: Products::Full };
     let message = |h: &Tensor| edge_message(h, Some([&x, &x]), mlp(), Some([&weight, &bias]), &pairs);
     let reach = Reach { constant: 1.0, range: Some(3.0) };
 

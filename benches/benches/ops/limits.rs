@@ -3,7 +3,7 @@
 use crate::{computes, moves, tensor};
 use criterion::Criterion;
 use rayon::prelude::*;
-use symdiff_ops::linear;
+use symdiff_ops::{Products, linear};
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     for (name, floats, block) in [("copy 64 MB", 16_000_000, 1_000_000), ("copy 1.8 MB", 445_440, 16_384)] {
@@ -14,5 +14,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         });
     }
     let (a, b) = (tensor(&[1536, 1536]).expect("a matrix"), tensor(&[1536, 1536]).expect("a matrix"));
-    computes(criterion, "limits", "product 1536³", 2 * 1536_usize.pow(3), || linear::forward(&a, &b, None).map(drop));
+    for (name, products) in [("product 1536³", Products::Full), ("product 1536³ in bf16", Products::Bf16)] {
+        computes(criterion, "limits", name, 2 * 1536_usize.pow(3), || linear::forward(&a, &b, None, products).map(drop));
+    }
 }

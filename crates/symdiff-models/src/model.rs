@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{Likelihood, Objective, Process, Reverse, Tabulated, VariancePreserving};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::Noise;
-use symdiff_train::{Parameters, Precision};
+use symdiff_train::Parameters;
 
 /// A model of molecules.
 pub struct Model {
@@ -35,7 +35,7 @@ impl Model {
         Self::build(experiment, parameters, noise, None)
     }
 
-    /// A model to sample from, whose parameters will be loaded; it builds no graph. On a CPU it computes in f32 whatever it was trained in.
+    /// A model to sample from, whose parameters will be loaded; it builds no graph.
     ///
     /// # Errors
     /// As [`Model::fresh`].
@@ -45,8 +45,8 @@ impl Model {
 
     /// The same under the table of a fixed schedule that an imported checkpoint brought.
     pub(crate) fn frozen_under(experiment: &Experiment, table: Option<Tabulated>, device: &Device) -> Result<Self> {
-        let precision = if device.is_cpu() { Precision::F32 } else { experiment.train.precision };
-        Self::build(experiment, Parameters::new(0, DType::F32, device).activating(precision.dtype()).frozen(), Noise::seeded(0), table)
+        let parameters = Parameters::new(0, DType::F32, device).activating(experiment.train.precision.dtype());
+        Self::build(experiment, parameters.frozen(), Noise::seeded(0), table)
     }
 
     /// The training loss of each molecule, `[B]` in f64.

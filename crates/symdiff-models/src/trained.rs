@@ -13,7 +13,7 @@ use symdiff_mol::state::Molecules;
 use symdiff_nets::PaddedTo;
 use symdiff_ops::{Noise, Ragged, Samples};
 use symdiff_train::checkpoint::{self, Header};
-use symdiff_train::{CHECKPOINT, Error as TrainError, Record};
+use symdiff_train::{CHECKPOINT, Error as TrainError, Precision, Record};
 
 /// A model with the averaged weights of a run, and the sizes of the molecules it learned from.
 pub struct Trained {
@@ -73,23 +73,27 @@ pub struct Nll {
 const ATOMS: usize = 4_000;
 
 impl Trained {
-    /// The model of a run directory, or of a single checkpoint file.
+    /// The model of a run directory, or of a single checkpoint file. Without a `precision`, it computes in f32 on a CPU, and on a GPU in what it was
+    /// trained in.
     ///
     /// # Errors
     /// When there is no checkpoint, it is damaged, or it holds another model than its experiment says.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
-        Self::load_padded(path, None, device)
+        Self::load_with(path, None, None, device)
     }
 
-    /// The same with the padding of a published run counted as `padding` says: its samplers pad to the largest molecule of the data set, which is what
+    /// The same in this precision, and with the padding of a published run counted as `padding` says: its samplers pad to the largest molecule of the data set, which is what
     /// the checkpoint holds; its training and its evaluation pad to the longest of the batch. Models that no padding enters are as they are.
     ///
     /// # Errors
-    /// As [`Trained::load`].
-    pub fn load_padded(path: &Path, padding: Option<PaddedTo>, device: &Device) -> Result<Self> {
+    /// As [`Trained::load`]; [`Error::Config`] when the model does not offer the precision on this device.
+    pub fn load_with(path: &Path, padding: Option<PaddedTo>, precision: Option<Precision>, device: &Device) -> Result<Self> {
         let file = checkpoint_of(path);
         let record = checkpoint::header(&file)?.record;
         let mut experiment = Experiment::parse(&record.description, &[])?;
+        let usual = if device.is_cpu() { Precision::F32 } else { experiment.train.precision };
+        experiment.train.precision = precision.unwrap_or(usual);
+        experiment.check_device(device)?;
         let padding = experiment.model.padding_compat.map(|stored| padding.unwrap_or(stored));
         experiment.model.padding_compat = padding;
         let table = table(&record).map_err(|()| Error::file(&file, "its table of the schedule is damaged; import it again"))?;

@@ -86,7 +86,7 @@ fn taken(import: &Import, padding: Option<PaddedTo>) -> Result<(Imported, Traine
     let folder = tempfile::tempdir()?;
     let out = folder.path().join("out.safetensors");
     let made = import.write(&out)?;
-    Ok((made, Trained::load_padded(&out, padding, &Device::Cpu)?))
+    Ok((made, Trained::load_with(&out, padding, None, &Device::Cpu)?))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::Result;
 use candle_core::{Module, Tensor};
 use candle_nn::{Init, VarBuilder};
-use symdiff_ops::linear;
+use symdiff_ops::{Products, linear};
 
 /// How the weights of a fresh layer are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,7 @@ fn symmetric(bound: f64) -> Init {
 pub struct Linear {
     pub(crate) weight: Tensor,
     pub(crate) bias: Tensor,
+    pub(crate) products: Products,
 }
 
 impl Linear {
@@ -62,7 +63,14 @@ impl Linear {
         Ok(Self {
             weight: vb.get_with_hints((outputs, inputs), "weight", start.weight(inputs, outputs))?,
             bias: vb.get_with_hints(outputs, "bias", start.bias(inputs))?,
+            products: Products::Full,
         })
+    }
+
+    /// The same layer with other products.
+    #[must_use]
+    pub fn with_products(self, products: Products) -> Self {
+        Self { products, ..self }
     }
 
     /// Applies the layer.
@@ -70,7 +78,7 @@ impl Linear {
     /// # Errors
     /// When `x` has another width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(linear(x, &self.weight, Some(&self.bias))?)
+        Ok(linear(x, &self.weight, Some(&self.bias), self.products)?)
     }
 
     /// x·Wᵀ alone.
@@ -78,12 +86,12 @@ impl Linear {
     /// # Errors
     /// When `x` has another width.
     pub fn forward_without_bias(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(linear(x, &self.weight, None)?)
+        Ok(linear(x, &self.weight, None, self.products)?)
     }
 
     /// A layer on existing tensors, weight and bias.
     pub(crate) fn of(tensors: &[Tensor]) -> Self {
-        Self { weight: tensors[0].clone(), bias: tensors[1].clone() }
+        Self { weight: tensors[0].clone(), bias: tensors[1].clone(), products: Products::Full }
     }
 
     /// The bias, `[O]`.
@@ -95,6 +103,6 @@ impl Linear {
 /// The layer as a part of Candle's own models (`Sequential`, …).
 impl Module for Linear {
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        Ok(linear(x, &self.weight, Some(&self.bias))?)
+        Ok(linear(x, &self.weight, Some(&self.bias), self.products)?)
     }
 }

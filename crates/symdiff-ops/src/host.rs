@@ -38,6 +38,9 @@ pub(crate) trait Real:
         Self::from_f64(f64::from(u8::from(condition)))
     }
 
+    /// The nearest bf16, ties to even; zero below the range of normal numbers.
+    fn to_bf16(self) -> Self;
+
     /// The number itself, if it is an f32.
     fn as_f32(self) -> Option<f32>;
 
@@ -67,6 +70,11 @@ impl Real for f32 {
     #[inline(always)]
     fn sqrt(self) -> Self {
         f32::sqrt(self)
+    }
+
+    #[inline(always)]
+    fn to_bf16(self) -> Self {
+        crate::product::rounded(self)
     }
 
     fn as_f32(self) -> Option<f32> {
@@ -101,6 +109,11 @@ impl Real for f64 {
     #[inline(always)]
     fn sqrt(self) -> Self {
         f64::sqrt(self)
+    }
+
+    #[inline(always)]
+    fn to_bf16(self) -> Self {
+        f64::from(crate::product::rounded(self as f32))
     }
 
     fn as_f32(self) -> Option<f32> {

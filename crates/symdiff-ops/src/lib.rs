@@ -56,6 +56,7 @@ pub use linear::linear;
 pub use noise::{Noise, Recording, Steps};
 pub use pair_gaussian_mean::pair_gaussian_mean;
 pub use panel::Panel;
+pub use product::Products;
 pub use ragged::{Batched, Ragged, Samples};
 pub use ragged_attention::ragged_attention;
 pub use rotate::rotate;

@@ -17,7 +17,7 @@
 //! Threads meet after each row. A GPU gets the whole batch as one panel, and its work in the same order from one thread.
 
 use crate::linear::{self, Weight};
-use crate::{Error, Panel, Ragged, Result, panel};
+use crate::{Error, Panel, Products, Ragged, Result, panel};
 use candle_core::{Device, Tensor};
 
 /// A layer as a [`Stack`] runs it: outside any graph, with a backward pass of its own.
@@ -140,6 +140,7 @@ impl Condition for Tensor {
 pub struct Stack<L: Layer> {
     layers: Vec<L>,
     conditions: Vec<L::Condition>,
+    products: Products,
 }
 
 /// What [`Stack::forward`] kept of every panel.
@@ -191,9 +192,15 @@ impl<L: Layer> Stack<L> {
     /// [`Error::Layout`] unless there are as many conditions as layers.
     pub fn new(layers: Vec<L>, conditions: Vec<L::Condition>) -> Result<Self> {
         if layers.len() == conditions.len() {
-            return Ok(Self { layers, conditions });
+            return Ok(Self { layers, conditions, products: Products::Full });
         }
         Err(Error::Layout(format!("{} layers and {} conditions; give one for each", layers.len(), conditions.len())))
+    }
+
+    /// The same layers, whose maps have other products.
+    #[must_use]
+    pub fn with_products(self, products: Products) -> Self {
+        Self { products, ..self }
     }
 
     /// The layers, in order.
@@ -210,7 +217,7 @@ impl<L: Layer> Stack<L> {
         let panels = Panel::divide(layout, device)?.into_iter();
         let mut passages =
             panels.map(|panel| Ok(Passage { x: panel.nodes_of(x)?, panel, saved: Vec::new() })).collect::<Result<Vec<_>>>()?;
-        let mut weights = panel::each(device, self.maps(0), Weight::forward)?;
+        let mut weights = panel::each(device, self.maps(0), |map| Weight::forward(map, self.products))?;
         for (place, (layer, condition)) in self.layers.iter().zip(&self.conditions).enumerate() {
             let through = |mut passage: Passage<L::Saved>| {
                 let condition = condition.of_panel(&passage.panel)?;
@@ -219,7 +226,7 @@ impl<L: Layer> Stack<L> {
                 Ok(Passage { x, ..passage })
             };
             let work = passages.into_iter().map(Work::Panel).chain(self.maps(place + 1).into_iter().map(Work::LayOut));
-            let done = share(device, work.collect(), through, Weight::forward)?;
+            let done = share(device, work.collect(), through, Weight::forward, self.products)?;
             (passages, weights) = (done.panels, done.weights);
         }
         let outputs: Vec<&Tensor> = passages.iter().map(|passage| &passage.x).collect();
@@ -236,7 +243,7 @@ impl<L: Layer> Stack<L> {
             passage.x = passage.panel.nodes_of(gradient)?;
         }
         let last = self.layers.len().saturating_sub(1);
-        let mut weights = panel::each(device, self.maps(last), Weight::backward)?;
+        let mut weights = panel::each(device, self.maps(last), |map| Weight::backward(map, self.products))?;
         let (mut of_left, mut maps, mut conditions) = (Vec::new(), Vec::new(), Vec::new());
         for (place, (layer, condition)) in self.layers.iter().zip(&self.conditions).enumerate().rev() {
             let through = |mut passage: Passage<L::Saved>| {
@@ -247,7 +254,7 @@ impl<L: Layer> Stack<L> {
             };
             let next = place.checked_sub(1).map(|next| self.maps(next)).unwrap_or_default();
             let work = of_left.into_iter().map(Work::Parameters).chain(passages.into_iter().map(Work::Panel));
-            let done = share(device, work.chain(next.into_iter().map(Work::LayOut)).collect(), through, Weight::backward)?;
+            let done = share(device, work.chain(next.into_iter().map(Work::LayOut)).collect(), through, Weight::backward, self.products)?;
             maps.push(done.parameters);
             weights = done.weights;
             let of_panels: Vec<_>;
@@ -257,7 +264,7 @@ impl<L: Layer> Stack<L> {
             of_left = by_map(of_maps);
         }
         let rest = of_left.into_iter().map(Work::Parameters).collect();
-        maps.push(share(device, rest, |passage: Passage<L::Saved>| Ok(passage), Weight::backward)?.parameters);
+        maps.push(share(device, rest, |passage: Passage<L::Saved>| Ok(passage), Weight::backward, self.products)?.parameters);
         conditions.reverse();
         // The first row of work had no layer behind it.
         let maps = maps.into_iter().skip(1).rev().collect();
@@ -286,7 +293,8 @@ fn share<S: Send, R: Send>(
     device: &Device,
     work: Vec<Work<S>>,
     through: impl Fn(Passage<S>) -> Result<R> + Send + Sync,
-    lay_out: impl Fn(&Tensor) -> Result<Weight> + Send + Sync,
+    lay_out: fn(&Tensor, Products) -> Result<Weight>,
+    products: Products,
 ) -> Result<Done<R>> {
     enum Piece<R> {
         Parameters([Tensor; 2]),
@@ -297,10 +305,10 @@ fn share<S: Send, R: Send>(
         Ok(match work {
             Work::Parameters(parts) => {
                 let parts: Vec<[&Tensor; 2]> = parts.iter().map(<[Tensor; 2]>::each_ref).collect();
-                Piece::Parameters(linear::backward_parameters(&parts)?)
+                Piece::Parameters(linear::backward_parameters(&parts, products)?)
             }
             Work::Panel(passage) => Piece::Panel(through(passage)?),
-            Work::LayOut(weight) => Piece::Weight(lay_out(weight)?),
+            Work::LayOut(weight) => Piece::Weight(lay_out(weight, products)?),
         })
     })?;
     let mut done = Done { parameters: Vec::new(), panels: Vec::new(), weights: Vec::new() };

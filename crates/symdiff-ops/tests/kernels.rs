@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor, Var};
 use symdiff_ops::adamw::{Moments, Rule};
 use symdiff_ops::emulate::emulated;
-use symdiff_ops::{Result, agreement, columns, linear};
+use symdiff_ops::{Products, Result, agreement, columns, linear};
 
 fn waves(seed: usize, rows: usize, width: usize) -> Result<Tensor> {
     Ok(Tensor::arange(0, (rows * width) as u32, &Device::Cpu)?
@@ -74,8 +74,8 @@ fn maps_of_one_input_are_pulled_back_as_on_the_cpu() -> Result<()> {
     let weights = outputs.map(|width| waves(width, width, 11)).into_iter().collect::<Result<Vec<_>>>()?;
     let gradients = outputs.map(|width| waves(2 + width, 6, width)).into_iter().collect::<Result<Vec<_>>>()?;
     let weights: Vec<&Tensor> = weights.iter().collect();
-    let (expected, of_maps) = linear::backward_fan(&x, &weights, &gradients)?;
-    let (got, emulated_maps) = emulated(|| linear::backward_fan(&x, &weights, &gradients))?;
+    let (expected, of_maps) = linear::backward_fan(&x, &weights, &gradients, Products::Full)?;
+    let (got, emulated_maps) = emulated(|| linear::backward_fan(&x, &weights, &gradients, Products::Full))?;
     assert!(apart(&expected, &got)? < 1e-5);
     for (expected, got) in of_maps.iter().flatten().zip(emulated_maps.iter().flatten()) {
         assert!(apart(expected, got)? < 1e-5, "{expected} against {got}");

@@ -4,6 +4,7 @@ use crate::{Clip, Error, OptimiserSettings, Result};
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
 use std::fmt::LowerExp;
+use std::str::FromStr;
 
 /// Optimisation and budget. Training ends at the first of `epochs`, `steps` and `minutes`; 0 means no such limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub struct Settings {
     pub validate_every: u64,
     /// The most held-out samples that a validation looks at.
     pub validate_samples: usize,
-    /// What the model's activations are computed in.
+    /// What the model computes in.
     pub precision: Precision,
 }
 
@@ -60,20 +61,32 @@ pub enum Clipping {
     None,
 }
 
-/// What the model's activations are computed in. Parameters, their averages and the optimiser's state are f32 in any case, and so are
-/// embeddings, the read-out, sums and statistics.
+/// What the model computes in. Parameters, their averages and the optimiser's state are f32 in any case, and so are embeddings, the read-out,
+/// sums and statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 24 bits.
     #[default]
     F32,
-    /// 8 bits.
+    /// 8 bits: the operands of products, and on a GPU all activations of a transformer's blocks.
     Bf16,
 }
 
+impl FromStr for Precision {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            other => Err(Error::Settings(format!("the precision is {other}; it must be f32 or bf16"))),
+        }
+    }
+}
+
 impl Precision {
-    /// The dtype of activations.
+    /// The dtype of activations, on a device whose ops have it.
     pub fn dtype(self) -> DType {
         match self {
             Self::F32 => DType::F32,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use symdiff_models::{Trained, models::PaddedTo};
 use symdiff_mol::data;
+use symdiff_train::Precision;
 
 /// Estimate the negative log-likelihood, in nats a molecule.
 #[derive(Args)]
@@ -30,6 +31,9 @@ pub(crate) struct Nll {
     /// What a published model, which padding enters, counts as padded. Other models are as they are.
     #[arg(long, value_enum, default_value_t = Padding::Longest)]
     padding: Padding,
+    /// `f32` or `bf16`; when absent, f32 on a CPU, and on a GPU what the model was trained in.
+    #[arg(long)]
+    precision: Option<Precision>,
     /// Only the first so many molecules of the part.
     #[arg(long)]
     limit: Option<usize>,
@@ -71,7 +75,8 @@ impl Nll {
         if self.passes == 0 || self.batch == 0 {
             return Err(Failure::input("--passes and --batch must be at least 1"));
         }
-        let model = Trained::load_padded(&self.run, self.padding.counted(), &context.device()?)?;
+        let padding = self.padding.counted();
+        let model = Trained::load_with(&self.run, padding, self.precision, &context.device()?)?;
         let set = self.data.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
         let split = set.split();
         let mut places = match self.split {

@@ -14,7 +14,7 @@ use symdiff_models::{Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::formats::Writer;
-use symdiff_train::CHECKPOINT;
+use symdiff_train::{CHECKPOINT, Precision};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +47,9 @@ pub(crate) struct Sample {
     /// Molecules a batch; batches of about 4,000 atoms when absent.
     #[arg(long)]
     batch: Option<usize>,
+    /// `f32` or `bf16`; when absent, f32 on a CPU, and on a GPU what the model was trained in.
+    #[arg(long)]
+    precision: Option<Precision>,
     /// The molecule file: `.xyz`, `.sdf`, `.npz`, …
     #[arg(long)]
     out: PathBuf,
@@ -70,7 +73,7 @@ impl Sample {
         let mut out = Destination::claim(&self.out, Kind::Molecules, &[&checkpoint], self.force)?;
         let page =
             self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &[&checkpoint, &self.out], self.force)).transpose()?;
-        let model = Trained::load(&self.run, &context.device()?)?;
+        let model = Trained::load_with(&self.run, None, self.precision, &context.device()?)?;
         let most = model.model.process.steps();
         if let Some(steps) = self.steps.filter(|steps| *steps > most && !model.model.process.is_continuous()) {
             return Err(Failure::input(format!("--steps {steps}: this model's process has {most} steps; give 1 to {most}")));

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::state::Encoding;
-use symdiff_train::{Precision, Settings, within};
+use symdiff_train::{Settings, within};
 use toml::{Table, Value};
 
 /// A training run, completely described.
@@ -92,15 +92,17 @@ impl Experiment {
         self.data.encoding()
     }
 
-    /// Refuses to train in a precision that the device has no ops for.
+    /// Refuses a precision that the backbone does not offer on this device.
     ///
     /// # Errors
     /// [`Error::Config`] with the remedy.
     pub fn check_device(&self, device: &Device) -> Result<()> {
-        if self.train.precision == Precision::F32 || device.is_cuda() {
+        if self.model.backbone.spec().precisions(device).contains(&self.train.precision) {
             return Ok(());
         }
-        Err(Error::Config("train.precision is bf16, which needs a CUDA device; give --device cuda, or train in f32".into()))
+        let kind = self.model.backbone.kind();
+        let device = if device.is_cpu() { "a CPU" } else { "a GPU" };
+        Err(Error::Config(format!("train.precision is bf16, which the backbone {kind} does not offer on {device}; use f32")))
     }
 
     /// True when a run of `recorded` may go on as `self`: all but budget, logging and checkpointing is equal.
@@ -113,12 +115,7 @@ impl Experiment {
         self.train.check()?;
         within("data.augment_noise", self.data.augment_noise, 0.0, 10.0)?;
         self.diffusion.check()?;
-        self.model.check()?;
-        if self.model.backbone.spec().precisions().contains(&self.train.precision) {
-            return Ok(());
-        }
-        let kind = self.model.backbone.kind();
-        Err(Error::Config(format!("train.precision is bf16, which the backbone {kind} does not offer; train it in f32")))
+        self.model.check()
     }
 }
 

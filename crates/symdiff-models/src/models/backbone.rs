@@ -2,6 +2,7 @@
 
 use super::{DitSizes, EgnnSizes, GnnSizes, Observed};
 use crate::Result;
+use candle_core::Device;
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 use symdiff_core::MarkovKernel;
@@ -29,8 +30,8 @@ pub trait BackboneSpec {
         None
     }
 
-    /// What its activations can be computed in.
-    fn precisions(&self) -> &'static [Precision] {
+    /// What it can compute in on this device.
+    fn precisions(&self, _: &Device) -> &'static [Precision] {
         &[Precision::F32]
     }
 

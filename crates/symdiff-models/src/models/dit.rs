@@ -4,7 +4,7 @@ use super::backbone::{BackboneSpec, NoiseNet, Place};
 use super::defaults::{divided, four};
 use super::observed::Observed;
 use crate::{Error, Result};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 use symdiff_core::{MarkovKernel, MarkovKernelExt};
@@ -53,7 +53,7 @@ impl BackboneSpec for DitSizes {
         Some(PairConfig { gaussians: self.gaussians, width: self.hidden - self.embedding })
     }
 
-    fn precisions(&self) -> &'static [Precision] {
+    fn precisions(&self, _: &Device) -> &'static [Precision] {
         &[Precision::F32, Precision::Bf16]
     }
 

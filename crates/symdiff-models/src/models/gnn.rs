@@ -1,10 +1,10 @@
 //! The graph network without geometry as a denoiser.
 
 use super::backbone::{BackboneSpec, NoiseNet, Place};
-use super::graph::{GraphSizes, times};
+use super::graph::{self, GraphSizes, times};
 use super::observed::Observed;
 use crate::Result;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 use symdiff_core::{MarkovKernel, MarkovKernelExt};
@@ -12,6 +12,7 @@ use symdiff_diffusion::{At, Eps};
 use symdiff_mol::state::Molecules;
 use symdiff_nets::{Gnn, GnnConfig, PaddedTo, Padding};
 use symdiff_ops::{Noise, spread};
+use symdiff_train::Precision;
 
 /// Sizes of the graph network without geometry.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,10 @@ pub struct GnnSizes(pub GraphSizes);
 impl BackboneSpec for GnnSizes {
     fn check(&self) -> Result<()> {
         self.0.check()
+    }
+
+    fn precisions(&self, device: &Device) -> &'static [Precision] {
+        graph::precisions(device)
     }
 
     fn activations(&self, atoms: f64, pairs: f64) -> f64 {

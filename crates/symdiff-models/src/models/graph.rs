@@ -2,12 +2,12 @@
 
 use super::defaults::{one, unit, yes};
 use crate::Result;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use symdiff_diffusion::At;
 use symdiff_mol::state::Molecules;
 use symdiff_nets::{Aggregation, PaddedTo};
-use symdiff_train::within;
+use symdiff_train::{Precision, within};
 
 /// Sizes of a graph network on atoms.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,11 @@ impl GraphSizes {
         within("model.backbone.constant", constant, 0.0, 1e6)?;
         Ok(within("model.backbone.divisor", divisor, f64::MIN_POSITIVE, 1e6)?)
     }
+}
+
+/// In bf16 graph networks have products alone, on CPUs.
+pub(super) fn precisions(device: &Device) -> &'static [Precision] {
+    if device.is_cpu() { &[Precision::F32, Precision::Bf16] } else { &[Precision::F32] }
 }
 
 /// The times, `[B, 1]` or `[1, 1]`.

@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use symdiff_ops::linear::Weight;
 use symdiff_ops::stack::{Backward, Layer};
-use symdiff_ops::{Noise, Ragged, columns, linear};
+use symdiff_ops::{Noise, Products, Ragged, columns, linear};
 
 /// x ← x + g₁·attention(norm₁(x)), then x ← x + g₂·mlp(norm₂(x)); norms and gates are modulated by the conditioning.
 ///
@@ -50,8 +50,8 @@ impl Block {
     }
 
     /// The modulation of both branches, `[B|1, 6D]`, by the conditioning `[B|1, D]` after its SiLU.
-    pub(super) fn modulation(&self, conditioning: &Tensor) -> symdiff_ops::Result<Tensor> {
-        linear::forward(conditioning, &self.modulation.weight, Some(&self.modulation.bias))
+    pub(super) fn modulation(&self, conditioning: &Tensor, products: Products) -> symdiff_ops::Result<Tensor> {
+        linear::forward(conditioning, &self.modulation.weight, Some(&self.modulation.bias), products)
     }
 
     /// The weight behind [`Block::modulation`].

@@ -19,12 +19,13 @@ use block::Block;
 use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 use head::Head;
-use symdiff_ops::{Noise, Ragged};
+use symdiff_ops::{Noise, Products, Ragged};
 
 /// A time-conditioned transformer over nodes.
 ///
 /// The blocks compute in the dtype of the `VarBuilder` that the network was built from; embeddings and read-out, in that of x. So parameters in
-/// f32 under a builder of bf16 make mixed precision: blocks multiply in bf16, and an optimiser sees f32.
+/// f32 under a builder of bf16 make mixed precision: blocks multiply in bf16, and an optimiser sees f32. On a CPU that rounds the operands of the
+/// blocks' products alone ([`Products::Bf16`]); their activations are f32.
 ///
 /// # Shapes
 /// x `[N, input or D]`, times `[B]` (or `[1]`, when all samples share one) in \[0, 1\] → `[N, output]`.
@@ -81,8 +82,9 @@ impl Dit {
         layout.check_nodes("dit", "x", x)?;
         let conditioning = symdiff_ops::silu(&self.time.forward(times)?)?;
         let embedded = self.embedder.as_ref().map_or(Ok(x.clone()), |embedder| embedder.forward(x))?;
-        let [inside, modulating] = [&embedded, &conditioning].map(|tensor| tensor.to_dtype(self.dtype));
-        let features = trunk::forward(&self.blocks, &inside?, &modulating?, layout)?;
+        let (dtype, products) = Products::of(self.dtype, x.device());
+        let [inside, modulating] = [&embedded, &conditioning].map(|tensor| tensor.to_dtype(dtype));
+        let features = trunk::forward(&self.blocks, &inside?, &modulating?, layout, products)?;
         Ok((features.to_dtype(embedded.dtype())?, conditioning))
     }
 }

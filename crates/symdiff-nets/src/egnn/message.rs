@@ -4,7 +4,7 @@ use super::config::Aggregation;
 use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
-use symdiff_ops::{EdgeMlp, Pairs, edge_message, silu};
+use symdiff_ops::{EdgeMlp, Pairs, Products, edge_message, silu};
 
 /// hᵢ + `node_mlp`(\[hᵢ | Σⱼ gᵢⱼ·mᵢⱼ / divisor\]), with m the edge network of [`edge_message`](mod@symdiff_ops::edge_message).
 ///
@@ -37,13 +37,15 @@ impl MessageLayer {
     }
 }
 
-/// The layers `0` and `2` of a two-layer network of `width` channels.
+/// The layers `0` and `2` of a two-layer network of `width` channels, with the products that the builder's dtype stands for.
 pub(crate) fn two(inputs: usize, width: usize, vb: VarBuilder) -> Result<[Linear; 2]> {
-    Ok([Linear::new(inputs, width, Start::Torch, vb.pp("0"))?, Linear::new(width, width, Start::Torch, vb.pp("2"))?])
+    let (_, products) = Products::of(vb.dtype(), vb.device());
+    let layer = |inputs, name| Linear::new(inputs, width, Start::Torch, vb.pp(name)).map(|layer| layer.with_products(products));
+    Ok([layer(inputs, "0")?, layer(width, "2")?])
 }
 
 pub(crate) fn edge_mlp([first, second]: &[Linear; 2]) -> EdgeMlp<'_> {
-    EdgeMlp { first: [&first.weight, &first.bias], second: [&second.weight, &second.bias] }
+    EdgeMlp { first: [&first.weight, &first.bias], second: [&second.weight, &second.bias], products: first.products }
 }
 
 impl Aggregation {

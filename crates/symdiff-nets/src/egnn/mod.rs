@@ -21,6 +21,9 @@ use symdiff_ops::Ragged;
 
 /// An equivariant graph network.
 ///
+/// Under a `VarBuilder` of bf16 on a CPU, the products of the edge and node networks are those in bf16 ([`Products::Bf16`](symdiff_ops::Products)); all
+/// else is f32.
+///
 /// # Shapes
 /// x `[N, 3]`, h `[N, F]` → the moved points `[N, 3]` and the features `[N, F]`; parameters `embedding.*`, `e_block_K.*`,
 /// `embedding_out.*`.

@@ -50,8 +50,8 @@ impl Blank {
     /// What every node receives from the padding of its sample, `[N, D]`.
     pub(super) fn received(&self, layer: &MessageLayer, h: &Tensor, layout: &Ragged) -> Result<Tensor> {
         let (width, [first, second]) = (self.rows.dims()[1], &layer.edge);
-        let receivers = linear(h, &first.weight.narrow(1, 0, width)?, Some(&first.bias))?;
-        let senders = linear(&self.rows, &first.weight.narrow(1, width, width)?, None)?;
+        let receivers = linear(h, &first.weight.narrow(1, 0, width)?, Some(&first.bias), first.products)?;
+        let senders = linear(&self.rows, &first.weight.narrow(1, width, width)?, None, first.products)?;
         let mut m = silu(&second.forward(&silu(&(receivers + spread(&senders, layout)?)?)?)?)?;
         if let Some(gate) = &layer.gate {
             m = m.broadcast_div(&(gate.forward(&m)?.neg()?.exp()? + 1.0)?)?;

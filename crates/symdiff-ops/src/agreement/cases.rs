@@ -2,7 +2,7 @@
 
 use crate::ada_layer_norm::Columns;
 use crate::gram_schmidt3::By;
-use crate::{Divisor, EdgeMlp, Noise, Pairs, Ragged, Reach, Result, Samples};
+use crate::{Divisor, EdgeMlp, Noise, Pairs, Products, Ragged, Reach, Result, Samples};
 use candle_core::{DType, Device, Tensor};
 
 /// An op's value on its inputs.
@@ -74,8 +74,8 @@ fn of_channels(cases: &mut Vec<Case>, layout: &Ragged, width: usize) -> Result<(
     push(cases, "swiglu", layout, width, vec![random(1, &[nodes, 2 * width])?], |x| crate::swiglu(x[0]));
     for outputs in [1, 40] {
         let (weight, bias) = (random(2, &[outputs, width])?, random(3, &[outputs])?);
-        push(cases, "linear", layout, width, vec![x()?, weight.clone(), bias], |x| crate::linear(x[0], x[1], Some(x[2])));
-        push(cases, "linear", layout, width, vec![x()?, weight], |x| crate::linear(x[0], x[1], None));
+        push(cases, "linear", layout, width, vec![x()?, weight.clone(), bias], |x| crate::linear(x[0], x[1], Some(x[2]), Products::Full));
+        push(cases, "linear", layout, width, vec![x()?, weight], |x| crate::linear(x[0], x[1], None, Products::Full));
     }
     for rows in [1, samples] {
         let (a, b) = (own(), own());
@@ -130,7 +130,7 @@ fn of_edges(cases: &mut Vec<Case>, layout: &Ragged) -> Result<()> {
 }
 
 fn mlp<'a>(x: &[&'a Tensor]) -> EdgeMlp<'a> {
-    EdgeMlp { first: [x[1], x[2]], second: [x[3], x[4]] }
+    EdgeMlp { first: [x[1], x[2]], second: [x[3], x[4]], products: Products::Full }
 }
 
 fn push(

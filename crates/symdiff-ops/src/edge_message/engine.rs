@@ -5,7 +5,7 @@ use super::pairs::Pairs;
 use super::rows::{First, FirstGradients, activate, activate_with_slope, pull_first};
 use crate::fill::{Blocks, even_bounds, fill, fill_one};
 use crate::host::Real;
-use crate::product::{Packed, Target, multiply};
+use crate::product::{Packed, Products, Target, multiply};
 use crate::simd::Matrix;
 use std::ops::Range;
 
@@ -20,6 +20,8 @@ pub(super) struct Edges<'a, T> {
     pub(super) pairs: &'a Pairs,
     /// D.
     pub(super) width: usize,
+    /// The products of the second layer.
+    pub(super) products: Products,
     /// Each node's half of the first layer as a receiver, bias included, `[N, D]`.
     pub(super) receivers: &'a [T],
     /// Each node's half of the first layer as a sender, `[N, D]`.
@@ -61,7 +63,7 @@ pub(super) fn forward<T: Real>(edges: &Edges<T>, head: &impl Head<T>, keep: bool
     let per_edge = |columns| Blocks { bounds: &starts, width: if keep { columns } else { 0 } };
     let shapes = [Blocks { bounds: &nodes, width: head.columns() }, per_edge(width), per_edge(head.kept())];
     let work = width * width * edges.pairs.len();
-    let second = Packed::new(Matrix::transposed(edges.second, width), [width, width]);
+    let second = Packed::new(Matrix::transposed(edges.second, width), [width, width], edges.products);
     let [out, hidden, kept] = fill(work, shapes, |chunk, [out, hidden, kept]| {
         let receivers = nodes[chunk]..nodes[chunk + 1];
         let count = starts[chunk + 1] - starts[chunk];
@@ -90,7 +92,7 @@ pub(super) fn backward<T: Real>(edges: &Edges<T>, head: &impl Head<T>, kept: &Ke
     let size = width * width + 2 * width + head.parameters();
     let shapes = [per_node(width), per_node(width), per_node(6), Blocks { bounds: &each, width: size }];
     let work = width * width * edges.pairs.len();
-    let second = Packed::new(Matrix::dense(edges.second, width), [width, width]);
+    let second = Packed::new(Matrix::dense(edges.second, width), [width, width], edges.products);
     let [receivers, senders, points, sums] = fill(work, shapes, |block, [receivers, senders, points, sums]| {
         let first = nodes[block];
         let chunks = edges.pairs.chunks(first..nodes[block + 1], CHUNK);
@@ -150,7 +152,7 @@ impl<T: Real> Chunk<'_, T> {
         }
 
         let dz = &*dz;
-        let edges_by_channel = Packed::new(Matrix::dense(a, width), [count, width]);
+        let edges_by_channel = Packed::new(Matrix::dense(a, width), [count, width], edges.products);
         multiply(Target { values: dw, stride: width, add: true }, Matrix::transposed(dz, width), &edges_by_channel, width);
         let da = a;
         multiply(Target { values: da, stride: width, add: false }, Matrix::dense(dz, width), self.second, count);

@@ -33,7 +33,7 @@ pub use node::EdgeMlp;
 pub use pairs::{Divisor, Pairs};
 
 use crate::dispatch::on_device;
-use crate::{Result, fused, shape};
+use crate::{Products, Result, fused, shape};
 use candle_core::Tensor;
 use node::{Call, Kind};
 
@@ -61,7 +61,7 @@ pub fn edge_message(h: &Tensor, points: Option<[&Tensor; 2]>, mlp: EdgeMlp, gate
     }
     let parameters = gate.into_iter().flatten();
     let kind = Kind::Message { gated: gate.is_some() };
-    run(OP, width, pairs, kind, &[mlp_inputs(h, &mlp), parameters.collect(), points.into_iter().flatten().collect()].concat())
+    run(OP, width, mlp.products, pairs, kind, &[mlp_inputs(h, &mlp), parameters.collect(), points.into_iter().flatten().collect()].concat())
 }
 
 /// The sum of steps along the edges into each node, `[N, 3]`, differentiable in all tensors.
@@ -74,15 +74,16 @@ pub fn edge_displacement(h: &Tensor, points: [&Tensor; 2], mlp: EdgeMlp, reader:
     const OP: &str = "edge_displacement";
     let width = node::check(OP, h, Some(points), &mlp, pairs)?;
     shape::exact(OP, "reader", reader, &[1, width], "one weight a channel of h")?;
-    run(OP, width, pairs, Kind::Displacement(reach), &[mlp_inputs(h, &mlp), vec![reader], points.to_vec()].concat())
+    let inputs = [mlp_inputs(h, &mlp), vec![reader], points.to_vec()].concat();
+    run(OP, width, mlp.products, pairs, Kind::Displacement(reach), &inputs)
 }
 
 fn mlp_inputs<'a>(h: &'a Tensor, mlp: &EdgeMlp<'a>) -> Vec<&'a Tensor> {
     vec![h, mlp.first[0], mlp.first[1], mlp.second[0], mlp.second[1]]
 }
 
-fn run(op: &'static str, width: usize, pairs: &Pairs, kind: Kind, inputs: &[&Tensor]) -> Result<Tensor> {
+fn run(op: &'static str, width: usize, products: Products, pairs: &Pairs, kind: Kind, inputs: &[&Tensor]) -> Result<Tensor> {
     let keep = inputs.iter().any(|input| input.track_op());
-    let call = Call { op, pairs: pairs.clone(), width, kind, keep };
+    let call = Call { op, pairs: pairs.clone(), width, products, kind, keep };
     fused(op, inputs, |inputs| on_device!(op, inputs[0], kernels => cuda::run(inputs, &call), cpu::<T> => node::run::<T>(inputs, call)))
 }

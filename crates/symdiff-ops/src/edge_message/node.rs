@@ -5,7 +5,7 @@ use super::engine::{self, Backward, Edges, Forward, Kept};
 use super::head::{Displacement, Message};
 use super::pairs::Pairs;
 use crate::host::{Real, elements, tensor};
-use crate::product::{Packed, Part, Target, multiply, product};
+use crate::product::{Packed, Part, Products, Target, multiply, product};
 use crate::simd::Matrix;
 use crate::{Pullback, Result, shape};
 use candle_core::Tensor;
@@ -17,6 +17,8 @@ pub struct EdgeMlp<'a> {
     pub first: [&'a Tensor; 2],
     /// Weight `[D, D]`, bias `[D]`.
     pub second: [&'a Tensor; 2],
+    /// The products of both layers.
+    pub products: Products,
 }
 
 /// A call without its tensors.
@@ -26,6 +28,7 @@ pub(super) struct Call {
     pub(super) pairs: Pairs,
     /// D.
     pub(super) width: usize,
+    pub(super) products: Products,
     pub(super) kind: Kind,
     /// Whether a backward pass may follow.
     pub(super) keep: bool,
@@ -83,7 +86,7 @@ impl<T: Real> Halves<T> {
         let (d, [h, first, bias]) = (call.width, [slices[0], slices[1], slices[2]]);
         let (n, stride) = (call.pairs.layout().nodes(), first.len() / d);
         let half = |from: usize, bias| {
-            let weight = Packed::new(Matrix::transposed(&first[from..], stride), [d, d]);
+            let weight = Packed::new(Matrix::transposed(&first[from..], stride), [d, d], call.products);
             product(bias, &[Part::new(Matrix::dense(h, d), d)], &weight, n)
         };
         let (receivers, senders) = (half(0, Some(bias)), half(d, None));
@@ -110,6 +113,7 @@ impl Call {
         Edges {
             pairs: &self.pairs,
             width: self.width,
+            products: self.products,
             receivers: &halves.receivers,
             senders: &halves.senders,
             distance_weights: [near, far],
@@ -158,7 +162,7 @@ impl Call {
                 part
             }
         });
-        let [h, first, first_bias] = pull_halves(slices[0], slices[1], [&receivers, &senders], distance_weights);
+        let [h, first, first_bias] = pull_halves(slices[0], slices[1], [&receivers, &senders], distance_weights, self.products);
         let mut gradients = vec![h, first, first_bias, second.to_vec(), bias.to_vec()];
         match self.kind {
             Kind::Message { gated: true } => gradients.extend([reader.to_vec(), sums[sums.len() - 1..].to_vec()]),
@@ -173,13 +177,13 @@ impl Call {
 }
 
 /// The gradients of h, W₁ and b₁ from those of the two halves and of the distances' columns.
-fn pull_halves<T: Real>(h: &[T], first: &[T], halves: [&[T]; 2], distance_weights: &[T]) -> [Vec<T>; 3] {
+fn pull_halves<T: Real>(h: &[T], first: &[T], halves: [&[T]; 2], distance_weights: &[T], products: Products) -> [Vec<T>; 3] {
     let d = distance_weights.len() / 2;
     let (n, stride) = (h.len() / d, first.len() / d);
     let (mut dh, mut dw, mut db) = (vec![T::default(); n * d], vec![T::default(); d * stride], vec![T::default(); d]);
-    let nodes = Packed::new(Matrix::dense(h, d), [n, d]);
+    let nodes = Packed::new(Matrix::dense(h, d), [n, d], products);
     for (which, half) in halves.into_iter().enumerate() {
-        let weight = Packed::new(Matrix::dense(&first[which * d..], stride), [d, d]);
+        let weight = Packed::new(Matrix::dense(&first[which * d..], stride), [d, d], products);
         multiply(Target { values: &mut dh, stride: d, add: which > 0 }, Matrix::dense(half, d), &weight, n);
         let target = Target { values: &mut dw[which * d..], stride, add: false };
         multiply(target, Matrix::transposed(half, d), &nodes, d);

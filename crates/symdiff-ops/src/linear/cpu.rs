@@ -3,14 +3,15 @@
 use super::OP;
 use crate::Result;
 use crate::host::{Real, bind_slices, elements, tensor};
-use crate::product::{Packed, Part, product};
+use crate::product::{Packed, Part, Products, product};
 use crate::simd::{Matrix, vectorised};
 use candle_core::Tensor;
 
 /// W `[O, I]`, or its transpose, packed as a right operand.
-pub(super) fn packed<T: Real>(w: &Tensor, [o, i]: [usize; 2], transposed: bool) -> Result<Packed<T>> {
+pub(super) fn packed<T: Real>(w: &Tensor, [o, i]: [usize; 2], transposed: bool, products: Products) -> Result<Packed<T>> {
     bind_slices!(OP, T, w);
-    Ok(if transposed { Packed::new(Matrix::transposed(w, i), [i, o]) } else { Packed::new(Matrix::dense(w, i), [o, i]) })
+    let (matrix, dims) = if transposed { (Matrix::transposed(w, i), [i, o]) } else { (Matrix::dense(w, i), [o, i]) };
+    Ok(Packed::new(matrix, dims, products))
 }
 
 pub(super) fn times<T: Real>(x: &Tensor, weight: &Packed<T>, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -28,7 +29,7 @@ pub(super) fn times<T: Real>(x: &Tensor, weight: &Packed<T>, bias: Option<&Tenso
 }
 
 /// One product, over the nodes of all parts.
-pub(super) fn backward_parameters<T: Real>(parts: &[[&Tensor; 2]], [i, o]: [usize; 2]) -> Result<[Tensor; 2]> {
+pub(super) fn backward_parameters<T: Real>(parts: &[[&Tensor; 2]], [i, o]: [usize; 2], products: Products) -> Result<[Tensor; 2]> {
     let tensors = parts.iter().flatten().map(|tensor| tensor.contiguous()).collect::<candle_core::Result<Vec<_>>>()?;
     let guards: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
     let slices = guards.iter().map(|(storage, layout)| elements::<T>(OP, "part", storage, layout)).collect::<Result<Vec<_>>>()?;
@@ -39,7 +40,7 @@ pub(super) fn backward_parameters<T: Real>(parts: &[[&Tensor; 2]], [i, o]: [usiz
         gs.push(Part::new(Matrix::transposed(g, o), depth));
         add_rows(g, &mut db);
     }
-    let dw = product(None, &gs, &Packed::stacked(&xs, i), o);
+    let dw = product(None, &gs, &Packed::stacked(&xs, i, products), o);
     Ok([tensor(dw, &[o, i])?, tensor(db, &[o])?])
 }
 

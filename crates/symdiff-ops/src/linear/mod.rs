@@ -3,7 +3,8 @@
 //! # Shapes
 //! x `[N, I]`, W `[O, I]`, b `[O]` → y `[N, O]`.
 //!
-//! On CUDA x may be narrower than the parameters, bf16 to their f32: they are rounded for the product, which sums in f32, and their
+//! On CPUs, [`Products::Bf16`] rounds the operands of the product, and of those of its gradients, to bf16; sums, bias and results keep x's dtype.
+//! On CUDA x itself may be narrower than the parameters, bf16 to their f32: they are rounded for the product, which sums in f32, and their
 //! gradients are f32.
 //!
 //! # Cost
@@ -18,7 +19,7 @@ use crate::dispatch::{elsewhere, untracked};
 #[cfg(kernels)]
 use crate::gpu;
 use crate::host::with_real;
-use crate::product::Packed;
+use crate::product::{Packed, Products};
 use crate::{Error, Pullback, Result, fused, panel, shape};
 use candle_core::{DType, Device, Tensor};
 #[cfg(kernels)]
@@ -30,15 +31,15 @@ const OP: &str = "linear";
 ///
 /// # Errors
 /// [`Error::Shape`] when the shapes do not belong together.
-pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, products: Products) -> Result<Tensor> {
     let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(bias).collect();
     fused(OP, &inputs, |inputs| {
         let (x, weight, biased) = (inputs[0].clone(), inputs[1].clone(), inputs.len() == 3);
-        let y = forward(&x, &weight, inputs.get(2))?;
+        let y = forward(&x, &weight, inputs.get(2), products)?;
         let pullback: Pullback = Box::new(move |gradient| {
-            let parameters = backward_parameters(&[[&x, gradient]])?;
+            let parameters = backward_parameters(&[[&x, gradient]], products)?;
             let [d_weight, d_bias] = parameters.map(|parameter| parameter.to_dtype(weight.dtype()));
-            let gradients = [backward_input(gradient, &weight)?, d_weight?, d_bias?];
+            let gradients = [backward_input(gradient, &weight, products)?, d_weight?, d_bias?];
             Ok(gradients.into_iter().take(if biased { 3 } else { 2 }).map(Some).collect())
         });
         Ok((y, pullback))
@@ -49,16 +50,16 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
 ///
 /// # Errors
 /// As [`linear()`].
-pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    Weight::forward(weight)?.times(x, bias)
+pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, products: Products) -> Result<Tensor> {
+    Weight::forward(weight, products)?.times(x, bias)
 }
 
 /// ∂/∂x: g·W, `[N, I]`.
 ///
 /// # Errors
 /// When shapes do not belong together.
-pub fn backward_input(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    Weight::backward(weight)?.times(gradient, None)
+pub fn backward_input(gradient: &Tensor, weight: &Tensor, products: Products) -> Result<Tensor> {
+    Weight::backward(weight, products)?.times(gradient, None)
 }
 
 /// A weight as the right operand of products, for one direction: on the CPU a copy packed in the order in which products read it, which
@@ -86,26 +87,29 @@ impl Weight {
     ///
     /// # Errors
     /// [`Error::Shape`] unless it is a matrix.
-    pub fn forward(weight: &Tensor) -> Result<Self> {
-        Self::new(weight, true)
+    pub fn forward(weight: &Tensor, products: Products) -> Result<Self> {
+        Self::new(weight, true, products)
     }
 
     /// W itself, for g·W, the gradient of what was multiplied by Wᵀ.
     ///
     /// # Errors
     /// As [`Weight::forward`].
-    pub fn backward(weight: &Tensor) -> Result<Self> {
-        Self::new(weight, false)
+    pub fn backward(weight: &Tensor, products: Products) -> Result<Self> {
+        Self::new(weight, false, products)
     }
 
-    fn new(weight: &Tensor, transposed: bool) -> Result<Self> {
+    fn new(weight: &Tensor, transposed: bool, products: Products) -> Result<Self> {
         untracked(OP, "weight", weight)?;
         let dims = matrix(weight, "weight", "[O, I]")?;
         let operand = match (weight.device(), weight.dtype()) {
             #[cfg(kernels)]
-            (device, _) if gpu::serves(device) => Operand::Device { weight: weight.clone(), transposed },
-            (Device::Cpu, DType::F32) => Operand::F32(cpu::packed(weight, dims, transposed)?),
-            (Device::Cpu, DType::F64) => Operand::F64(cpu::packed(weight, dims, transposed)?),
+            (device, _) if gpu::serves(device) => {
+                products.check_device(OP)?;
+                Operand::Device { weight: weight.clone(), transposed }
+            }
+            (Device::Cpu, DType::F32) => Operand::F32(cpu::packed(weight, dims, transposed, products)?),
+            (Device::Cpu, DType::F64) => Operand::F64(cpu::packed(weight, dims, transposed, products)?),
             (Device::Cpu, got) => return Err(Error::DType { op: OP, got }),
             (device, _) => return Err(elsewhere(OP, device)),
         };
@@ -141,7 +145,7 @@ impl Weight {
 ///
 /// # Errors
 /// When shapes do not belong together.
-pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
+pub fn backward_parameters(parts: &[[&Tensor; 2]], products: Products) -> Result<[Tensor; 2]> {
     let [x, g] = parts.first().ok_or_else(|| Error::Layout("no parts; give at least one".into()))?;
     let ([_, i], [_, o]) = (matrix(x, "x", "[N, I]")?, matrix(g, "gradient", "[N, O]")?);
     for [x, g] in parts {
@@ -153,8 +157,11 @@ pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
     }
     match x.device() {
         #[cfg(kernels)]
-        device if gpu::serves(device) => cuda::backward_parameters(parts),
-        Device::Cpu => with_real!(OP, x, T => cpu::backward_parameters::<T>(parts, [i, o])),
+        device if gpu::serves(device) => {
+            products.check_device(OP)?;
+            cuda::backward_parameters(parts)
+        }
+        Device::Cpu => with_real!(OP, x, T => cpu::backward_parameters::<T>(parts, [i, o], products)),
         device => Err(elsewhere(OP, device)),
     }
 }
@@ -164,7 +171,7 @@ pub fn backward_parameters(parts: &[[&Tensor; 2]]) -> Result<[Tensor; 2]> {
 ///
 /// # Errors
 /// As [`backward_parameters`].
-pub fn backward_fan(x: &Tensor, weights: &[&Tensor], gradients: &[Tensor]) -> Result<(Tensor, Vec<[Tensor; 2]>)> {
+pub fn backward_fan(x: &Tensor, weights: &[&Tensor], gradients: &[Tensor], products: Products) -> Result<(Tensor, Vec<[Tensor; 2]>)> {
     let [_, inputs] = matrix(x, "x", "[N, I]")?;
     if weights.len() != gradients.len() {
         return Err(Error::Layout(format!("{} weights and {} gradients; give one for each map", weights.len(), gradients.len())));
@@ -178,11 +185,12 @@ pub fn backward_fan(x: &Tensor, weights: &[&Tensor], gradients: &[Tensor]) -> Re
     }
     #[cfg(kernels)]
     if gpu::serves(x.device()) && !weights.is_empty() {
+        products.check_device(OP)?;
         return cuda::backward_fan(x, weights, gradients);
     }
     let maps = weights.iter().zip(gradients).collect();
     let each = panel::each(x.device(), maps, |(weight, gradient): (&&Tensor, &Tensor)| {
-        Ok((backward_input(gradient, weight)?, backward_parameters(&[[x, gradient]])?))
+        Ok((backward_input(gradient, weight, products)?, backward_parameters(&[[x, gradient]], products)?))
     })?;
     let mut of_x = x.zeros_like()?;
     let mut of_maps = Vec::with_capacity(each.len());

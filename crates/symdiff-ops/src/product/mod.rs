@@ -6,19 +6,65 @@
 //! hundred rows and columns of these networks: a weight is packed once for all panels of a batch, and sums start from the bias.
 //!
 //! Every entry is summed in the order of k, whatever the number of threads.
+//!
+//! A product in [bf16](Products::Bf16) has operands rounded to bf16 while they are packed. Its blocking is the same; what multiplies is an instruction
+//! for bf16 (AMX, AVX512-BF16), or the loops of full precision on rounded numbers.
 
+mod bf16;
 mod packed;
 mod rows;
+mod slivers;
 mod tile;
 
+pub(crate) use bf16::rounding::rounded;
 pub(crate) use packed::Packed;
 
 use crate::host::Real;
 use crate::simd::{Matrix, uninitialised};
 use crate::threads;
+#[cfg(kernels)]
+use crate::{Error, Result};
+use candle_core::{DType, Device};
+use packed::{as_f32, same, same_mut, with_rounded};
 use rayon::prelude::*;
 use rows::Rows;
 use std::mem::MaybeUninit;
+
+/// What the operands of matrix products are rounded to before they are multiplied. Sums and results keep the dtype of the activations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Products {
+    /// Operands as they are.
+    #[default]
+    Full,
+    /// Operands rounded to the nearest bf16, ties to even. On CPUs with instructions for it (AMX, AVX512-BF16) several times as fast; elsewhere
+    /// the same numbers but for the order of sums.
+    Bf16,
+}
+
+impl Products {
+    /// What a network that is to compute in `dtype` on `device` computes with: the dtype of its activations, and its products. On a CPU bf16 means
+    /// activations in f32 and products in bf16; on other devices it is the dtype of the activations.
+    pub fn of(dtype: DType, device: &Device) -> (DType, Self) {
+        let on_cpu = device.is_cpu();
+        #[cfg(kernels)]
+        let on_cpu = on_cpu && !crate::gpu::serves(device);
+        if dtype == DType::BF16 && on_cpu { (DType::F32, Self::Bf16) } else { (dtype, Self::Full) }
+    }
+
+    /// Refuses products that differ from the dtype of the activations, for ops on a GPU.
+    #[cfg(kernels)]
+    pub(crate) fn check_device(self, op: &'static str) -> Result<()> {
+        if self == Self::Full {
+            Ok(())
+        } else {
+            Err(Error::Device {
+                op,
+                device: "a GPU with products in bf16 of other activations".into(),
+                remedy: "give the activations in bf16",
+            })
+        }
+    }
+}
 
 /// The rows of a chunk, whose left operand stays in the L2 cache: whole tiles.
 const CHUNK: usize = 32 * tile::HIGH;
@@ -97,126 +143,62 @@ unsafe fn run<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, start: Start<T
     assert!(a.iter().all(|part| part.matrix.holds([m, part.depth])), "the left operand holds what its strides reach");
     assert!(a.iter().all(|part| part.matrix.is_regular()), "rows or columns of the left operand are contiguous");
     assert!(!matches!(start, Start::Row(row) if row.len() < n), "the row to start from is as wide as the result");
-    let chunks = out[..(m - 1) * stride + n].chunks_mut(CHUNK * stride).enumerate();
-    let work = |buffer: &mut Vec<T>, (chunk, out): (usize, &mut [MaybeUninit<T>])| {
-        let rows = Rows { out, stride, start, a, first: chunk * CHUNK, b, buffer };
-        pulp::Arch::new().dispatch(rows);
+    let out = &mut out[..(m - 1) * stride + n];
+    let in_full = |out: &mut [MaybeUninit<T>], a: &[Part<T>], b| {
+        let work = |buffer: &mut Vec<T>, first, out: &mut [MaybeUninit<T>]| {
+            pulp::Arch::new().dispatch(Rows { out, stride, start, a, first, b, buffer });
+        };
+        each_chunk(out, stride, flops, work);
     };
-    if m <= CHUNK || flops < SERIAL || threads::count() == 1 {
-        let mut buffer = Vec::new();
-        chunks.for_each(|chunk| work(&mut buffer, chunk));
+    match b {
+        Packed::Full(b) => in_full(out, a, b),
+        Packed::Rounded(b) => with_rounded(a, |a| in_full(out, a, b)),
+        Packed::Pairs(b) => {
+            let a = as_f32(a);
+            let start = match start {
+                Start::Zero => Start::Zero,
+                Start::Row(row) => Start::Row(same(row)),
+                Start::Held => Start::Held,
+            };
+            let work = |buffer: &mut Vec<u32>, first, out: &mut [MaybeUninit<f32>]| {
+                // SAFETY: sizes were checked above; the rest is promised by the caller.
+                unsafe { b.multiply(out, stride, start, &a, first, buffer) };
+            };
+            each_chunk(same_mut(out), stride, flops, work);
+        }
+    }
+}
+
+/// Does the work of each chunk of rows, given a buffer, its first row and its rows: on all threads where that pays.
+fn each_chunk<T: Send, B: Default + Send>(
+    out: &mut [T],
+    stride: usize,
+    flops: usize,
+    work: impl Fn(&mut B, usize, &mut [T]) + Send + Sync,
+) {
+    let chunks = out.chunks_mut(CHUNK * stride).enumerate();
+    if chunks.len() == 1 || flops < SERIAL || threads::count() == 1 {
+        let mut buffer = B::default();
+        chunks.for_each(|(chunk, out)| work(&mut buffer, chunk * CHUNK, out));
     } else {
         let chunks: Vec<_> = chunks.collect();
-        chunks.into_par_iter().for_each_init(Vec::new, |buffer, chunk| threads::task(|| work(buffer, chunk)));
+        let work = |buffer: &mut B, (chunk, out): (usize, &mut [T])| threads::task(|| work(buffer, chunk * CHUNK, out));
+        chunks.into_par_iter().for_each_init(B::default, work);
     }
 }
 
 /// The numbers of terms that are summed at a time, about equal.
 fn blocks(depth: usize) -> impl Iterator<Item = usize> {
-    let count = depth.div_ceil(DEPTH).max(1);
-    (0..count).map(move |block| depth * (block + 1) / count - depth * block / count)
+    blocks_of(depth, 1, DEPTH)
+}
+
+/// `depth` terms in about equal blocks of at most `limit`, all but the last multiples of `unit`.
+fn blocks_of(depth: usize, unit: usize, limit: usize) -> impl Iterator<Item = usize> {
+    let units = depth.div_ceil(unit);
+    let count = (units * unit).div_ceil(limit).max(1);
+    let end = move |block: usize| (units * block / count * unit).min(depth);
+    (0..count).map(move |block| end(block + 1) - end(block))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Small whole numbers, so that every order of summation gives the same bits.
-    fn filled<T: Real>(count: usize, seed: usize) -> Vec<T> {
-        (0..count).map(|k| T::from_f64(((k * 7 + seed) % 11) as f64 - 5.0)).collect()
-    }
-
-    /// The parts of a matrix whose terms are divided at `cuts`.
-    fn cut<'a, T: Real>(matrix: Matrix<'a, T>, step: usize, cuts: &[usize]) -> Vec<Part<'a, T>> {
-        let part = |pair: &[usize]| {
-            let values = &matrix.values[(pair[0] * step).min(matrix.values.len())..];
-            Part::new(Matrix { values, ..matrix }, pair[1] - pair[0])
-        };
-        cuts.windows(2).map(part).collect()
-    }
-
-    /// Asserts that all numbers agree; `what` says where they came from.
-    fn same<T: Real>(got: &[T], expected: &[T], what: &str) {
-        let numbers = |values: &[T]| values.iter().map(|value| value.to_f64()).collect::<Vec<f64>>();
-        assert_eq!(numbers(got), numbers(expected), "{what}");
-    }
-
-    /// The product by its definition, from what `start` gives.
-    fn plain<T: Real>(start: impl Fn(usize, usize) -> T, a: Matrix<T>, b: Matrix<T>, [m, n, k]: [usize; 3]) -> Vec<T> {
-        let term = |i: usize, j: usize, p: usize| a.values[i * a.rows + p * a.columns] * b.values[p * b.rows + j * b.columns];
-        (0..m * n).map(|at| (0..k).fold(start(at / n, at % n), |sum, p| sum + term(at / n, at % n, p))).collect()
-    }
-
-    fn check<T: Real>(sizes: [usize; 3]) {
-        let [m, n, k] = sizes;
-        let (left, right, row) = (filled::<T>(m * k, 1), filled::<T>(k * n, 2), filled::<T>(n, 3));
-        let cuts = [0, k / 3, k / 3, k];
-        for (a_rows, a_columns) in [(k, 1), (1, m)] {
-            for (b_rows, b_columns) in [(n, 1), (1, k)] {
-                let what = format!("{sizes:?}, strides {a_rows}, {a_columns} and {b_rows}, {b_columns}");
-                let a = Matrix { values: &left, rows: a_rows, columns: a_columns };
-                let b = Matrix { values: &right, rows: b_rows, columns: b_columns };
-                let (whole, parted) = (Packed::new(b, [k, n]), Packed::stacked(&cut(b, b_rows, &cuts), n));
-                let from_zero = plain(|_, _| T::default(), a, b, sizes);
-                same(&product(None, &[Part::new(a, k)], &whole, m), &from_zero, &what);
-                same(&product(None, &cut(a, a_columns, &cuts), &parted, m), &from_zero, &format!("{what}, in parts"));
-                let from_row = plain(|_, j| row[j], a, b, sizes);
-                same(&product(Some(&row), &[Part::new(a, k)], &whole, m), &from_row, &format!("{what}, from a row"));
-
-                let stride = n + 3;
-                let mut held = filled::<T>(m * stride, 4);
-                let sums = plain(|i, j| held[i * stride + j], a, b, sizes);
-                let mut out = held.clone();
-                multiply(Target { values: &mut out, stride, add: true }, a, &whole, m);
-                held.chunks_mut(stride).zip(sums.chunks(n)).for_each(|(row, sums)| row[..n].copy_from_slice(sums));
-                same(&out, &held, &format!("{what}, added"));
-            }
-        }
-    }
-
-    #[test]
-    fn every_entry_of_every_shape_is_the_sum_of_its_terms() {
-        let shapes = [[1, 1, 1], [3, 5, 0], [6, 64, 8], [7, 65, 9], [11, 16, 33], [2, 200, 30], [CHUNK + 5, 130, 40], [13, 400, DEPTH + 1]];
-        for shape in shapes {
-            check::<f32>(shape);
-            check::<f64>(shape);
-        }
-    }
-
-    /// The product on a given level of vector instructions, from a row.
-    fn on<S: pulp::Simd, T: Real>(simd: S, sizes: [usize; 3]) {
-        let [m, n, k] = sizes;
-        let (left, right, row) = (filled::<T>(m * k, 1), filled::<T>(k * n, 2), filled::<T>(n, 3));
-        for (rows, columns) in [(k, 1), (1, m)] {
-            let (a, b) = (Matrix { values: &left, rows, columns }, Matrix::dense(&right, n));
-            let width = simd.vectorize(packed::Width(std::marker::PhantomData::<T>));
-            let packed = Packed::of_width(width, &[Part::new(b, k)], n);
-            let mut out = filled::<T>(m * n, 4);
-            // SAFETY: a product leaves no entry uninitialised.
-            let entries = unsafe { uninitialised(&mut out) };
-            let start = Start::Row(&row);
-            simd.vectorize(Rows { out: entries, stride: n, start, a: &[Part::new(a, k)], first: 0, b: &packed, buffer: &mut Vec::new() });
-            same(&out, &plain(|_, j| row[j], a, b, sizes), &format!("{simd:?}, {sizes:?}, strides {rows}, {columns}"));
-        }
-    }
-
-    #[test]
-    fn older_vector_instructions_give_the_same() {
-        for sizes in [[1, 1, 1], [7, 37, 20], [12, 100, DEPTH + 3]] {
-            on::<_, f32>(pulp::Scalar::new(), sizes);
-            on::<_, f64>(pulp::Scalar::new(), sizes);
-            #[cfg(target_arch = "x86_64")]
-            if let Some(avx2) = pulp::x86::V3::try_new() {
-                on::<_, f32>(avx2, sizes);
-                on::<_, f64>(avx2, sizes);
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "the left operand holds what its strides reach")]
-    fn operands_that_are_too_short_are_refused() {
-        let b = Packed::new(Matrix::dense(&[1.0_f32; 6], 3), [2, 3]);
-        product(None, &[Part::new(Matrix::dense(&[1.0; 7], 2), 2)], &b, 4);
-    }
-}
+mod tests;

@@ -1,132 +1,96 @@
-//! The right operand of products, packed in the order in which tiles read it.
+//! The right operand of products, packed for the precision that its product has.
 
-use super::tile::registers;
-use super::{Part, blocks};
+use super::slivers::Slivers;
+use super::{Part, Products, bf16};
 use crate::host::Real;
-use crate::simd::{Lanes, Matrix, transpose};
-use pulp::{Arch, Simd, WithSimd};
-use std::marker::PhantomData;
+use crate::simd::Matrix;
+use std::any::TypeId;
 use std::mem::MaybeUninit;
 
-/// The bytes of a cache line; slivers start on one.
-pub(super) const LINE: usize = 64;
-
-/// A matrix `[k, n]` in slivers: for each part of its rows, for each [block](blocks) of these, and for each group of as many columns as a tile
-/// has, the rows one after the other. The last group is filled up with zeros.
+/// A right operand `[k, n]`. What is known here decides how the product is made.
 #[derive(Debug)]
-pub(crate) struct Packed<T> {
-    values: Vec<T>,
-    /// The first value that starts a cache line.
-    offset: usize,
-    width: usize,
-    /// The rows of each part.
-    parts: Vec<usize>,
-    columns: usize,
+pub(crate) enum Packed<T> {
+    /// As it is.
+    Full(Slivers<T>),
+    /// Pairs of bf16 for instructions that multiply them; T is f32.
+    Pairs(bf16::Slivers),
+    /// Rounded to bf16, for machines without such instructions: products in T of rounded operands.
+    Rounded(Slivers<T>),
 }
 
 impl<T: Real> Packed<T> {
     /// Packs b, `[k, n]`.
-    pub(crate) fn new(b: Matrix<T>, [k, n]: [usize; 2]) -> Self {
-        Self::stacked(&[Part::new(b, k)], n)
+    pub(crate) fn new(b: Matrix<T>, [k, n]: [usize; 2], products: Products) -> Self {
+        Self::stacked(&[Part::new(b, k)], n, products)
     }
 
     /// Packs the rows of all parts, one below the other.
-    pub(crate) fn stacked(parts: &[Part<T>], columns: usize) -> Self {
-        Self::of_width(Arch::new().dispatch(Width(PhantomData::<T>)), parts, columns)
-    }
-
-    /// The same in slivers of this many columns.
-    pub(super) fn of_width(width: usize, parts: &[Part<T>], columns: usize) -> Self {
+    pub(crate) fn stacked(parts: &[Part<T>], columns: usize, products: Products) -> Self {
         let _span = tracing::trace_span!(target: "symdiff_ops::product", "pack").entered();
         assert!(parts.iter().all(|part| part.matrix.holds([part.depth, columns])), "the right operand holds what its strides reach");
         assert!(parts.iter().all(|part| part.matrix.is_regular()), "rows or columns of the right operand are contiguous");
-        let depths: Vec<usize> = parts.iter().map(|part| part.depth).collect();
-        let line = LINE / size_of::<T>();
-        let mut values: Vec<T> = Vec::with_capacity(columns.next_multiple_of(width) * depths.iter().sum::<usize>() + line);
-        let offset = values.as_ptr().align_offset(LINE).min(line);
-        values.resize(offset, T::default());
-        for &Part { matrix, depth } in parts {
-            let mut top = 0;
-            for depth in blocks(depth) {
-                for left in (0..columns).step_by(width) {
-                    let to = &mut values.spare_capacity_mut()[..depth * width];
-                    Arch::new().dispatch(Sliver { to, from: matrix.tail([top, left]), width, wide: width.min(columns - left) });
-                    // SAFETY: all of `to`, the entries that follow the values so far, has been written.
-                    unsafe { values.set_len(values.len() + depth * width) };
-                }
-                top += depth;
-            }
+        let level = match products {
+            Products::Full => return Self::Full(Slivers::new(parts, columns)),
+            Products::Bf16 if TypeId::of::<T>() == TypeId::of::<f32>() => bf16::Level::here(),
+            Products::Bf16 => None,
+        };
+        match level {
+            Some(level) => Self::Pairs(bf16::Slivers::new(level, &as_f32(parts), columns)),
+            None => Self::rounded(parts, columns),
         }
-        Self { values, offset, width, parts: depths, columns }
+    }
+
+    /// The form for machines without instructions for bf16.
+    pub(super) fn rounded(parts: &[Part<T>], columns: usize) -> Self {
+        Self::Rounded(with_rounded(parts, |parts| Slivers::new(parts, columns)))
     }
 
     /// k.
     pub(crate) fn depth(&self) -> usize {
-        self.parts.iter().sum()
+        self.parts().iter().sum()
     }
 
     /// n.
     pub(crate) fn columns(&self) -> usize {
-        self.columns
+        match self {
+            Self::Full(slivers) | Self::Rounded(slivers) => slivers.columns(),
+            Self::Pairs(slivers) => slivers.columns(),
+        }
     }
 
     /// The rows of each part.
     pub(super) fn parts(&self) -> &[usize] {
-        &self.parts
-    }
-
-    /// The columns of a sliver.
-    pub(super) fn width(&self) -> usize {
-        self.width
-    }
-
-    /// The slivers, one after the other.
-    pub(super) fn slivers(&self) -> &[T] {
-        &self.values[self.offset..]
-    }
-}
-
-/// The number of columns of a sliver on this machine.
-pub(super) struct Width<T>(pub(super) PhantomData<T>);
-
-impl<T: Lanes> WithSimd for Width<T> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        registers::<S>() * size_of::<T::Vector<S>>() / size_of::<T>()
-    }
-}
-
-/// Copies `wide` columns of a matrix into rows of `width`, the rest of which are zeros.
-struct Sliver<'a, T> {
-    to: &'a mut [MaybeUninit<T>],
-    from: Matrix<'a, T>,
-    width: usize,
-    wide: usize,
-}
-
-impl<T: Real> WithSimd for Sliver<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { to, from, width, wide } = self;
-        if wide < width {
-            to.fill(MaybeUninit::new(T::default()));
+        match self {
+            Self::Full(slivers) | Self::Rounded(slivers) => slivers.parts(),
+            Self::Pairs(slivers) => slivers.parts(),
         }
-        if from.columns == 1 {
-            for (p, row) in to.chunks_exact_mut(width).enumerate() {
-                let values = &from.values[p * from.rows..][..wide];
-                // Whole vectors by value: for so few of them a call of `memcpy` is slower.
-                let (vectors, rest) = values.as_chunks::<16>();
-                let (to, to_rest) = row[..wide].as_chunks_mut::<16>();
-                to.iter_mut().zip(vectors).for_each(|(to, vector)| *to = vector.map(MaybeUninit::new));
-                to_rest.iter_mut().zip(rest).for_each(|(to, &value)| *to = MaybeUninit::new(value));
-            }
-            return;
-        }
-        let (depth, columns) = (to.len() / width, Matrix { values: from.values, rows: from.columns, columns: 1 });
-        transpose(to, width, columns, [wide, depth], T::one_if(true));
     }
+}
+
+/// Runs `body` on copies of the parts whose numbers are rounded to bf16.
+pub(super) fn with_rounded<T: Real, R>(parts: &[Part<T>], body: impl FnOnce(&[Part<T>]) -> R) -> R {
+    let rounded: Vec<Vec<T>> = parts.iter().map(|part| part.matrix.values.iter().map(|value| value.to_bf16()).collect()).collect();
+    let parts = parts.iter().zip(&rounded).map(|(part, values)| Part { matrix: Matrix { values, ..part.matrix }, ..*part });
+    body(&parts.collect::<Vec<_>>())
+}
+
+/// A slice of T as one of U, which must be the same type.
+pub(super) fn same<T: 'static, U: 'static>(values: &[T]) -> &[U] {
+    assert!(TypeId::of::<T>() == TypeId::of::<U>(), "packed for another type");
+    // SAFETY: T is U.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), values.len()) }
+}
+
+/// As [`same`], for memory that may be uninitialised.
+pub(super) fn same_mut<T: 'static, U: 'static>(values: &mut [MaybeUninit<T>]) -> &mut [MaybeUninit<U>] {
+    assert!(TypeId::of::<T>() == TypeId::of::<U>(), "packed for another type");
+    // SAFETY: T is U.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
+}
+
+/// The parts, where T is f32.
+pub(super) fn as_f32<'a, T: Real>(parts: &[Part<'a, T>]) -> Vec<Part<'a, f32>> {
+    let cast =
+        |&Part { matrix: Matrix { values, rows, columns }, depth }| Part { matrix: Matrix { values: same(values), rows, columns }, depth };
+    parts.iter().map(cast).collect()
 }

@@ -1,7 +1,8 @@
 //! A chunk of rows of the result: block after block of terms, sliver after sliver, tile after tile.
 
+use super::slivers::Slivers;
 use super::tile::{HIGH, Left, Place, registers, tile};
-use super::{Packed, Part, Start, blocks};
+use super::{Part, Start, blocks};
 use crate::host::Real;
 use crate::simd::Matrix;
 use pulp::{Simd, WithSimd};
@@ -17,7 +18,7 @@ pub(super) struct Rows<'a, T> {
     pub(super) start: Start<'a, T>,
     pub(super) a: &'a [Part<'a, T>],
     pub(super) first: usize,
-    pub(super) b: &'a Packed<T>,
+    pub(super) b: &'a Slivers<T>,
     /// What a block of a is copied to.
     pub(super) buffer: &'a mut Vec<T>,
 }

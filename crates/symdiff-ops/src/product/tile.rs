@@ -3,7 +3,7 @@
 #![expect(clippy::needless_range_loop, reason = "counted loops over all sides of a tile keep it in registers")]
 
 use super::Start;
-use super::packed::LINE;
+use super::slivers::LINE;
 use crate::host::Real;
 use crate::simd::Matrix;
 use pulp::Simd;
@@ -179,7 +179,7 @@ unsafe fn narrow<T: Real>(sums: &[T], out: &mut [MaybeUninit<T>], start: Start<T
 
 /// Prefetches the cache line of an entry into the L1 cache, or, unless `NEAR`, into the L2 cache.
 #[inline(always)]
-fn prefetch<T, const NEAR: bool>(entry: *const T) {
+pub(super) fn prefetch<T, const NEAR: bool>(entry: *const T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};

@@ -2,7 +2,7 @@
 
 use crate::common::{assert_close, check_op, flat, random, samples, with_gradients};
 use candle_core::{DType, Tensor};
-use symdiff_ops::{Divisor, EdgeMlp, Pairs, Ragged, Reach, Result, edge_displacement, edge_message};
+use symdiff_ops::{Divisor, EdgeMlp, Pairs, Products, Ragged, Reach, Result, edge_displacement, edge_message};
 
 /// h, W₁, b₁, W₂, b₂, the head's parameters, the points now and at the start.
 fn inputs(layout: &Ragged, d: usize, head: &[&[usize]], points: bool) -> Result<Vec<Tensor>> {
@@ -26,7 +26,7 @@ fn inputs(layout: &Ragged, d: usize, head: &[&[usize]], points: bool) -> Result<
 }
 
 fn mlp<'a>(i: &[&'a Tensor]) -> EdgeMlp<'a> {
-    EdgeMlp { first: [i[1], i[2]], second: [i[3], i[4]] }
+    EdgeMlp { first: [i[1], i[2]], second: [i[3], i[4]], products: Products::Full }
 }
 
 fn message(i: &[&Tensor], gated: bool, pairs: &Pairs) -> Result<Tensor> {

@@ -51,11 +51,11 @@ fn functions_without_a_graph_refuse_tensors_of_one() -> Result<()> {
         ("spread", vec![&m], Box::new(move |t| segment::spread_forward(t[0], l).map(drop))),
         ("centre", vec![&x], Box::new(move |t| segment::centre_forward(t[0], l).map(drop))),
         ("columns", vec![&x, &g], Box::new(|t| columns::joined(t).map(drop))),
-        ("linear", vec![&x, &w, &row], Box::new(|t| linear::forward(t[0], t[1], Some(t[2])).map(drop))),
-        ("linear to x", vec![&g, &w], Box::new(|t| linear::backward_input(t[0], t[1]).map(drop))),
-        ("linear to w", vec![&x, &g], Box::new(|t| linear::backward_parameters(&[[t[0], t[1]]]).map(drop))),
-        ("linear fan", vec![&x, &w, &g], Box::new(|t| linear::backward_fan(t[0], &[t[1]], &[t[2].clone()]).map(drop))),
-        ("weight", vec![&w], Box::new(|t| Weight::forward(t[0]).map(drop))),
+        ("linear", vec![&x, &w, &row], Box::new(|t| linear::forward(t[0], t[1], Some(t[2]), Products::Full).map(drop))),
+        ("linear to x", vec![&g, &w], Box::new(|t| linear::backward_input(t[0], t[1], Products::Full).map(drop))),
+        ("linear to w", vec![&x, &g], Box::new(|t| linear::backward_parameters(&[[t[0], t[1]]], Products::Full).map(drop))),
+        ("linear fan", vec![&x, &w, &g], Box::new(|t| linear::backward_fan(t[0], &[t[1]], &[t[2].clone()], Products::Full).map(drop))),
+        ("weight", vec![&w], Box::new(|t| Weight::forward(t[0], Products::Full).map(drop))),
         ("rounded", vec![&w], Box::new(|t| linear::rounded(&[t[0].clone()], DType::F32).map(drop))),
     ];
     for (name, inputs, call) in calls {
@@ -80,7 +80,7 @@ fn mixed_dtypes_are_refused_by_name() -> Result<()> {
         refusal(columns::joined(&[&x, &random(1, &[2, 1])?])),
         "columns: another part is F64, but the first part is F32; convert one of them"
     );
-    let bias = linear(&x, &random(1, &[3, 4])?.to_dtype(DType::F32)?, Some(&random(2, &[3])?));
+    let bias = linear(&x, &random(1, &[3, 4])?.to_dtype(DType::F32)?, Some(&random(2, &[3])?), Products::Full);
     assert!(refusal(bias).contains("bias is F64"));
     Ok(())
 }

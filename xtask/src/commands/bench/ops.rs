@@ -8,7 +8,7 @@ use std::time::Instant;
 use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_ops::ada_layer_norm::Columns;
 use symdiff_ops::linear::Weight;
-use symdiff_ops::{Ragged, ada_layer_norm, gated_residual, linear, pair_gaussian_mean, ragged_attention, swiglu};
+use symdiff_ops::{Products, Ragged, ada_layer_norm, gated_residual, linear, pair_gaussian_mean, ragged_attention, swiglu};
 
 /// Sizes of sixteen molecules, spread as in QM9.
 const SIZES: [usize; 16] = [9, 14, 15, 16, 17, 18, 18, 19, 19, 20, 21, 22, 23, 20, 19, 20];
@@ -23,7 +23,7 @@ pub(crate) struct Ops {
     /// Molecules a batch, rounded up to a multiple of 16.
     #[arg(long, default_value_t = 256)]
     batch: usize,
-    /// What activations and weights are in: `f32`, or `bf16` (on CUDA).
+    /// `f32`, or `bf16`: what the operands of products are rounded to, and on CUDA what activations and weights are in.
     #[arg(long, default_value = "f32")]
     precision: String,
     /// Timed rounds of twenty calls.
@@ -51,8 +51,8 @@ impl Ops {
         let device = context.device()?;
         let dtype = match self.precision.as_str() {
             "f32" => DType::F32,
-            "bf16" if device.is_cuda() => DType::BF16,
-            other => return Err(Failure::input(format!("--precision {other} is unknown here; use f32, or bf16 with --device cuda"))),
+            "bf16" => DType::BF16,
+            other => return Err(Failure::input(format!("--precision {other} is unknown; use f32 or bf16"))),
         };
         if self.batch == 0 || self.rounds == 0 {
             return Err(Failure::input("--batch and --rounds must be at least 1"));
@@ -100,6 +100,7 @@ impl Ops {
 struct Inputs {
     layout: Ragged,
     dtype: DType,
+    products: Products,
     device: Device,
     /// `[N, C]`, twice.
     nodes: [Tensor; 2],
@@ -114,6 +115,7 @@ struct Inputs {
 impl Inputs {
     fn new(layout: Ragged, dtype: DType, device: &Device) -> symdiff_ops::Result<Self> {
         let nodes = layout.nodes();
+        let (dtype, products) = Products::of(dtype, device);
         let tensor = |shape: &[usize]| waves(shape, dtype, device);
         Ok(Self {
             nodes: [tensor(&[nodes, CHANNELS])?, tensor(&[nodes, CHANNELS])?],
@@ -127,6 +129,7 @@ impl Inputs {
             ],
             layout,
             dtype,
+            products,
             device: device.clone(),
         })
     }
@@ -136,7 +139,7 @@ impl Inputs {
         let (count, side) = if self.device.is_cuda() { (1 << 28, 8192) } else { (1 << 24, 1024) };
         let long = Tensor::zeros(count, DType::F32, &self.device)?;
         let x = waves(&[side, side], self.dtype, &self.device)?;
-        let weight = Weight::forward(&x)?;
+        let weight = Weight::forward(&x, self.products)?;
         let copy = case("copy", 8 * count, 0, move || long.copy().map(drop).map_err(Into::into));
         Ok([copy, case("large product", 0, 2 * side.pow(3), move || weight.times(&x, None).map(drop))])
     }
@@ -174,10 +177,10 @@ impl Inputs {
     }
 
     fn products(&self, outputs: usize, inputs: usize) -> symdiff_ops::Result<[Case<'_>; 3]> {
-        let nodes = self.layout.nodes();
+        let (nodes, products) = (self.layout.nodes(), self.products);
         let tensor = |shape: &[usize]| waves(shape, self.dtype, &self.device);
         let [x, gradient, weight] = [tensor(&[nodes, inputs])?, tensor(&[nodes, outputs])?, tensor(&[outputs, inputs])?];
-        let [forward, backward] = [Weight::forward(&weight)?, Weight::backward(&weight)?];
+        let [forward, backward] = [Weight::forward(&weight, self.products)?, Weight::backward(&weight, self.products)?];
         let bytes = (nodes * (inputs + outputs) + inputs * outputs) * self.dtype.size_in_bytes();
         let name = |way: &str| format!("product, {outputs} from {inputs}{way}");
         let (rows, up) = (x.clone(), gradient.clone());
@@ -185,7 +188,7 @@ impl Inputs {
         Ok([
             case(name(""), bytes, flops, move || forward.times(&rows, None).map(drop)),
             case(name(", to inputs"), bytes, flops, move || backward.times(&up, None).map(drop)),
-            case(name(", to weights"), bytes, flops, move || linear::backward_parameters(&[[&x, &gradient]]).map(drop)),
+            case(name(", to weights"), bytes, flops, move || linear::backward_parameters(&[[&x, &gradient]], products).map(drop)),
         ])
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Speed {
     /// Molecules a batch.
     #[arg(long, default_value_t = 64)]
     batch: usize,
-    /// What the transformers compute in: `f32`, or `bf16` (on CUDA).
+    /// What the model computes in: `f32` or `bf16`.
     #[arg(long, default_value = "f32")]
     precision: String,
     /// Timed repetitions, each on another batch.

@@ -5,7 +5,7 @@ use super::super::node::Call;
 use super::{channels, launch, nodes};
 use crate::gpu::Launch;
 use crate::gpu::column_sums::column_sums;
-use crate::{Result, linear};
+use crate::{Products, Result, linear};
 use candle_core::{DType, Tensor};
 
 /// The nodes, the layer's weight in parts, and what it makes of each node.
@@ -26,7 +26,8 @@ impl First {
     pub(super) fn new(inputs: &[Tensor], call: &Call) -> Result<Self> {
         let (d, h, first) = (call.width, &inputs[0], &inputs[1]);
         let weights = [first.narrow(1, 0, d)?.contiguous()?, first.narrow(1, d, d)?.contiguous()?];
-        let halves = [linear::forward(h, &weights[0], Some(&inputs[2]))?, linear::forward(h, &weights[1], None)?];
+        let halves =
+            [linear::forward(h, &weights[0], Some(&inputs[2]), Products::Full)?, linear::forward(h, &weights[1], None, Products::Full)?];
         let points = if let [x, y] = &inputs[5 + call.head_inputs()..] { Some([x.clone(), y.clone()]) } else { None };
         let distances = points.is_some().then(|| first.narrow(1, 2 * d, 2)?.t()?.contiguous()).transpose()?;
         Ok(Self { op: call.op, pairs: call.pairs.clone(), h: h.clone(), weights, halves, distances, points })
@@ -47,8 +48,9 @@ impl First {
         let given = self.launch("edge_first_gather")?.read([&dz])?.write(&[n, width]).write(&[n, width]);
         let [receivers, senders, shares] = given.write_as(&[n, 2 * width], DType::F32).run(&channels(&self.pairs, width))?;
 
-        let h = (linear::backward_input(&receivers, &self.weights[0])? + linear::backward_input(&senders, &self.weights[1])?)?;
-        let [of_receivers, bias] = linear::backward_parameters(&[[&self.h, &receivers]])?;
+        let h = (linear::backward_input(&receivers, &self.weights[0], Products::Full)?
+            + linear::backward_input(&senders, &self.weights[1], Products::Full)?)?;
+        let [of_receivers, bias] = linear::backward_parameters(&[[&self.h, &receivers]], Products::Full)?;
         let mut columns = vec![of_receivers, linear::backward_weight(&self.h, &senders)?];
         let mut points = Vec::new();
         if let Some([now, start]) = &self.points {

@@ -9,27 +9,28 @@ mod head;
 use super::Pairs;
 use super::node::Call;
 use crate::gpu::{Grid, Launch};
-use crate::{Pullback, Result, linear};
+use crate::{Products, Pullback, Result, linear};
 use candle_core::{DType, Tensor};
 use first::First;
 use head::{Head, Pulled};
 
 /// The value and the pullback of a call on \[h, W₁, b₁, W₂, b₂, the head's parameters, the points\].
 pub(super) fn run(inputs: &[Tensor], call: &Call) -> Result<(Tensor, Pullback)> {
+    call.products.check_device(call.op)?;
     if call.pairs.is_empty() {
         return nothing(inputs, call);
     }
     let dtypes: Vec<DType> = inputs.iter().map(Tensor::dtype).collect();
     let inputs: Vec<Tensor> = inputs.iter().map(|input| input.to_dtype(DType::F32)?.contiguous()).collect::<candle_core::Result<_>>()?;
     let layer = First::new(&inputs, call)?;
-    let z = linear::forward(&layer.forward()?, &inputs[3], Some(&inputs[4]))?;
+    let z = linear::forward(&layer.forward()?, &inputs[3], Some(&inputs[4]), Products::Full)?;
     let head = Head::new(&inputs, call);
     let read = head.read(&z)?;
     let out = head.forward(&z, read.as_ref())?.to_dtype(dtypes[0])?;
     let pullback: Pullback = Box::new(move |gradient| {
         let Pulled { dz, parameters, pulls } = head.backward(&z, read.as_ref(), &gradient.to_dtype(DType::F32)?)?;
-        let second = linear::backward_parameters(&[[&layer.forward()?, &dz]])?;
-        let (first, points) = layer.backward(&linear::backward_input(&dz, &inputs[3])?, pulls.as_ref())?;
+        let second = linear::backward_parameters(&[[&layer.forward()?, &dz]], Products::Full)?;
+        let (first, points) = layer.backward(&linear::backward_input(&dz, &inputs[3], Products::Full)?, pulls.as_ref())?;
         let all = first.into_iter().chain(second).chain(parameters).chain(points);
         all.zip(dtypes).map(|(gradient, dtype)| Ok(Some(gradient.to_dtype(dtype)?))).collect()
     });

@@ -1,0 +1,171 @@
+//! Rounding to bf16, and the layouts that hold two rounded terms in 32 bits.
+
+use super::WIDTH;
+use crate::simd::{Matrix, transpose, uninitialised};
+use std::mem::MaybeUninit;
+
+/// The side of the squares in which an operand is transposed before it is rounded: two of them fit the L1 cache.
+const SQUARE: usize = 64;
+
+/// x rounded to the nearest bf16, ties to even, as the upper half of the bits of an f32. Infinities and NaN remain. What is below the range of
+/// normal numbers becomes a zero of its sign: the instructions for bf16 read it so.
+#[inline(always)]
+pub(super) fn bits(x: f32) -> u32 {
+    const INFINITY: u32 = f32::INFINITY.to_bits();
+    const SMALLEST: u32 = f32::MIN_POSITIVE.to_bits();
+    const QUIET: u32 = 1 << 22;
+    let bits = x.to_bits();
+    let magnitude = bits & 0x7fff_ffff;
+    let nearest = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+    let finite = if magnitude < SMALLEST { bits & 0x8000_0000 } else { nearest };
+    (if magnitude > INFINITY { bits | QUIET } else { finite }) & 0xffff_0000
+}
+
+/// x rounded to the nearest bf16.
+#[inline(always)]
+pub(crate) fn rounded(x: f32) -> f32 {
+    f32::from_bits(bits(x))
+}
+
+/// Two terms, the earlier one in the low half.
+#[inline(always)]
+fn pair(earlier: f32, later: f32) -> u32 {
+    bits(later) | bits(earlier) >> 16
+}
+
+/// Writes `[depth, columns]` of a matrix as rows of [`WIDTH`] pairs: the terms 2q and 2q + 1 of a column lie in row q. What is missing in
+/// the last columns and terms is zero.
+pub(super) fn pack(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, [depth, columns]: [usize; 2]) {
+    if from.columns == 1 {
+        return pack_rows(out, from, [depth, columns]);
+    }
+    let by_column = Matrix { values: from.values, rows: from.columns, columns: 1 };
+    let mut square = [0.0; SQUARE * WIDTH];
+    for first in (0..depth).step_by(SQUARE) {
+        let terms = SQUARE.min(depth - first);
+        // SAFETY: `transpose` leaves no entry uninitialised.
+        transpose(unsafe { uninitialised(&mut square) }, WIDTH, by_column.tail([0, first]), [columns, terms], 1.0);
+        let end = if first + terms == depth { out.len() } else { (first / 2 + SQUARE / 2) * WIDTH };
+        pack_rows(&mut out[first / 2 * WIDTH..end], Matrix::dense(&square, WIDTH), [terms, columns]);
+    }
+}
+
+/// As [`pack`], from contiguous rows.
+fn pack_rows(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, [depth, columns]: [usize; 2]) {
+    let row = |term: usize| if term < depth { &from.values[term * from.rows..][..columns] } else { &[] };
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (q, out) in out.chunks_exact_mut(WIDTH).enumerate() {
+                let (out, beyond) = out.split_at_mut(columns);
+                match (row(2 * q), row(2 * q + 1)) {
+                    ([], _) => out.fill(MaybeUninit::new(0)),
+                    (earlier, []) => out.iter_mut().zip(earlier).for_each(|(out, &earlier)| *out = MaybeUninit::new(pair(earlier, 0.0))),
+                    (earlier, later) => {
+                        for ((out, &earlier), &later) in out.iter_mut().zip(earlier).zip(later) {
+                            *out = MaybeUninit::new(pair(earlier, later));
+                        }
+                    }
+                }
+                beyond.fill(MaybeUninit::new(0));
+            }
+        },
+    );
+}
+
+/// Writes `[rows, depth]` of a matrix row by row, `stride` bf16 apart; what is missing in the last terms is zero.
+pub(super) fn round(out: &mut [u16], stride: usize, from: Matrix<f32>, [rows, depth]: [usize; 2]) {
+    if from.columns == 1 {
+        return round_rows(out, stride, from, [rows, depth], stride);
+    }
+    let by_term = Matrix { values: from.values, rows: from.columns, columns: 1 };
+    let mut square = [0.0; SQUARE * SQUARE];
+    for top in (0..rows).step_by(SQUARE) {
+        let high = SQUARE.min(rows - top);
+        for first in (0..depth).step_by(SQUARE) {
+            let terms = SQUARE.min(depth - first);
+            // SAFETY: `transpose` leaves no entry uninitialised.
+            transpose(unsafe { uninitialised(&mut square) }, SQUARE, by_term.tail([first, top]), [terms, high], 1.0);
+            let wide = if first + terms == depth { stride - first } else { terms };
+            round_rows(&mut out[top * stride + first..], stride, Matrix::dense(&square, SQUARE), [high, terms], wide);
+        }
+    }
+}
+
+/// As [`round`], from contiguous rows: `wide` entries of each row are written, the last of them zeros.
+fn round_rows(out: &mut [u16], stride: usize, from: Matrix<f32>, [rows, depth]: [usize; 2], wide: usize) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for i in 0..rows {
+                let (out, beyond) = out[i * stride..][..wide].split_at_mut(depth);
+                for (out, &x) in out.iter_mut().zip(&from.values[i * from.rows..][..depth]) {
+                    *out = (bits(x) >> 16) as u16;
+                }
+                beyond.fill(0);
+            }
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use half::bf16;
+
+    #[test]
+    fn rounds_to_nearest_even_as_the_library_does() {
+        let mut patterns: Vec<u32> = (0..u32::MAX - 9973).step_by(9973).collect();
+        for top in [0_u32, 0x3f80, 0x3f81, 0x7f7f, 0x7f80, 0x7fff, 0x8000, 0xbf80, 0xff7f, 0xff80, 0x0080, 0x007f] {
+            patterns.extend([0, 1, 0x7fff, 0x8000, 0x8001, 0xffff].map(|low| top << 16 | low));
+        }
+        for pattern in patterns {
+            let x = f32::from_bits(pattern);
+            let (got, expected) = (rounded(x), bf16::from_f32(x).to_f32());
+            if x.is_nan() {
+                assert!(got.is_nan(), "{pattern:#x}");
+            } else if x.is_subnormal() {
+                assert_eq!(got.to_bits(), (0.0_f32).copysign(x).to_bits(), "{pattern:#x}");
+            } else {
+                assert_eq!(got.to_bits(), expected.to_bits(), "{pattern:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn layouts_hold_every_term_in_its_place_and_zeros_beyond() {
+        let value = |term: usize, column: usize| (1 + term * 3 + column % 50) as f32;
+        let half = |x: f32| bits(x) >> 16;
+        for [depth, columns, padding] in [[1, 1, 2], [6, 64, 0], [65, 40, 31], [130, 63, 2], [64, 17, 32], [0, 5, 0]] {
+            let dense: Vec<f32> = (0..depth * columns).map(|at| value(at / columns, at % columns)).collect();
+            let turned: Vec<f32> = (0..depth * columns).map(|at| value(at % depth.max(1), at / depth.max(1))).collect();
+            let padded = depth + padding;
+            let (whole, stride) = (padded / 2, padded & !1);
+            for matrix in [Matrix::dense(&dense, columns), Matrix::transposed(&turned, depth)] {
+                let mut out = vec![MaybeUninit::new(7); whole * WIDTH];
+                pack(&mut out, matrix, [depth, columns]);
+                for (at, pair) in out.into_iter().enumerate() {
+                    let (q, column) = (at / WIDTH, at % WIDTH);
+                    let term = |term: usize| if term < depth && column < columns { half(value(term, column)) } else { 0 };
+                    // SAFETY: initialised before.
+                    let got = unsafe { pair.assume_init() };
+                    assert_eq!(got, term(2 * q + 1) << 16 | term(2 * q), "{depth} × {columns}: pair ({q}, {column})");
+                }
+            }
+            // The same numbers as a left operand: rows are the columns from above.
+            for matrix in [Matrix::dense(&turned, depth), Matrix::transposed(&dense, columns)] {
+                let mut out = vec![7; columns * stride + 3];
+                round(&mut out, stride, matrix, [columns, depth]);
+                for (at, &got) in out.iter().enumerate() {
+                    let (row, term) = at.checked_div(stride).map_or((columns, 0), |row| (row, at - row * stride));
+                    let expected = match (row < columns, term < depth) {
+                        (true, true) => half(value(term, row)),
+                        (true, false) => 0,
+                        (false, _) => 7,
+                    };
+                    assert_eq!(u32::from(got), expected, "{columns} × {depth}: ({row}, {term})");
+                }
+            }
+        }
+    }
+}
