@@ -36,8 +36,8 @@ pub enum Products {
     /// Operands as they are.
     #[default]
     Full,
-    /// Operands rounded to the nearest bf16, ties to even. On CPUs with instructions for it (AMX, AVX512-BF16) several times as fast; elsewhere
-    /// the same numbers but for the order of sums.
+    /// Operands rounded to the nearest bf16, ties to even. CPUs with instructions for it (AMX, AVX512-BF16) multiply by these; elsewhere the numbers are
+    /// the same but for the order of sums.
     Bf16,
 }
 
