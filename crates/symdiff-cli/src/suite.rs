@@ -21,7 +21,7 @@ pub(crate) fn read(named: &str, settings: &[String], data: Option<&Path>) -> Out
         (builtin::suite(named).ok_or_else(|| Failure::input(known()))?.to_owned(), None)
     };
     let name = path.file_stem().map_or_else(|| named.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Suite::parse(&name, &text, settings, &mut |run, settings| {
+    Suite::parse(&name, &text, settings, |run, settings| {
         let mut experiment = experiments::read(&place(run, home.as_deref()), settings)?;
         if let Some(data) = data {
             experiment.data.path = Some(data.to_owned());

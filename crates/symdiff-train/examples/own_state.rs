@@ -108,7 +108,7 @@ fn main() -> Fallible {
     for (place, stroke) in Tensor::cat(&rows, 0)?.to_vec3::<f32>()?.iter().enumerate() {
         let (column, row) = ((place % 12) as f32, (place / 12) as f32);
         let points: Vec<String> = stroke.iter().map(|p| format!("{},{}", 1.5 + 3.0 * column + p[0], 1.5 + 3.0 * row - p[1])).collect();
-        svg += &format!("<polyline points='{}' fill='none' stroke='black' stroke-width='0.12'/>\n", points.join(" "));
+        svg.extend(["<polyline points='", &points.join(" "), "' fill='none' stroke='black' stroke-width='0.12'/>\n"]);
     }
     std::fs::create_dir_all(&out)?;
     Ok(std::fs::write(out.join("own_state.svg"), svg + "</svg>\n")?)

@@ -3,7 +3,6 @@
 use crate::{Clip, Error, OptimiserSettings, Result};
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
-use std::fmt::LowerExp;
 use std::str::FromStr;
 
 /// Optimisation and budget. Training ends at the first of `epochs`, `steps` and `minutes`; 0 means no such limit.
@@ -204,8 +203,7 @@ pub fn within(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
 }
 
 /// A number as a person writes it: large and small ones by their power of ten.
-fn short<N: LowerExp + Copy + Into<f64>>(number: N) -> String {
-    let value: f64 = number.into();
+fn short(value: f64) -> String {
     if value == 0.0 || (1e-4..1e9).contains(&value.abs()) || !value.is_finite() { format!("{value}") } else { format!("{value:e}") }
 }
 

@@ -36,16 +36,11 @@ pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
 
 fn upward(name: &str, lower: &[&str], manifest: &TextFile) -> Vec<Finding> {
     let finding = |line, remedy| Finding { file: manifest.path.clone(), line, rule: "arrows", remedy };
-    let table = match manifest.text.parse::<toml::Table>() {
-        Ok(table) => table,
-        Err(error) => return vec![finding(1, format!("not a manifest: {}", error.message()))],
+    let ours = match ours(manifest) {
+        Ok(ours) => ours,
+        Err(problem) => return vec![finding(1, format!("not a manifest: {problem}"))],
     };
-    let targets = table.get("target").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values);
-    let tables = targets.filter_map(toml::Value::as_table).chain([&table]);
-    let sections = tables.flat_map(|table| ["dependencies", "build-dependencies"].map(|key| table.get(key)));
-    let names = sections.flatten().filter_map(toml::Value::as_table).flat_map(toml::Table::keys);
-    let ours = names.filter(|key| *key == "symdiff" || *key == "xtask" || key.starts_with("symdiff-"));
-    let upward = ours.filter(|key| !lower.contains(&key.as_str()));
+    let upward = ours.iter().filter(|key| !lower.contains(&key.as_str()));
     upward
         .map(|key| {
             let line = manifest.text.lines().position(|line| line.starts_with(key.as_str())).map_or(1, |at| at + 1);
@@ -53,4 +48,14 @@ fn upward(name: &str, lower: &[&str], manifest: &TextFile) -> Vec<Finding> {
             finding(line, format!("{name} depends on {key}, but may know {below}; move the code to the floor that needs both"))
         })
         .collect()
+}
+
+/// The crates of this workspace that a crate is built from.
+pub(super) fn ours(manifest: &TextFile) -> Result<Vec<String>, String> {
+    let table = manifest.text.parse::<toml::Table>().map_err(|error| error.message().to_owned())?;
+    let targets = table.get("target").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values);
+    let tables = targets.filter_map(toml::Value::as_table).chain([&table]);
+    let sections = tables.flat_map(|table| ["dependencies", "build-dependencies"].map(|key| table.get(key)));
+    let names = sections.flatten().filter_map(toml::Value::as_table).flat_map(toml::Table::keys);
+    Ok(names.filter(|key| *key == "symdiff" || *key == "xtask" || key.starts_with("symdiff-")).cloned().collect())
 }

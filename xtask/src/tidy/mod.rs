@@ -3,6 +3,7 @@
 //! | rule | says |
 //! |---|---|
 //! | `arrows` | a crate depends on lower floors alone, and on those that its own sentence needs |
+//! | `graph` | the book draws the arrows of the manifests |
 //! | `length` | a file is one idea, read top to bottom |
 //! | `paths` | nothing names a place on somebody's machine |
 //! | `op` | every op folder has a test and a bench |
@@ -15,6 +16,7 @@
 mod code;
 mod exceptions;
 mod files;
+mod graph;
 mod layers;
 mod ops;
 mod source;
@@ -64,6 +66,7 @@ pub(crate) fn check(root: &Path) -> std::io::Result<Checked> {
         findings.extend(files::check(file));
     }
     findings.extend(layers::check(&files));
+    findings.extend(graph::check(&files));
     findings.extend(code::check(&files));
     findings.extend(ops::check(&files));
     findings.retain(|finding| !exceptions::allowed(finding));

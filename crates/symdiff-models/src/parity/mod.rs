@@ -66,7 +66,7 @@ const EXACT: [(&str, Difference); 2] = [("param_counts", counts::difference), ("
 /// The golden files of a folder, by name.
 ///
 /// # Errors
-/// [`Error::Io`] when the folder cannot be read, [`Error::Config`] when it holds none.
+/// [`symdiff_train::Error::Io`] when the folder cannot be read, [`Error::Config`] when it holds none.
 pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(Error::io(folder, "read the folder"))?;
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_golden(path)).collect();

@@ -58,7 +58,7 @@ impl Suite {
         name: &str,
         text: &str,
         settings: &[String],
-        find: &mut dyn FnMut(&str, &[String]) -> std::result::Result<Experiment, E>,
+        find: impl Fn(&str, &[String]) -> std::result::Result<Experiment, E>,
     ) -> std::result::Result<Self, E> {
         let refuse = |problem: String| E::from(Error::Config(format!("suite {name}: {problem}")));
         let written: Written = toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
