@@ -35,6 +35,11 @@ pub trait BackboneSpec {
         &[Precision::F32]
     }
 
+    /// Whether the published implementation of it gives other numbers where molecules are padded.
+    fn counts_padding(&self) -> bool {
+        false
+    }
+
     /// Roughly how many numbers a training step keeps for its backward pass, over so many atoms and ordered pairs of atoms.
     fn activations(&self, atoms: f64, pairs: f64) -> f64;
 

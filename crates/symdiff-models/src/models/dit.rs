@@ -57,6 +57,10 @@ impl BackboneSpec for DitSizes {
         &[Precision::F32, Precision::Bf16]
     }
 
+    fn counts_padding(&self) -> bool {
+        true
+    }
+
     fn activations(&self, atoms: f64, _: f64) -> f64 {
         20.0 * (self.hidden * self.depth) as f64 * atoms
     }

@@ -28,6 +28,11 @@ impl BackboneSpec for EgnnSizes {
         graph::precisions(device)
     }
 
+    /// Its means are taken over rows of padding too.
+    fn counts_padding(&self) -> bool {
+        self.0.mean
+    }
+
     fn activations(&self, atoms: f64, pairs: f64) -> f64 {
         let GraphSizes { width, layers, sublayers, .. } = self.0;
         width as f64 * layers as f64 * (20.0 * atoms + (sublayers + 1) as f64 * pairs)

@@ -28,6 +28,10 @@ impl BackboneSpec for GnnSizes {
         graph::precisions(device)
     }
 
+    fn counts_padding(&self) -> bool {
+        true
+    }
+
     fn activations(&self, atoms: f64, pairs: f64) -> f64 {
         let GraphSizes { width, layers, .. } = self.0;
         width as f64 * layers as f64 * (20.0 * atoms + pairs)
