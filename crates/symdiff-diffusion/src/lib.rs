@@ -42,7 +42,7 @@ pub use sampler::{
     Ancestral, Ddim, DpmSolver, DpmSolverSde, Euler, Field, Framing, Heun, Method, Past, Reverse, Route, Sampler, Span, StochasticEuler,
     Walk,
 };
-pub use schedule::{Cosine, LearnedSchedule, Polynomial, Schedule, Tabulated};
+pub use schedule::{Cosine, LearnedSchedule, Polynomial, Schedule, Sigmoid, Tabulated};
 pub use state::{At, Clean, Denoiser, Eps, Score, Velocity};
 pub use target::{Reading, Target};
 pub use time::Times;

@@ -8,8 +8,8 @@ use candle_nn::VarBuilder;
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{
     Aligned, At, Continuous, Cosine, Coupling, Denoiser, Eps, Independent, Kabsch, L2, LearnedSchedule, Linear, LogNormal, LogitNormal,
-    Objective, Path, Polynomial, Preconditioned, Process, Reading, Residual, Schedule, Target, TimeLaw, UniformTimes, VarianceExploding,
-    VariancePreserving, Vlb, Weighting,
+    Objective, Path, Polynomial, Preconditioned, Process, Reading, Residual, Schedule, Sigmoid, Target, TimeLaw, UniformTimes,
+    VarianceExploding, VariancePreserving, Vlb, Weighting,
 };
 use symdiff_groups::{Points, SpecialOrthogonal};
 use symdiff_mol::state::Molecules;
@@ -26,6 +26,8 @@ pub(crate) fn process(settings: &Diffusion, vb: VarBuilder) -> Result<Process> {
             (ScheduleKind::Polynomial { power }, true) => Box::new(polynomial(power)),
             (ScheduleKind::Cosine, false) => Box::new(Cosine::default().tabulated(steps)?),
             (ScheduleKind::Cosine, true) => Box::new(Cosine::default()),
+            (ScheduleKind::Sigmoid, false) => Box::new(Sigmoid::default().tabulated(steps)?),
+            (ScheduleKind::Sigmoid, true) => Box::new(Sigmoid::default()),
             (ScheduleKind::Learned, _) => Box::new(LearnedSchedule::new(vb.pp("gamma"))?),
         })
     };

@@ -1,9 +1,11 @@
 //! How noisy each time is.
 
 mod learned;
+mod sigmoid;
 mod tabulated;
 
 pub use learned::LearnedSchedule;
+pub use sigmoid::Sigmoid;
 pub use tabulated::{Cosine, Polynomial, Tabulated};
 
 use crate::Result;

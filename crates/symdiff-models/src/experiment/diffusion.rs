@@ -84,7 +84,7 @@ pub enum PredictionKind {
     Residual,
 }
 
-/// How noisy each time is. In a file: `polynomial_2`, or another power; `cosine`; `learned`.
+/// How noisy each time is. In a file: `polynomial_2`, or another power; `cosine`; `sigmoid`; `learned`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ScheduleKind {
@@ -95,6 +95,8 @@ pub enum ScheduleKind {
     },
     /// Nichol and Dhariwal's.
     Cosine,
+    /// That of Jabri, Fleet and Chen.
+    Sigmoid,
     /// A monotone network, learned with the model.
     Learned,
 }
@@ -110,6 +112,7 @@ impl fmt::Display for ScheduleKind {
         match self {
             Self::Polynomial { power } => write!(out, "polynomial_{power}"),
             Self::Cosine => out.write_str("cosine"),
+            Self::Sigmoid => out.write_str("sigmoid"),
             Self::Learned => out.write_str("learned"),
         }
     }
@@ -122,9 +125,10 @@ impl TryFrom<String> for ScheduleKind {
         let power = name.strip_prefix("polynomial_").and_then(|power| power.parse::<f64>().ok());
         match (name.as_str(), power) {
             ("cosine", _) => Ok(Self::Cosine),
+            ("sigmoid", _) => Ok(Self::Sigmoid),
             ("learned", _) => Ok(Self::Learned),
             (_, Some(power)) if (0.1..=100.0).contains(&power) => Ok(Self::Polynomial { power }),
-            _ => Err(format!("`{name}` is no schedule; use polynomial_2 (or another power from 0.1 to 100), cosine or learned")),
+            _ => Err(format!("`{name}` is no schedule; use polynomial_2 (or another power from 0.1 to 100), cosine, sigmoid or learned")),
         }
     }
 }
