@@ -8,10 +8,11 @@ use common::{TestResult, batch, experiment, shaken};
 use symdiff_ops::{Noise, gradients};
 
 /// Every kind of model there is, small.
-const MODELS: [&str; 7] = [
+const MODELS: [&str; 8] = [
     "preset = 'symdiff-tiny'",
     "preset = 'symdiff-tiny'\ngamma = { kind = 'haar' }",
     "preset = 'symdiff-tiny'\ngamma = { kind = 'none' }",
+    "backbone = { kind = 'deep_set', width = 16, layers = 2 }\ngamma = { kind = 'learned', hidden = 16, depth = 1, heads = 2, decoder = 8 }",
     "backbone = { kind = 'egnn', width = 16, layers = 2, divisor = 20 }",
     "preset = 'symdiff-tiny'\ngroup = 'so3'",
     "backbone = { kind = 'gnn', width = 16, layers = 2, mean = true }\ngamma = { kind = 'learned', hidden = 16, depth = 1, heads = 2, decoder = 8 }",

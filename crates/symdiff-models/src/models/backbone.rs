@@ -1,6 +1,6 @@
 //! The networks that predict the noise, and what each must tell to be trained and symmetrised.
 
-use super::{DitSizes, EgnnSizes, GnnSizes, Observed};
+use super::{DeepSetSizes, DitSizes, EgnnSizes, GnnSizes, Observed};
 use crate::Result;
 use candle_core::Device;
 use candle_nn::VarBuilder;
@@ -92,6 +92,8 @@ macro_rules! registry {
 }
 
 registry! {
+    /// Each atom beside the mean of its molecule.
+    "deep_set" => DeepSet(DeepSetSizes);
     /// A Diffusion Transformer on embedded atoms.
     "dit" => Dit(DitSizes);
     /// EDM's equivariant graph network.

@@ -3,6 +3,7 @@
 mod backbone;
 mod build;
 mod config;
+mod deep_set;
 mod defaults;
 mod dit;
 mod egnn;
@@ -18,6 +19,7 @@ pub use backbone::{Backbone, BackboneSpec, NoiseNet, Place};
 pub(crate) use build::learned;
 pub use build::{Measure, MoleculeDenoiser, SpaceGroup};
 pub use config::ModelConfig;
+pub use deep_set::{DeepSetDenoiser, DeepSetSizes};
 pub use dit::{DitDenoiser, DitSizes};
 pub use egnn::{EgnnDenoiser, EgnnSizes};
 pub use frame::FrameNet;
