@@ -19,6 +19,13 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn the_doctor_tells_what_there_is() {
+    let found = json(&["doctor", "--threads", "1", "--json"]);
+    assert_eq!(found["threads"], 1);
+    assert!(found["free_memory_gib"].as_f64().unwrap() > 0.1 && !found["instructions"].as_str().unwrap().is_empty(), "{found}");
+}
+
+#[test]
 fn an_input_is_never_an_output() {
     let folder = tempfile::tempdir().unwrap();
     let source = write(folder.path(), "water.xyz", WATER);

@@ -2,6 +2,7 @@
 
 mod data;
 mod describe;
+mod doctor;
 mod evaluate;
 mod import;
 mod nll;
@@ -27,6 +28,7 @@ pub enum Command {
     Import(import::Import),
     #[command(subcommand)]
     Data(data::Data),
+    Doctor(doctor::Doctor),
     Completions(describe::Completions),
     Man(describe::Man),
 }
@@ -45,6 +47,7 @@ impl Command {
             Self::Nll(nll) => nll.run(context),
             Self::Import(import) => import.run(),
             Self::Data(data) => data.run(),
+            Self::Doctor(_) => Ok(doctor::Doctor::run()),
             Self::Completions(completions) => completions.run(context),
             Self::Man(man) => man.run(context),
         }
