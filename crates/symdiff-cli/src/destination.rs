@@ -16,7 +16,7 @@ use symdiff_mol::output::Output;
 pub(crate) enum Kind {
     /// Molecules, in the format of the ending.
     Molecules,
-    /// One verdict a line, as JSON.
+    /// One verdict per line, as JSON.
     Rows,
     /// A page.
     Page,

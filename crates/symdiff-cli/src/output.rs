@@ -16,22 +16,22 @@ use tracing_subscriber::{EnvFilter, Layer};
 /// Something that listens to spans beside the logs: a profile.
 pub type Listener = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// More threads than any machine has use for are a slip of the finger.
+/// The largest number of threads; a larger one is a typing error.
 const MOST_THREADS: usize = 1024;
 
-/// Less memory than this is not worth starting with, a thread not counted.
+/// The least memory to start with, in addition to that of each thread.
 const LEAST_MEMORY: f64 = 32.0 * MIB;
-/// A thread's stack, and room to work in.
+/// Memory for a thread: its stack and working space.
 const THREAD: f64 = 4.0 * MIB;
 const MIB: f64 = (1 << 20) as f64;
 
 /// Options that every command takes.
 #[derive(Args, Debug)]
 pub struct Context {
-    /// Print exactly one JSON object as the last line of stdout.
+    /// Print the results as one JSON object on the last line of stdout.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Where tensors live: `cpu`, `cuda` or `cuda:1`.
+    /// The device to compute on: `cpu`, `cuda` or `cuda:1`.
     #[arg(long, global = true, default_value = "cpu")]
     pub device: String,
     /// Seed of every random draw [default: 0, or that of the run to resume].
@@ -138,7 +138,7 @@ pub fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Scalars of the summary, one a line; nested rows are left to the command's own table.
+/// Scalars of the summary, one per line; nested rows are left to the command's own table.
 fn readable(summary: &Value) -> String {
     let Some(map) = summary.as_object() else { return String::new() };
     map.iter()

@@ -12,10 +12,10 @@ use symdiff_mol::data::download::{Archive, download};
 use symdiff_mol::data::{self, AtomReferences, Half, MoleculeSet, Preparation, SizeHistogram};
 use symdiff_mol::element;
 
-/// Work with data sets.
+/// Download, pack, verify and inspect data sets.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Data {
-    /// Get a published data set from its authors' archive; a broken download is continued.
+    /// Download a published data set from its authors' archive; an interrupted download is continued.
     Download {
         /// `qm9` or `geom`.
         name: String,
@@ -23,7 +23,7 @@ pub(crate) enum Data {
         #[arg(long, default_value = "data")]
         out: PathBuf,
     },
-    /// Pack a data set into a file that opens at once; an interrupted run is continued.
+    /// Pack a data set into a file that is memory-mapped when opened; an interrupted run is continued.
     Prepare {
         /// The data set, in any format that can be read, or a folder of train.npz, valid.npz and test.npz.
         file: PathBuf,
@@ -33,10 +33,10 @@ pub(crate) enum Data {
         /// Numbers of molecules to leave out: QM9's `uncharacterized.txt`.
         #[arg(long)]
         exclude: Option<PathBuf>,
-        /// Energies of free atoms, whose sums are kept beside the properties: QM9's `atomref.txt`.
+        /// Energies of free atoms, whose sums per molecule are stored with the properties: QM9's `atomref.txt`.
         #[arg(long)]
         references: Option<PathBuf>,
-        /// Permutation along which to split: GEOM-Drugs' `geom_permutation.npy`.
+        /// A permutation that defines the split: GEOM-Drugs' `geom_permutation.npy`.
         #[arg(long)]
         permutation: Option<PathBuf>,
         #[command(flatten)]
@@ -45,7 +45,7 @@ pub(crate) enum Data {
         #[arg(long)]
         force: bool,
     },
-    /// Read a data set from end to end, checksums included, and say whether it is sound.
+    /// Read a data set from beginning to end, verify checksums, and report errors.
     Verify {
         /// The data set.
         file: PathBuf,
@@ -63,13 +63,13 @@ pub(crate) struct Chosen {
     /// Leave hydrogens out.
     #[arg(long)]
     without_hydrogens: bool,
-    /// Keep molecules of so many atoms: a number or a range such as 12..20. The split stays that of all molecules.
+    /// Keep only molecules with this number of atoms, or a number in a range such as 12..20. The split is that of all molecules.
     #[arg(long, value_parser = atoms)]
     atoms: Option<RangeInclusive<usize>>,
-    /// Train on one half of the training part, as conditional models do.
+    /// Reduce the training part to one of its halves, as published conditional models do.
     #[arg(long, value_enum)]
     half: Option<Halves>,
-    /// Turn QM9's energies from hartree into electronvolts.
+    /// Convert QM9's energies from hartree into electronvolts.
     #[arg(long)]
     electron_volts: bool,
     /// Report molecules that cannot be read and leave them out, where the format shows where the next one begins (SDF, JSON lines, frames, archives).

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what shells and manuals are told about the commands.
+//! `completions` and `man`: completion scripts and manual pages, made from the definitions of the commands.
 
 use crate::Cli;
 use crate::failure::{Failure, Outcome};
@@ -8,14 +8,14 @@ use clap_complete::Shell;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Print the script that makes a shell complete commands and options: `symdiff completions bash > ~/.local/share/bash-completion/completions/symdiff`.
+/// Print a completion script for a shell: `symdiff completions bash > ~/.local/share/bash-completion/completions/symdiff`.
 #[derive(Args)]
 pub(crate) struct Completions {
-    /// Which shell.
+    /// The shell.
     shell: Shell,
 }
 
-/// Print the manual page, or write one a command into a folder: `symdiff man | man -l -`.
+/// Print the manual page (`symdiff man | man -l -`), or write one page per command into a folder.
 #[derive(Args)]
 pub(crate) struct Man {
     /// Folder to write `symdiff.1`, `symdiff-train.1`, … into.

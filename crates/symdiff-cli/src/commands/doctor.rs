@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use symdiff_models::memory;
 use symdiff_mol::metrics::Xtb;
 
-/// Say what this machine offers: instructions, threads, memory, GPU, and the programs that commands can call.
+/// Show what this machine offers: instruction sets, threads, memory, GPU, and the optional programs that commands call.
 #[derive(Args)]
 pub(crate) struct Doctor {}
 

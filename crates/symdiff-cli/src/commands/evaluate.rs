@@ -27,26 +27,26 @@ Examples:
   symdiff evaluate --molecules samples.sdf --protocol geom-revisited --rows rows.jsonl
   symdiff evaluate --molecules samples.xyz --reference embedded --reference-part train";
 
-/// Judge molecules: stability, validity, uniqueness, novelty, connectivity.
+/// Evaluate molecules: stability, validity, uniqueness, novelty, connectivity.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Evaluate {
     /// Molecules; the format follows from the ending.
     #[arg(long)]
     molecules: PathBuf,
-    /// Rules to judge by.
+    /// The rules for bonds and stability.
     #[arg(long, default_value = "edm-qm9")]
     protocol: Protocol,
     /// Data set to compare with, for novelty and distributions: a file, or `embedded`.
     #[arg(long)]
     reference: Option<PathBuf>,
-    /// Which of its molecules count.
+    /// The part of the reference to compare with.
     #[arg(long, value_enum, default_value = "all")]
     reference_part: ReferencePart,
-    /// Resampled sets behind the intervals of the distribution metrics.
+    /// The number of bootstrap replicates for the confidence intervals of the distribution metrics.
     #[arg(long, default_value_t = 200)]
     replicates: u32,
-    /// Write one JSON object a molecule to this file.
+    /// Write one JSON object per molecule to this file.
     #[arg(long)]
     rows: Option<PathBuf>,
     /// Replace the file of --rows even if it holds something else.
@@ -55,10 +55,10 @@ pub(crate) struct Evaluate {
     /// Report molecules that cannot be read and leave them out, where the format shows where the next one begins (SDF, JSON lines, frames, archives).
     #[arg(long)]
     skip_bad: bool,
-    /// Energy and strain (GFN2-xTB) by the program `xtb`, which must be on PATH.
+    /// Compute energy and strain (GFN2-xTB) with the program `xtb`, which must be on PATH.
     #[arg(long)]
     xtb: bool,
-    /// Seconds that each run of `xtb` may take: two runs a molecule.
+    /// Time limit of each run of `xtb` in seconds; there are two runs per molecule.
     #[arg(long, default_value_t = 120.0, value_parser = seconds, requires = "xtb")]
     xtb_timeout: f64,
 }
@@ -159,7 +159,7 @@ impl Evaluate {
     }
 }
 
-/// Energies of molecules on all threads; the log tells why one is missing.
+/// Energies of molecules, computed on all threads; the log says why one is missing.
 fn measure(xtb: &Xtb, molecules: &[Molecule], progress: &Progress) -> Vec<Option<Energy>> {
     let one = |molecule: &Molecule| {
         let measured = xtb.measure(molecule);
@@ -196,7 +196,7 @@ impl Seen {
     }
 }
 
-/// A line: the verdict, and what `xtb` measured where it was asked for.
+/// A line: the verdict, and the results of `xtb` with `--xtb`.
 #[derive(Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
@@ -212,14 +212,14 @@ struct Measured {
     strain: Option<f64>,
 }
 
-/// The file of one line a molecule.
+/// The file of one line per molecule.
 struct Rows {
     path: PathBuf,
     destination: Destination,
 }
 
 impl Rows {
-    /// One line a molecule, with energies where they were asked for.
+    /// One line per molecule, with energies under `--xtb`.
     fn write_all(&mut self, verdicts: &[Verdict], energies: Option<&[Option<Energy>]>) -> Outcome<()> {
         for (at, verdict) in verdicts.iter().enumerate() {
             let measured = energies.map(|energies| energies[at]);

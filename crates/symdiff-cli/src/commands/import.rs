@@ -1,4 +1,4 @@
-//! `import`: a run of the published implementation, made a checkpoint of this one.
+//! `import`: converts a run of the published implementation into a checkpoint of this one.
 
 use crate::destination::{self, Kind};
 use crate::failure::{Failure, Outcome};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use symdiff_mol::data::{self, SizeHistogram};
 
-/// Make a checkpoint of a published run: its PyTorch state dict, or a safetensors file, and its args.pickle. No code in them is run.
+/// Convert a published run (a PyTorch state dict or safetensors file, and its args.pickle) into a checkpoint. No code in these files is executed.
 #[derive(Args)]
 pub(crate) struct Import {
     /// The state dict, as torch.save writes it (`.npy`, `.pt`, `.pth`), or safetensors.
@@ -17,13 +17,13 @@ pub(crate) struct Import {
     /// The run's arguments; `args.pickle` beside --from when absent.
     #[arg(long, value_name = "FILE")]
     args: Option<PathBuf>,
-    /// The published model that it is: `symdiff-qm9`, `dit-qm9`, `edm-qm9`, … Needed where there is no args.pickle.
+    /// The name of the published model: `symdiff-qm9`, `dit-qm9`, `edm-qm9`, … Needed where there is no args.pickle.
     #[arg(long)]
     model: Option<String>,
-    /// Molecules whose sizes samples will have; the training molecules of the published QM9 or GEOM when absent.
+    /// A data set whose distribution of sizes samples will have; that of the published training molecules of QM9 or GEOM when absent.
     #[arg(long)]
     sizes_from: Option<PathBuf>,
-    /// The checkpoint to write; `sample`, `nll` take it as --run.
+    /// The checkpoint to write; `sample` and `nll` take it as --run.
     #[arg(long)]
     out: PathBuf,
     /// Replace the file of --out even if it holds something other than weights.

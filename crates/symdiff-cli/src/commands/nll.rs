@@ -10,31 +10,31 @@ use symdiff_models::{Trained, models::PaddedTo};
 use symdiff_mol::data;
 use symdiff_train::Precision;
 
-/// Estimate the negative log-likelihood, in nats a molecule.
+/// Estimate the negative log-likelihood of molecules under a model, in nats per molecule.
 #[derive(Args)]
 pub(crate) struct Nll {
     /// A run folder, or a weights file made by `import`.
     #[arg(long)]
     run: PathBuf,
-    /// The molecules; the embedded set when absent.
+    /// The data set; the embedded one when absent.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Which part of them.
+    /// The part of the data set.
     #[arg(long, value_enum, default_value_t = Part::Test)]
     split: Part,
-    /// Independent estimates a molecule, averaged.
+    /// Independent estimates per molecule, which are averaged.
     #[arg(long, default_value_t = 1)]
     passes: usize,
-    /// Molecules a batch; the estimate of a published model depends on it under --padding longest.
+    /// Molecules per batch; the estimate of a published model depends on it under --padding longest.
     #[arg(long, default_value_t = 128)]
     batch: usize,
-    /// What a published model, which padding enters, counts as padded. Other models are as they are.
+    /// The length of padding, for published models whose results depend on it. It has no effect on other models.
     #[arg(long, value_enum, default_value_t = Padding::Longest)]
     padding: Padding,
     /// `f32` or `bf16`; when absent, f32 on a CPU, and on a GPU what the model was trained in.
     #[arg(long)]
     precision: Option<Precision>,
-    /// Only the first so many molecules of the part.
+    /// Use only this many molecules from the beginning of the part.
     #[arg(long)]
     limit: Option<usize>,
 }
@@ -60,13 +60,13 @@ impl Padding {
 /// A part of a data set under the published split.
 #[derive(Clone, Copy, ValueEnum)]
 enum Part {
-    /// What is held out for the end.
+    /// Molecules held out for the final evaluation.
     Test,
-    /// What is held out for choices.
+    /// Molecules held out for validation.
     Validation,
-    /// What is learned from.
+    /// Molecules that the model is trained on.
     Train,
-    /// Everything.
+    /// All molecules.
     All,
 }
 

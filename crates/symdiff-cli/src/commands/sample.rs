@@ -22,38 +22,38 @@ Examples:
   symdiff sample --run runs/mine -n 200 --sampler dpm-solver --steps 50 --out samples.xyz
   symdiff sample --run runs/mine -n 24 --out samples.xyz --gallery samples.html";
 
-/// Draw molecules. Molecule i of a seed is the same, up to rounding, whatever the batch size and the number of threads.
+/// Draw molecules from a trained model. With a given seed, molecule i is the same, up to rounding, for every batch size and number of threads.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Sample {
     /// A run folder, or a weights file made by `import`.
     #[arg(long)]
     run: PathBuf,
-    /// How many molecules.
+    /// The number of molecules.
     #[arg(short, default_value_t = 100)]
     n: usize,
-    /// `ancestral` or `dpm-solver-sde`, which add noise on the way; `ddim`, `dpm-solver`, `euler` or `heun`, which do not; or `stochastic-euler`.
+    /// `ancestral` or `dpm-solver-sde`, which add noise in each step; `ddim`, `dpm-solver`, `euler` or `heun`, which are deterministic; or `stochastic-euler`, which adds a reduced amount.
     #[arg(long, default_value_t)]
     sampler: Method,
-    /// Where the steps lead: `uniform` in time, `log-snr`, `karras`, or `cosine`, which crowds them near the data.
+    /// The times of the steps: `uniform`, uniform in log SNR (`log-snr`), those of Karras et al. (`karras`), or `cosine`, with small steps near the data.
     #[arg(long, default_value_t)]
     grid: Spacing,
-    /// How long a random frame lasts: `fresh` draws one at each call of the network, `kept` one for each molecule.
+    /// Random frames of a symmetrised model: `fresh` draws one at each call of the network, `kept` one per molecule for all calls.
     #[arg(long, default_value_t)]
     frames: Framing,
-    /// Denoising steps; the process's own number when absent.
+    /// Denoising steps; the number in the experiment when absent.
     #[arg(long)]
     steps: Option<usize>,
-    /// Molecules a batch; batches of about 4,000 atoms when absent.
+    /// Molecules per batch; batches of about 4,000 atoms when absent.
     #[arg(long)]
     batch: Option<usize>,
     /// `f32` or `bf16`; when absent, f32 on a CPU, and on a GPU what the model was trained in.
     #[arg(long)]
     precision: Option<Precision>,
-    /// The molecule file: `.xyz`, `.sdf`, `.npz`, …
+    /// The molecule file to write: `.xyz`, `.sdf`, `.npz`, …
     #[arg(long)]
     out: PathBuf,
-    /// Also write a page on which the first 24 molecules can be turned with the mouse.
+    /// Also write an HTML page on which the first 24 molecules can be rotated with the mouse.
     #[arg(long, value_name = "FILE.html")]
     gallery: Option<PathBuf>,
     /// Replace the files of --out and --gallery even if they hold something else.

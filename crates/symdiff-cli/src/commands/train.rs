@@ -20,19 +20,19 @@ Examples:
   symdiff train mine.toml --set train.lr=1e-4 --set train.minutes=30 --out runs/mine
   symdiff train mine.toml --out runs/mine --resume";
 
-/// Train a model; stop it at any moment and go on with `--resume`.
+/// Train a model. Training can be stopped at any moment and continued with `--resume`.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Train {
     /// The experiment: a TOML file, or the name of one that is compiled in, such as `symdiff-small`.
     experiment: PathBuf,
-    /// Settings over the file's: `--set train.lr=1e-4`.
+    /// Override a setting of the experiment: `--set train.lr=1e-4`.
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     settings: Vec<String>,
     /// The run folder.
     #[arg(long, default_value = "runs/train")]
     out: PathBuf,
-    /// Go on from the folder's last checkpoint.
+    /// Continue from the last checkpoint of the folder.
     #[arg(long)]
     resume: bool,
 }
@@ -69,7 +69,7 @@ impl Train {
     }
 }
 
-/// Runs a trainer to the end of its budget under a progress bar. The first signal ends it earlier, after a step and saved.
+/// Runs a trainer to the end of its budget with a progress bar. The first signal ends it earlier: it finishes the step and saves.
 pub(crate) fn drive(trainer: &mut MoleculeTrainer, label: &str, folder: &Path) -> Outcome<Summary> {
     let bar = Bar::new(label);
     let summary = interrupt::heeded(|stop| {

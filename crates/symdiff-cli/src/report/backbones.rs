@@ -13,9 +13,9 @@ pub struct BackboneRow {
     pub label: &'static str,
     /// Trainable numbers.
     pub parameters: Option<u64>,
-    /// A molecule.
+    /// Atoms per molecule.
     pub atoms: usize,
-    /// Molecules a batch.
+    /// Molecules per batch.
     pub batch: usize,
     /// Of a training step, where measured.
     pub train: Option<Cost>,
@@ -34,15 +34,15 @@ pub struct BackboneRow {
 pub struct Cost {
     /// The median.
     pub seconds: f64,
-    /// At most, beyond the process's own at its start.
+    /// The peak memory, less that of the process at its start.
     pub bytes: Option<u64>,
     /// Floating-point operations in products.
     pub flops: Option<u64>,
-    /// Those of a second.
+    /// Floating-point operations per second.
     pub flops_per_s: Option<f64>,
 }
 
-/// Time and memory a molecule over atoms a molecule: a line of panels a batch size, a curve a model.
+/// Time and memory per molecule against atoms per molecule: a row of panels for each batch size, a curve for each model.
 pub fn drawing(rows: &[BackboneRow]) -> String {
     let mut batches: Vec<usize> = rows.iter().map(|row| row.batch).collect();
     batches.sort_unstable();
@@ -56,13 +56,13 @@ fn figures(rows: &[BackboneRow], batch: usize) -> Vec<Figure> {
     let mebibytes = |cost: &Cost| cost.bytes.filter(|bytes| *bytes > 0).map(|bytes| bytes as f64 / f64::from(1 << 20));
     let shown: Vec<&BackboneRow> = rows.iter().filter(|row| row.batch == batch).collect();
     vec![
-        figure(&shown, "training step, ms a molecule", |row| row.train.as_ref().and_then(milliseconds)),
-        figure(&shown, "call, ms a molecule", |row| row.sample.as_ref().and_then(milliseconds)),
-        figure(&shown, "memory of training, MiB a molecule", |row| row.train.as_ref().and_then(mebibytes)),
+        figure(&shown, "training step, ms per molecule", |row| row.train.as_ref().and_then(milliseconds)),
+        figure(&shown, "call, ms per molecule", |row| row.sample.as_ref().and_then(milliseconds)),
+        figure(&shown, "memory of training, MiB per molecule", |row| row.train.as_ref().and_then(mebibytes)),
     ]
 }
 
-/// A quantity of a batch, a molecule, over the atoms of a molecule.
+/// A quantity of a batch, divided by its molecules, against the atoms of a molecule.
 fn figure(rows: &[&BackboneRow], what: &'static str, quantity: impl Fn(&BackboneRow) -> Option<f64>) -> Figure {
     let mut labels: Vec<&str> = Vec::new();
     for row in rows {
@@ -79,7 +79,7 @@ fn figure(rows: &[&BackboneRow], what: &'static str, quantity: impl Fn(&Backbone
     Figure {
         name: "backbones".to_owned(),
         title: what.to_owned(),
-        x: Axis { label: "atoms a molecule", kind: Kind::Log, range: None },
+        x: Axis { label: "atoms per molecule", kind: Kind::Log, range: None },
         y: Axis { label: what, kind: Kind::Log, range: None },
         layers: labels.into_iter().enumerate().map(curve).collect(),
     }

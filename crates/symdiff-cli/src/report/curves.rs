@@ -1,4 +1,4 @@
-//! Loss curves: the running mean, and what it is the mean of pale beneath it.
+//! Loss curves: the running mean, over the losses themselves in a pale colour.
 
 use super::figure::{Axis, Figure, Layer, Style};
 use super::input::RunReport;
@@ -11,7 +11,7 @@ const REACH: f64 = 0.02;
 /// A loss that falls by more than this factor is drawn on a logarithmic axis.
 const LOG_FROM: f64 = 3.0;
 
-/// Loss against step, one colour a run.
+/// Loss against step, one colour per run.
 pub(super) fn figure(runs: &[RunReport]) -> Figure {
     let raw: Vec<_> = runs.iter().map(|run| extremes(&finite(&run.curve))).collect();
     let smooth: Vec<_> = runs.iter().map(|run| smoothed(&finite(&run.curve))).collect();

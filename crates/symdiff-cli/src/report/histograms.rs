@@ -16,14 +16,14 @@ pub(super) fn sizes(report: &Report) -> Figure {
     let bars = |geometry: &Geometry| -> Bars { geometry.sizes.iter().map(|(atoms, count)| (*atoms as i64, *count)).collect() };
     Figure {
         name: "sizes".to_owned(),
-        title: "Atoms a molecule".to_owned(),
+        title: "Atoms per molecule".to_owned(),
         x: Axis { label: "atoms", kind: Kind::Linear, range: None },
         y: Axis { label: "share of molecules", kind: Kind::Linear, range: None },
         layers: layers(report, bars, |bin| bin as f64 - 0.5, 1.0),
     }
 }
 
-/// Density of the lengths of the data's most frequent kinds of bond, one figure a kind.
+/// Density of the lengths of the data's most frequent kinds of bond, one figure per kind.
 pub(super) fn bond_lengths(report: &Report) -> Vec<Figure> {
     let total = |bins: &BTreeMap<u32, u64>| bins.values().sum::<u64>();
     let mut kinds: Vec<_> = report.data.geometry.bonds.iter().map(|(kind, bins)| (kind, total(bins))).collect();

@@ -24,7 +24,7 @@ pub(crate) struct Report {
     pub(crate) seconds: f64,
     /// The rules that judged.
     pub(crate) protocol: Protocol,
-    /// One entry a run, in the order to show.
+    /// One entry per run, in the order of the page.
     pub(crate) rows: Vec<RunReport>,
     /// What the runs learned from.
     pub(crate) data: DataReport,

@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const PAGE_STYLE: &str = include_str!("page.css");
 
-/// Every plot of a report: the loss, the sizes, then one a kind of bond.
+/// Every plot of a report: the loss, the sizes, then one per kind of bond.
 pub(super) fn figures(report: &Report) -> Vec<Figure> {
     let mut figures = vec![curves::figure(&report.rows), histograms::sizes(report)];
     figures.extend(histograms::bond_lengths(report));
@@ -55,7 +55,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
     ))
 }
 
-/// One gallery a run, and the data's for comparison.
+/// One gallery per run, and the data's for comparison.
 fn galleries(report: &Report) -> Outcome<Markup> {
     let sets = report.rows.iter().map(|run| (run.name.as_str(), &run.molecules));
     let sets = sets.chain([(report.data.name.as_str(), &report.data.molecules)]);
@@ -84,7 +84,7 @@ fn provenance(report: &Report) -> Markup {
                 dt { "molecules stable" } dd { "share of molecules all of whose atoms are stable" }
                 dt { "valid" } dd { "share of molecules that can be sanitised" }
                 dt { "unique" } dd { "distinct over valid molecules" }
-                dt { "NLL" } dd { "negative log-likelihood of held-out molecules, nats a molecule; – where it was not computed" }
+                dt { "NLL" } dd { "negative log-likelihood of held-out molecules, nats per molecule; – where it was not computed" }
                 dt { "published" } dd { (report.published.source) }
             }
         }

@@ -1,4 +1,4 @@
-//! `reproduce`: train, sample and judge a suite of runs at equal size and budget, and write the report.
+//! `reproduce`: train, sample and evaluate a suite of runs at equal size and budget, and write the report.
 
 mod samples;
 
@@ -30,19 +30,19 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Reproduce {
-    /// Which suite: `quick` takes minutes on a laptop, `qm9` and `geom` are the published runs; or a suite file of your own.
+    /// The suite: `quick` takes minutes on a laptop, `qm9` and `geom` are the published runs; or a suite file of your own.
     #[arg(long, default_value = "quick")]
     profile: String,
-    /// The molecules to learn from; the embedded set when absent.
+    /// The data set to train on; the embedded one when absent.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// The folder of runs and report; `runs/PROFILE` when absent.
+    /// The folder for runs and report; `runs/PROFILE` when absent.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Go on where an earlier call stopped; finished runs are not repeated, and molecules are drawn again only where their model changed.
+    /// Continue an earlier call. Finished runs are not repeated; molecules are drawn again only if their model or sampler changed.
     #[arg(long)]
     resume: bool,
-    /// Settings over those of every run: `--set train.steps=500`.
+    /// Override a setting in every run: `--set train.steps=500`.
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     settings: Vec<String>,
 }
@@ -141,7 +141,7 @@ fn command_line() -> String {
     words.fold(program.to_owned(), |line, word| line + " " + &word.to_string_lossy())
 }
 
-/// Trains what is not trained yet, samples, judges.
+/// Trains the runs that are not finished, samples from them and evaluates the samples.
 fn one_run(
     name: &str,
     experiment: Experiment,
@@ -186,7 +186,7 @@ fn one_run(
     })
 }
 
-/// The data under the same judges: the ceiling of the table.
+/// The data under the same metrics: the upper bound of the table.
 fn real(set: &MoleculeSet, suite: &Suite) -> Outcome<DataReport> {
     let places = set.split().train;
     let step = (places.len() / 2000).max(1);
