@@ -1,7 +1,7 @@
 //! Where results go: an output file is checked before the work, written beside its place, and renamed when it is whole.
 //!
-//! So neither a failure nor a kill replaces an older good file by a cut one, no input is overwritten, and hours of work do not end at a
-//! misspelt folder.
+//! So neither a failure nor a kill replaces an older good file by a truncated one, no input is overwritten, and a misspelt folder is reported before hours of
+//! work, not after.
 
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
@@ -33,7 +33,7 @@ pub(crate) struct Destination {
     _guard: Guard,
 }
 
-/// Has a file removed if a signal ends the process, as long as the value lives.
+/// While this value lives, a signal that ends the process also removes the file.
 struct Guard(Option<PathBuf>);
 
 impl Guard {
@@ -61,7 +61,7 @@ impl Destination {
         Ok(Self { _guard: Guard::new(&output), output })
     }
 
-    /// Puts the file, which is whole now, in its place.
+    /// Renames the complete file to its place.
     ///
     /// # Errors
     /// [`Failure::Run`] where the disk refuses; an older file stays.

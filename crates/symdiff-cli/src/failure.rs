@@ -1,4 +1,4 @@
-//! How a command fails: one sentence on stderr and an exit code that tells whose fault it was.
+//! How a command fails: one sentence on stderr and an exit code that says whether the input was wrong or the work failed.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -16,7 +16,7 @@ pub enum Failure {
     Interrupted {
         /// The signal's number.
         signal: i32,
-        /// What has become of the work.
+        /// What was saved.
         sentence: String,
     },
 }

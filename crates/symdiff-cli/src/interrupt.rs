@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Asks training to stop; `true` after the first signal.
+/// `true` after the first signal: training then stops after its step.
 static STOP: AtomicBool = AtomicBool::new(false);
 /// The first signal, 0 for none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
-/// Whether the work under way heeds [`STOP`].
+/// Whether the current work checks [`STOP`].
 static HEEDED: AtomicBool = AtomicBool::new(false);
 /// Files that are half written.
 static PARTIALS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -51,7 +51,7 @@ fn partials() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     PARTIALS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts to listen, on a thread that sleeps until there is something to hear.
+/// Handles signals on a thread that sleeps until one arrives.
 #[cfg(unix)]
 pub(crate) fn listen() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

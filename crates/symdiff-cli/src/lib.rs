@@ -1,4 +1,4 @@
-//! Floor 6: the commands of the program `symdiff`, and what a program of more commands needs to hold them.
+//! Layer 6: the commands of the program `symdiff`, as a library for programs with further commands.
 //!
 //! Wiring only: a command reads its arguments, calls the crates below and prints a summary. `cargo xtask` holds the same commands beside those
 //! of developers. Experiments and suites are compiled in ([`builtin`]), so the program needs no file but itself.

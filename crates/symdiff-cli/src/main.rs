@@ -5,7 +5,7 @@ use mimalloc::MiMalloc;
 use std::process::ExitCode;
 use symdiff_cli::Cli;
 
-/// Activations come in a few sizes again and again: a reusing allocator spares their page faults.
+/// A training step allocates tensors of the same few sizes again and again: an allocator that reuses memory avoids page faults.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

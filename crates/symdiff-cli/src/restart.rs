@@ -1,11 +1,11 @@
-//! The environment that the program needs, and cannot safely change once it runs.
+//! Sets environment variables that the program needs, by starting it again, since they cannot be changed safely in a running process.
 
 /// Starts the program again, in the same process and with the same arguments, in an environment where `CANDLE_NUM_THREADS` and
 /// `MIMALLOC_PURGE_DELAY` are set, unless the first is set already.
 ///
 /// Candle divides elementwise ops among threads of its own, which spin between ops and slow those of symdiff-ops down; it reads their number
-/// from the environment alone. The allocator keeps memory that it was given once: a training step asks for the same sizes again and again, and
-/// clearing pages costs a tenth of it. Where the system refuses, or has no `exec`, the program goes on: slower, with the same results.
+/// from the environment alone. The allocator keeps freed memory: a training step allocates the same sizes again and again, and
+/// clearing new pages would cost a tenth of its time. Where the system refuses, or has no `exec`, the program goes on: slower, with the same results.
 pub(crate) fn with_one_candle_thread() {
     #[cfg(unix)]
     {

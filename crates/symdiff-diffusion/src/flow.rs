@@ -20,7 +20,7 @@ use symdiff_ops::{Euclidean, Noise};
 /// law of samples is the mean of the densities over frames, so that by Jensen's inequality −log p estimated here is too large on average, never too small.
 ///
 /// # Cost
-/// Two calls of the denoiser and their backward passes a step.
+/// Two calls of the denoiser and their backward passes per step.
 ///
 /// # Errors
 /// When times do not fall; whatever the denoiser returns, or when it has no gradient with respect to the state.

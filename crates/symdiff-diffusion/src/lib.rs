@@ -1,9 +1,9 @@
-//! Floor 3: diffusion processes. Paths, objectives, likelihoods and samplers, generic over the state, its condition and the denoiser.
+//! Layer 3: diffusion processes. Paths, objectives, likelihoods and samplers, generic over the state, its condition and the denoiser.
 //!
-//! The roles are kept apart: a [`Path`] says where between data and noise time t lies, a [`Process`] diffuses a state along it, an [`Objective`] scores
-//! a denoiser, a [`Sampler`] takes one step back, a [`Grid`] says how far, a [`Reconstruction`] reads data off the last state. A state is anything
-//! [`Euclidean`](symdiff_ops::Euclidean), a denoiser any Markov kernel from a state at a time, given a condition, to its noise ([`At`] to [`Eps`]). What a
-//! network predicts instead of the noise is a [`Prediction`] of its own type, adapted once.
+//! The roles are kept apart: a [`Path`] gives the amounts of data and noise at time t, a [`Process`] diffuses a state along it, an [`Objective`] scores
+//! a denoiser, a [`Sampler`] takes one step towards the data, a [`Grid`] gives the times of the steps, a [`Reconstruction`] turns the last state into data. A state is anything
+//! [`Euclidean`](symdiff_ops::Euclidean), a denoiser any Markov kernel from a state at a time, given a condition, to its noise ([`At`] to [`Eps`]). A
+//! network that predicts another quantity returns a [`Prediction`] of its own type, which an adaptor turns into noise.
 //!
 //! Levels are computed in f64, whatever the state's type: differences of neighbouring log-SNRs, on which weights and posteriors rest, lose all
 //! their digits in f32.

@@ -1,11 +1,11 @@
-//! Networks that see and say numbers of unit scale at every level of noise.
+//! Preconditioning: networks with inputs and outputs of unit scale at every level of noise.
 
 use crate::prediction::mixed;
 use crate::{At, Eps, Process, Result};
 use symdiff_core::MarkovKernel;
 use symdiff_ops::{Euclidean, Noise};
 
-/// What the network F of Karras et al. says of a scaled state: x̂ = c_skip·z/α + c_out·F, with unit variance where the data's deviation is as assumed.
+/// The output of the network F of Karras et al. for a scaled state: x̂ = c_skip·z/α + c_out·F, with unit variance where the data's deviation is as assumed.
 #[derive(Clone, Debug)]
 pub struct Residual<S>(pub S);
 

@@ -1,4 +1,4 @@
-//! What a network may predict, adapted once to the noise: no objective and no sampler asks which it was.
+//! The quantities that a network may predict, and the adaptors that turn them into noise, so that objectives and samplers see noise alone.
 //!
 //! With z = α·x + σ·ε and v = a·x + b·ε, where (a, b) is the path's direction: x = (z − σ·ε)/α, ε = (z − α·x)/σ = (α·v − a·z)/(α·b − σ·a).
 

@@ -7,7 +7,7 @@ use symdiff_core::MarkovKernel;
 use symdiff_ops::{Euclidean, Noise};
 
 named! {
-    /// What a network may say of z_t, and what its error may be measured in.
+    /// The quantities that a network may predict from z_t, and in which its error may be measured.
     Target, "target", {
         /// ε, as [`Eps`]: `noise`.
         #[default]

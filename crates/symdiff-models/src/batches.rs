@@ -1,4 +1,4 @@
-//! Which molecules a step sees: a function of seed and step alone.
+//! The molecules of each training step, a function of seed and step alone.
 
 use crate::models::{GroupChoice, SpaceGroup};
 use crate::{Error, Result};
@@ -32,7 +32,7 @@ pub(crate) struct Batches {
     orders: Steps,
     turns: Steps,
     blurs: Steps,
-    /// The epoch last asked for, with its order.
+    /// The epoch of the last batch, with its order.
     epoch: Mutex<Option<(u64, Arc<[usize]>)>>,
 }
 

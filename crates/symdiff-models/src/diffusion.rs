@@ -1,4 +1,4 @@
-//! From settings to a process, what is learned on it, and what the network says.
+//! The process, the loss and the prediction of the network that the settings describe.
 
 use crate::Result;
 use crate::experiment::{CouplingKind, Diffusion, LossKind, Normaliser, PathKind, PredictionKind, ScheduleKind, TimesKind};
@@ -15,7 +15,7 @@ use symdiff_groups::{Points, SpecialOrthogonal};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::Noise;
 
-/// The process: in the steps of a table for the losses of the paper, at all times for others.
+/// The process: at T discrete times for the losses of the paper, at times in \[0, 1\] for others.
 pub(crate) fn process(settings: &Diffusion, vb: VarBuilder) -> Result<Process> {
     let steps = settings.steps;
     let continuous = settings.loss == LossKind::Continuous;

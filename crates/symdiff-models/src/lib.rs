@@ -1,7 +1,7 @@
-//! Floor 5: models of molecules, and everything that is particular to them.
+//! Layer 5: models of molecules, and everything that is particular to them.
 //!
-//! The floors below meet here: a [`Model`] is a backbone from `symdiff-nets` made a Markov kernel on molecules, symmetrised by `symdiff-core`, under a
-//! process of `symdiff-diffusion`. [`MoleculeTask`] is what `symdiff-train` trains, [`Trained`] samples from the result and judges it. An
+//! This crate combines those below: a [`Model`] is a backbone from `symdiff-nets` as a Markov kernel on molecules, symmetrised by `symdiff-core`, under a
+//! process of `symdiff-diffusion`. [`MoleculeTask`] is what `symdiff-train` trains, [`Trained`] samples from the result and computes likelihoods. An
 //! [`Experiment`] describes all of it in one file.
 
 mod batches;

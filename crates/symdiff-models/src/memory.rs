@@ -1,4 +1,4 @@
-//! What a model needs of memory, estimated before any of it is taken.
+//! The memory that a model needs, estimated before any is allocated.
 
 use crate::models::ModelConfig;
 use crate::{Error, Experiment, Result};
@@ -25,7 +25,7 @@ pub fn activations(config: &ModelConfig, batch: usize, atoms: usize) -> f64 {
     4.0 * config.backbone.spec().activations(batch * atoms, batch * atoms * (atoms - 1.0))
 }
 
-/// What processes can still have, in bytes: the system's free memory, within the limit on this process; `None` where the system does not say.
+/// The available memory in bytes: the system's, within the limit of this process; `None` where the system does not say.
 pub fn available() -> Option<f64> {
     let line = |file: &str, key: &str| {
         let text = std::fs::read_to_string(file).ok()?;
@@ -38,13 +38,13 @@ pub fn available() -> Option<f64> {
     Some(limit.map_or(free, |limit| free.min(limit - taken)))
 }
 
-/// Refuses a model whose parameters alone do not fit.
+/// An error for a model whose parameters alone do not fit.
 pub(crate) fn check_parameters(experiment: &Experiment) -> Result<()> {
     let count = parameters(&experiment.model, experiment.encoding().features())?;
     refuse(4.0 * count as f64, &format!("a model of {count} parameters"))
 }
 
-/// Refuses a training that does not fit: parameters, their gradients and layouts, moments and average, and what a step keeps for its backward pass.
+/// An error for a training that does not fit: parameters, their gradients and layouts, moments and average, and what a step keeps for its backward pass.
 pub(crate) fn check_training(experiment: &Experiment, atoms: usize) -> Result<()> {
     let count = parameters(&experiment.model, experiment.encoding().features())?;
     let batch = experiment.train.batch;
@@ -62,7 +62,7 @@ fn refuse(needed: f64, what: &str) -> Result<()> {
     }
 }
 
-/// Adds up what is asked for, and gives views of a single zero.
+/// A backend of parameters that adds up their sizes, and returns views of a single zero.
 #[derive(Clone, Default)]
 struct Counter(Arc<AtomicUsize>);
 

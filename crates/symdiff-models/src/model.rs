@@ -1,4 +1,4 @@
-//! A denoiser with its process: what is trained, sampled and judged.
+//! A model: a denoiser with its process.
 
 use crate::experiment::{Diffusion, Experiment};
 use crate::models::MoleculeDenoiser;
@@ -29,7 +29,7 @@ impl Model {
     /// A model with fresh parameters, drawn from `seed` and `noise`.
     ///
     /// # Errors
-    /// When the experiment names what does not exist or sizes do not fit.
+    /// When the experiment names something that does not exist, or sizes do not fit.
     pub fn fresh(experiment: &Experiment, seed: u64, noise: Noise, device: &Device) -> Result<Self> {
         let parameters = Parameters::new(seed, DType::F32, device).activating(experiment.train.precision.dtype());
         Self::build(experiment, parameters, noise, None)
@@ -43,7 +43,7 @@ impl Model {
         Self::frozen_under(experiment, None, device)
     }
 
-    /// The same under the table of a fixed schedule that an imported checkpoint brought.
+    /// The same with the table of a fixed schedule from an imported checkpoint.
     pub(crate) fn frozen_under(experiment: &Experiment, table: Option<Tabulated>, device: &Device) -> Result<Self> {
         let parameters = Parameters::new(0, DType::F32, device).activating(experiment.train.precision.dtype());
         Self::build(experiment, parameters.frozen(), Noise::seeded(0), table)

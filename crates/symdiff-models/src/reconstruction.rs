@@ -1,4 +1,4 @@
-//! From the last latent to a molecule: p(x, h | z₀).
+//! The last step of sampling, from z₀ to a molecule: p(x, h | z₀).
 
 use candle_core::{DType, Tensor};
 use std::f64::consts::{PI, SQRT_2};
@@ -7,7 +7,7 @@ use symdiff_mol::Molecule;
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Batched, Euclidean, Noise, Ragged, centre, segment_sum, spread};
 
-/// What a sampler ends with: positions, and the column of each atom's element.
+/// The result of a sampler: positions, and the column of each atom's element.
 #[derive(Clone, Debug)]
 pub struct Decoded {
     /// Positions `[N, 3]` in angstrom, f64.

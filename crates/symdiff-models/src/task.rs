@@ -1,4 +1,4 @@
-//! Training a model of molecules: what `symdiff-train` is given.
+//! Training a model of molecules, as a task for `symdiff-train`.
 
 use crate::batches::{Augment, Batches};
 use crate::{Error, Experiment, Model, Result, memory};
@@ -16,18 +16,18 @@ pub struct MoleculeTask {
     model: Model,
     batches: Batches,
     sizes: SizeHistogram,
-    /// Places of held-out molecules.
+    /// Indices of held-out molecules.
     held_out: Vec<usize>,
     /// Molecules per step.
     batch: usize,
     device: Device,
 }
 
-/// What a checkpoint says of the task.
+/// The description of the task in a checkpoint.
 enum Description {
     /// All of it, in one file.
     Experiment(Box<Experiment>),
-    /// A model that no file describes, in its maker's words.
+    /// A model that no file describes: the description given by its author.
     Own(String),
 }
 
@@ -48,7 +48,7 @@ pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) 
     Ok(trainer)
 }
 
-/// Goes on with the run in `folder`. A given experiment replaces the recorded one in its budget, logging and validation; the rest must be equal, and
+/// Continues the run in `folder`. A given experiment replaces the recorded one in its budget, logging and validation; the rest must be equal, and
 /// so must the seed.
 ///
 /// # Errors
@@ -79,7 +79,7 @@ impl MoleculeTask {
         Self::assembled(Description::Experiment(Box::new(experiment)), model, set, &train, augment, seed, device)
     }
 
-    /// The task of training a model of your own on `set`. `description` is what a checkpoint says of it: a run goes on under the same one alone.
+    /// The task of training a model of your own on `set`. `description` is stored in checkpoints: a run is resumed only if it is the same.
     ///
     /// # Errors
     /// When the set holds an element that the model does not know, or is smaller than a batch.

@@ -1,4 +1,4 @@
-//! A trained model: what samples and judges.
+//! A trained model, for sampling and likelihoods.
 
 use crate::experiment::Experiment;
 use crate::model::Model;
@@ -23,28 +23,28 @@ pub struct Trained {
     pub header: Header,
     /// The padding that is counted; none where the model does not depend on any.
     pub padding: Option<PaddedTo>,
-    /// A number that stands for its weights.
+    /// A hash of its weights.
     pub weights_hash: u64,
     sizes: SizeHistogram,
     device: Device,
 }
 
-/// What to draw.
+/// How to sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
-    /// How many molecules.
+    /// The number of molecules.
     pub count: usize,
     /// The seed: molecule i of a seed is the same in every batch.
     pub seed: u64,
     /// Denoising steps; T when absent.
     pub steps: Option<usize>,
-    /// Molecules a batch; batches of about 4,000 atoms when absent.
+    /// Molecules per batch; batches of about 4,000 atoms when absent.
     pub batch: Option<usize>,
     /// The sampler.
     pub sampler: Method,
-    /// Where its steps lead.
+    /// The grid of times of its steps.
     pub grid: Spacing,
-    /// How long random frames last.
+    /// Whether random frames are drawn at each call or kept for a trajectory.
     pub frames: Framing,
 }
 
@@ -69,7 +69,7 @@ pub struct Nll {
     pub unseen_sizes: usize,
 }
 
-/// Atoms a sampling batch: enough for the products to run at full rate, few enough to stay in cache.
+/// Atoms per sampling batch: enough for products to run at full speed, few enough for activations to stay in cache.
 const ATOMS: usize = 4_000;
 
 impl Trained {
@@ -116,7 +116,7 @@ impl Trained {
         Ok(Self { model, padding: None, header: loaded.header, weights_hash: loaded.weights_hash, sizes, device: device.clone() })
     }
 
-    /// Draws molecules; `progress` hears the fraction done.
+    /// Draws molecules; `progress` is called with the fraction done.
     ///
     /// # Errors
     /// When the number of steps is not one of 1, …, T, or the denoiser fails.
@@ -129,7 +129,7 @@ impl Trained {
         Ok(molecules)
     }
 
-    /// Draws molecules and hands them on batch by batch, in order: memory holds one batch, however many are asked for.
+    /// Draws molecules and passes them to `each` batch by batch, in order: only one batch is in memory at a time.
     ///
     /// # Errors
     /// As [`Trained::sample`], and the first one of `each`.
@@ -214,7 +214,7 @@ fn checkpoint_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(CHECKPOINT) } else { path.to_owned() }
 }
 
-/// The table of the schedule that an imported checkpoint brought.
+/// The table of the schedule in an imported checkpoint.
 fn table(record: &Record) -> Result<Option<Vec<f64>>, ()> {
     let stored = record.facts.get(import::TABLE);
     stored.map(|stored| serde_json::from_value(stored.clone())).transpose().map_err(drop)

@@ -1,4 +1,4 @@
-//! Floor 1: backbones on ragged batches. Plain modules with a `forward` on packed tensors; they know no group and no diffusion.
+//! Layer 1: backbones on ragged batches. Plain modules with a `forward` on packed tensors; they know no group and no diffusion.
 //!
 //! Symbols: **B** samples, **N** nodes in total, **D** hidden size. Inputs and outputs are packed, `[N, C]`, and go with a
 //! [`Ragged`](symdiff_ops::Ragged) layout. Parameters come from a `VarBuilder`, last argument of every constructor, under the names of the

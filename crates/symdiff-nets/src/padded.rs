@@ -1,4 +1,4 @@
-//! How far an implementation with padded batches fills its samples, where its results depend on that.
+//! The length to which an implementation pads its samples, for networks whose results depend on it.
 
 use serde::{Deserialize, Serialize};
 use symdiff_ops::Ragged;

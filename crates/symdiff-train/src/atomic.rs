@@ -1,4 +1,4 @@
-//! Files that are either the old ones or the new ones, whatever happens in between.
+//! Atomic replacement of files: after a failure a file is the old one or the new one.
 
 use crate::{Error, Result};
 use std::io::Write;

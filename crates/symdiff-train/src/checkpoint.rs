@@ -1,7 +1,7 @@
-//! Checkpoints: everything a run needs to go on, bit for bit, in one safetensors file.
+//! Checkpoints: everything that is needed to continue a run bit for bit, in one safetensors file.
 //!
 //! Tensors are `param.NAME`, `ema.NAME`, and the optimiser's `m.NAME`, `v.NAME`, `vmax.NAME`. The file's metadata holds the [`Header`], a checksum
-//! (XXH3, 64 bits) of each tensor with its name, type and shape, and one of header and checksums together: no bit can change unnoticed. All else
+//! (XXH3, 64 bits) of each tensor with its name, type and shape, and one of header and checksums together, so that any change is detected. Everything else
 //! about a run is a function of seed and step.
 
 use crate::{Error, Record, Result};
@@ -45,7 +45,7 @@ pub struct Checkpoint {
     pub header: Header,
     /// Its tensors by kind (`param`, `ema`, `m`, `v`, `vmax`), then by name.
     pub tensors: BTreeMap<String, BTreeMap<String, Tensor>>,
-    /// A number that stands for the averaged weights, their names and shapes.
+    /// A hash of the averaged weights, their names and shapes.
     pub weights_hash: u64,
 }
 
@@ -56,7 +56,7 @@ const CHECKSUMS: &str = "symdiff.checksums";
 /// The checksum of the two above.
 const SEAL: &str = "symdiff.seal";
 
-/// A larger header than any model has.
+/// The largest header that is read; no model has a larger one.
 const LARGEST_HEADER: u64 = 100 << 20;
 
 impl Header {
@@ -106,7 +106,7 @@ pub fn header(path: &Path) -> Result<Header> {
     Ok(Sealed::read(path, &front.metadata)?.header)
 }
 
-/// Reads a checkpoint and verifies its checksums. One of an earlier version has none, which the log tells.
+/// Reads a checkpoint and verifies its checksums. One of an earlier version has none; the log then warns.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when the file is cut, changed, is no checkpoint, or has another format.
@@ -192,7 +192,7 @@ impl Sealed {
     }
 }
 
-/// A header of version 1 as one of today.
+/// A header of version 1, converted to the current version.
 fn upgraded(mut header: Value) -> Value {
     if header["format"] == json!(1) {
         header["record"] = json!({"description": header["experiment"], "facts": {"sizes": header["sizes"]}});
@@ -217,7 +217,7 @@ fn written(checksum: u64) -> String {
     format!("{checksum:016x}")
 }
 
-/// Opens a regular file: a device would never end.
+/// Opens a file and refuses others than regular ones: reading a device might never end.
 fn open(path: &Path) -> Result<File> {
     let file = File::open(path).map_err(Error::io(path, "read the checkpoint"))?;
     let kind = file.metadata().map_err(Error::io(path, "read the checkpoint"))?;

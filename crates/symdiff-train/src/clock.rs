@@ -1,8 +1,8 @@
-//! Wall-clock bookkeeping of a session.
+//! Wall-clock times and rates of a training run.
 
 use std::time::{Duration, Instant};
 
-/// Time since a session began, and rates since a last look.
+/// The time since training was started or resumed, and rates since the last report.
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
@@ -13,18 +13,18 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// A session that begins now, at step `step`, after `seconds` of earlier sessions.
+    /// Training that is started or resumed now, at step `step`, after `seconds` before it was interrupted.
     pub(crate) fn new(step: u64, seconds: f64) -> Self {
         let now = Instant::now();
         Self { start: now, from: step, before: seconds, lap: (now, step), shown: (now, step) }
     }
 
-    /// Seconds of training, earlier sessions included.
+    /// Seconds of training, those before interruptions included.
     pub(crate) fn total(&self) -> f64 {
         self.before + self.session()
     }
 
-    /// Steps per second of this session.
+    /// Steps per second since training was started or resumed.
     pub(crate) fn rate(&self, step: u64) -> f64 {
         (step - self.from) as f64 / self.session().max(1e-9)
     }

@@ -34,12 +34,12 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
-    /// The numbers stopped being numbers.
+    /// The loss or a gradient is not finite.
     #[error("step {step}: the {what} is {value}; lower train.lr or train.clip and resume from the last checkpoint")]
     Diverged {
-        /// The step at which it showed.
+        /// The step at which this was found.
         step: u64,
-        /// What was looked at.
+        /// The quantity that is not finite.
         what: &'static str,
         /// Its value.
         value: f64,
@@ -77,7 +77,7 @@ impl Error {
         Self::Task(Box::new(error))
     }
 
-    /// True when the user mends it by changing a file or an argument; false when the work itself failed.
+    /// True when the user can correct it by changing a file or an argument; false when the work itself failed.
     pub fn is_input(&self) -> bool {
         match self {
             Self::Settings(_) | Self::Weights(_) | Self::Checkpoint { .. } | Self::Busy { .. } => true,

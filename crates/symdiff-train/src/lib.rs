@@ -1,10 +1,10 @@
-//! Floor 4: the training loop, which does not know what it trains.
+//! Layer 4: a training loop that is independent of what is trained.
 //!
 //! A [`Task`] is a value of the user's: it makes the batch of a step and computes its losses. A [`Trainer`] takes a task and the variables that
 //! it learns, and adds the rest: optimiser, moving average, learning rate, checkpoints, metrics, validation, a lock on the run folder. Nothing
 //! here names a molecule, a group or a diffusion process.
 //!
-//! Step k is a function of the variables, the optimiser's state, the seed and k, so a run that was killed goes on bit for bit.
+//! Step k is a function of the variables, the optimiser's state, the seed and k, so a killed run can be resumed bit for bit.
 
 mod atomic;
 pub mod checkpoint;

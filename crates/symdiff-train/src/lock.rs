@@ -1,10 +1,10 @@
-//! One writer a folder.
+//! One writer per folder.
 
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-/// An advisory lock on a folder: while one process holds it, another that asks is refused. It ends with the process, however that ends.
+/// An advisory lock on a folder: while one process holds it, others get an error. It is released when the process ends, also by a kill.
 #[derive(Debug)]
 pub struct FolderLock {
     /// The lock belongs to the open file; closing it releases the lock.

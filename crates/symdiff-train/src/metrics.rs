@@ -1,4 +1,4 @@
-//! What a run writes down as it goes: one JSON object a line, and the same as TensorBoard events.
+//! The metrics of a run: one JSON object per line, and the same as TensorBoard events.
 
 use crate::tensorboard::EventFile;
 use crate::{Error, Result, Scores};
@@ -19,7 +19,7 @@ pub struct Row {
     pub gradient_norm: f64,
     /// Learning rate of the step.
     pub lr: f64,
-    /// Wall-clock seconds of training so far, all sessions together.
+    /// Wall-clock seconds of training so far, those before interruptions included.
     pub seconds: f64,
     /// Throughput since the previous row; earlier versions wrote it as `molecules_per_s`.
     #[serde(alias = "molecules_per_s")]
@@ -31,7 +31,7 @@ pub struct Row {
 pub struct ValidationRow {
     /// Optimiser steps done.
     pub step: u64,
-    /// Wall-clock seconds of training so far, all sessions together.
+    /// Wall-clock seconds of training so far, those before interruptions included.
     pub seconds: f64,
     /// How well the averaged weights do.
     #[serde(flatten)]
@@ -76,7 +76,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Opens the metrics of a run that has done `step` steps: later rows, which a killed session may have left, are dropped.
+    /// Opens the metrics of a run that has done `step` steps: later rows, which a killed process may have left, are dropped.
     pub(crate) fn open(run: &Path, step: u64) -> Result<Self> {
         let path = run.join(FILE);
         let rows = if path.exists() { rows(run)? } else { Vec::new() };

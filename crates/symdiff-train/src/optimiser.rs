@@ -26,7 +26,7 @@ impl Clip {
         Self::Queue(VecDeque::from([3000.0]))
     }
 
-    /// The limit in force; infinite where there is none.
+    /// The current limit on the gradient norm; infinite where there is none.
     pub fn limit(&self) -> f64 {
         match self {
             Self::None => f64::INFINITY,
@@ -40,7 +40,7 @@ impl Clip {
         }
     }
 
-    /// The limit in force for a gradient of that norm, which is read only where the rule remembers it.
+    /// The limit for a gradient of that norm. The norm is read (which synchronises with a GPU) only for rules that depend on earlier norms.
     ///
     /// # Errors
     /// When the norm cannot be read.
@@ -109,7 +109,7 @@ impl Optimiser {
         self.slots.iter().map(|slot| store.remove(&slot.var)).collect()
     }
 
-    /// Clips, steps and averages; returns the gradient norm before clipping, where the variables live: on a GPU, only reading it synchronises.
+    /// Clips, steps and averages; returns the gradient norm before clipping, as a tensor on the device of the variables, so that nothing synchronises until it is read.
     /// `gradients` are those of [`gradients`](Self::gradients), `step` counts from 0. Variables without a gradient stay.
     ///
     /// # Errors

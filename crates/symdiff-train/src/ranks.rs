@@ -1,4 +1,4 @@
-//! Who else trains: the seam between one process and many.
+//! Training in several processes: what each has to compute and exchange.
 
 use crate::Result;
 use candle_core::Tensor;

@@ -1,4 +1,4 @@
-//! How to train: optimiser, budget, and how often to write and to look.
+//! Settings of training: optimiser, budget, and the intervals of metrics, checkpoints and validation.
 
 use crate::{Clip, Error, OptimiserSettings, Result};
 use candle_core::DType;
@@ -17,7 +17,7 @@ pub struct Settings {
     pub warmup: u64,
     /// Lets the learning rate fall to zero along a cosine over the budget of `steps`.
     pub cosine: bool,
-    /// With `cosine`: the rise begins at zero, and the cosine falls over the steps after it, as the published program's scheduler has them.
+    /// With `cosine`: the warm-up starts at zero and the cosine falls over the steps after it, as in the scheduler of the published program.
     pub cosine_after_warmup: bool,
     /// Decoupled weight decay.
     pub weight_decay: f64,
@@ -37,11 +37,11 @@ pub struct Settings {
     pub minutes: f64,
     /// Minutes between checkpoints.
     pub checkpoint_minutes: f64,
-    /// Steps between rows of the metrics; on a GPU also between readings of the loss, each of which synchronises with the device.
+    /// Steps between rows of the metrics; on a GPU also between transfers of the loss, each of which synchronises with the device.
     pub log_every: u64,
     /// Steps between validations; 0 for none.
     pub validate_every: u64,
-    /// The most held-out samples that a validation looks at.
+    /// The largest number of held-out samples in a validation.
     pub validate_samples: usize,
     /// What the model computes in.
     pub precision: Precision,
@@ -188,7 +188,7 @@ impl Settings {
     }
 }
 
-/// Refuses a number outside `low` to `high`, or one that is none.
+/// An error for a number outside `low` to `high`, or for NaN.
 ///
 /// # Errors
 /// [`Error::Settings`] with the setting's name, its value and the range.

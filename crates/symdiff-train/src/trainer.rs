@@ -32,7 +32,7 @@ pub struct Trainer<T: Task, R: Ranks = Alone> {
     validation: Steps,
     ranks: R,
     _lock: FolderLock,
-    /// Losses and gradient norms of the last steps, not yet read.
+    /// Losses and gradient norms of the last steps that have not been transferred from the device.
     unread: Vec<[Tensor; 2]>,
     step: u64,
     seconds: f64,
@@ -51,18 +51,18 @@ pub struct Status {
     pub samples_per_s: f64,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary {
     /// Optimiser steps done.
     pub steps: u64,
     /// Passes over the training set; 0 where they mean nothing.
     pub epochs: f64,
-    /// Seconds of training, all sessions together.
+    /// Seconds of training, those before interruptions included.
     pub seconds: f64,
-    /// Mean loss of the last hundred steps of this session.
+    /// Mean loss of the last hundred steps since training was started or resumed.
     pub loss: f64,
-    /// Mean throughput of this session.
+    /// Mean throughput since training was started or resumed.
     pub samples_per_s: f64,
     /// False when the run was asked to stop before its budget was spent.
     pub finished: bool,
@@ -160,7 +160,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
             self.seconds = clock.total();
             let logged = self.step.is_multiple_of(log_every);
             let validated = validate_every > 0 && self.step.is_multiple_of(validate_every);
-            // On a CPU nothing is gained by reading later; on a GPU each reading synchronises with the device.
+            // On a GPU each reading of the loss synchronises with the device; on a CPU reading it costs nothing.
             if !on_host && !logged && !validated && self.fraction_done() < 1.0 {
                 continue;
             }
@@ -215,7 +215,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         checkpoint::save(&self.folder.join(name), &header, &self.optimiser.tensors()?)
     }
 
-    /// One optimiser step. The batch's mean loss and the gradient norm before clipping are to be read.
+    /// One optimiser step. The mean loss of the batch and the gradient norm before clipping stay on the device until they are read.
     fn advance(&mut self) -> Result<(), T::Error> {
         let batch = self.task.batch(self.step, Share::WHOLE)?;
         let (loss, store) = gradients(|| {
@@ -234,7 +234,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         self.optimiser.step(&gradients, self.settings.rate(self.step), self.step)
     }
 
-    /// Judges the averaged weights, and keeps them when they are the best so far.
+    /// Validates the averaged weights, and saves a checkpoint when they are the best so far.
     fn validate(&self, metrics: &mut Metrics) -> Result<(), T::Error> {
         let scores = self.optimiser.averaged(|| self.task.validate(self.validation.at(0)))?;
         let Some(scores) = scores else { return Ok(()) };

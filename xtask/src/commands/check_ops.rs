@@ -1,10 +1,10 @@
-//! `check-ops`: the kernels of a device against the CPU in f64, op by op, forward and backward.
+//! `check-ops`: compares every op on a device with the CPU in f64, forward and backward.
 
 use clap::Args;
 use serde_json::Value;
 use symdiff_cli::{Context, Failure, Outcome};
 
-/// Compare every op on the device with the CPU, in f32 and bf16, on odd sizes.
+/// Compare every op on the device (in f32 and bf16, for various sizes) with the CPU in f64, forward and backward.
 #[derive(Args)]
 pub(crate) struct CheckOps;
 

@@ -1,4 +1,4 @@
-//! `gpu-bundle`: everything that a machine with a GPU, but without Rust and network, needs to check and time the kernels.
+//! `gpu-bundle`: everything that a machine with a GPU, but without Rust and network, needs to check and time the ops.
 
 use clap::Args;
 use flate2::Compression;
@@ -9,21 +9,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use symdiff_cli::{Failure, Outcome};
 
-/// What runs over there.
+/// The script that runs on the other machine.
 const SCRIPT: &str = include_str!("gpu_bundle.sh");
-/// The largest folder that is handed out.
+/// The largest folder that the command makes.
 const LIMIT: u64 = 45 << 20;
 
-/// Build the CUDA program and collect it with golden files and scripts.
+/// Make a folder with a CUDA build, golden files and scripts, to check and time the ops on another machine.
 #[derive(Args)]
 pub(crate) struct GpuBundle {
     /// The folder to make; it must not exist.
     #[arg(long)]
     out: PathBuf,
-    /// A program already built with `--features cuda`; built here when absent.
+    /// A program built with `--features cuda`; it is built when absent.
     #[arg(long)]
     program: Option<PathBuf>,
-    /// The folder of golden files; without it that check is left out.
+    /// The folder of golden files; without it the comparison with them is left out.
     #[arg(long)]
     golden: Option<PathBuf>,
     /// The folder of the PyTorch reference, which holds `bench_torch.py`; without it, or without --data, the comparison is left out.

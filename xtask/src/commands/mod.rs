@@ -11,7 +11,7 @@ use clap::Subcommand;
 use serde_json::Value;
 use symdiff_cli::{Context, Listener, Outcome};
 
-/// What can be asked for.
+/// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// What listens to the spans of ops, where a command has use for it.
+    /// A listener to the spans of ops, for commands that need one.
     pub(crate) fn listener(&self) -> Option<Listener> {
         if let Self::Bench(bench) = self { bench.listener() } else { None }
     }

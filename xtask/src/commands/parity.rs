@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_models::parity;
 
-/// Hold every part against golden vectors of the reference implementation.
+/// Compare every part with golden files of the reference implementation.
 #[derive(Args)]
 pub(crate) struct Parity {
     /// The folder of golden files.

@@ -1,4 +1,4 @@
-//! `tidy`: the rules of the house.
+//! `tidy`: the rules for the code of this project.
 
 use crate::tidy;
 use clap::Args;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use symdiff_cli::{Failure, Outcome};
 
-/// Check the rules of the house: crate arrows, file lengths, panics, ops without test or bench, and more.
+/// Check the code rules of this project: dependencies between crates, file lengths, panics, ops without test or bench, and more.
 #[derive(Args, Debug)]
 pub(crate) struct Tidy {
     /// The workspace to check; this one by default.

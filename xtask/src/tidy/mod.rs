@@ -1,16 +1,16 @@
-//! The rules of the house that a machine can check. What is not checked decays.
+//! Rules for the code of this project that a program can check.
 //!
-//! | rule | says |
+//! | rule | meaning |
 //! |---|---|
-//! | `arrows` | a crate depends on lower floors alone, and on those that its own sentence needs |
-//! | `graph` | the book draws the arrows of the manifests |
-//! | `length` | a file is one idea, read top to bottom |
-//! | `paths` | nothing names a place on somebody's machine |
+//! | `arrows` | a crate depends only on crates of lower layers, and only on those that `layers.rs` lists for it |
+//! | `graph` | the drawing of the crates in the book agrees with the manifests |
+//! | `length` | a file has at most 400 lines |
+//! | `paths` | no file contains a path of a particular machine |
 //! | `op` | every op folder has a test and a bench |
 //! | `panic` | library code returns errors |
-//! | `unsafe`, `cuda`, `dtype` | happen on floor 0 alone |
+//! | `unsafe`, `cuda`, `dtype` | `unsafe`, `cfg(feature = "cuda")` and matches on a dtype occur only in `symdiff-ops` |
 //! | `matmul` | group elements are used only by `act`, `compose` and `inverse` |
-//! | `gradient` | no op that silently drops gradients |
+//! | `gradient` | no call of an op of Candle that silently drops gradients |
 //! | `ascii` | identifiers are ASCII; Greek belongs in docs |
 
 mod code;

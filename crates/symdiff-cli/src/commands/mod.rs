@@ -15,7 +15,7 @@ use crate::output::Context;
 use clap::Subcommand;
 use serde_json::Value;
 
-/// What can be asked for.
+/// The commands.
 #[derive(Subcommand)]
 #[expect(private_interfaces, reason = "programs parse and run a command; its arguments are its own")]
 #[expect(missing_docs, reason = "help texts stand on the arguments of each command")]
@@ -37,7 +37,7 @@ impl Command {
     /// Does the work and returns the summary that `--json` prints.
     ///
     /// # Errors
-    /// [`Failure`](crate::Failure), which tells whether arguments and files were wrong or the work failed.
+    /// [`Failure`](crate::Failure), which says whether arguments and files were wrong or the work failed.
     pub fn run(&self, context: &Context) -> Outcome<Value> {
         match self {
             Self::Reproduce(reproduce) => reproduce.run(context),

@@ -1,6 +1,6 @@
 //! A run folder's report: one self-contained page, the same table for people and machines, and every plot as a file.
 //!
-//! Plain data in (`Report`), files out (`write`). Nothing here trains, samples or judges; what the page says beside a number
+//! Plain data in (`Report`), files out (`write`). Nothing here trains, samples or evaluates; what the page says beside a number
 //! is what the caller says about how it was made.
 
 mod backbones;

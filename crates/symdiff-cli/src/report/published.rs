@@ -1,4 +1,4 @@
-//! Figures that others printed, to stand beside ours. Nothing in this file was run here.
+//! Published figures, for comparison in reports. None of them was computed by this program.
 
 /// A table of published results.
 #[derive(Debug)]

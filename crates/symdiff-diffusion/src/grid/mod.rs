@@ -1,4 +1,4 @@
-//! Where on a path a sampler stops: which times its steps lead from and to.
+//! Grids: the times between which a sampler takes its steps.
 
 mod cosine;
 mod karras;
@@ -13,7 +13,7 @@ pub use uniform::Uniform;
 use crate::names::named;
 use crate::{Path, Result};
 
-/// A rule for placing the steps of a sampler. One of your own is a file with this one method.
+/// A rule for the times of a sampler's steps. Implement this one method for a rule of your own.
 pub trait Grid {
     /// `steps` + 1 times, falling from 1 to 0.
     ///

@@ -25,7 +25,7 @@ pub struct Continuous<T, P> {
     pub times: T,
     /// The weight w.
     pub weight: Weight,
-    /// How data meet noise.
+    /// The joint law of data and noise.
     pub coupling: P,
     /// D: the dimension of each sample's space, or that of the batch's largest sample for all.
     pub weighting: Weighting,

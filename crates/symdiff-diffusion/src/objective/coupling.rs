@@ -1,4 +1,4 @@
-//! How data meet noise.
+//! Couplings: joint laws of data and noise.
 
 use crate::Result;
 use symdiff_core::MarkovKernel;
@@ -31,7 +31,7 @@ impl<S, C, P: Coupling<S, C> + ?Sized> Coupling<S, C> for Box<P> {
     }
 }
 
-/// Noise that knows nothing of the data.
+/// Noise that is independent of the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Independent;
 

@@ -56,7 +56,7 @@ impl<S: Euclidean, C: Clone, R: Reconstruction<S>> Objective<S, C> for Vlb<R> {
     }
 }
 
-/// Data made noisy at random steps, and what the denoiser says of it.
+/// Data with noise at random times, and the denoiser's prediction.
 struct Drawn<S> {
     steps: Vec<u32>,
     levels: Levels,

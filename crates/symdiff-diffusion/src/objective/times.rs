@@ -1,4 +1,4 @@
-//! Which times training sees, and how often.
+//! Laws of training times.
 
 use crate::path::time_at;
 use crate::{Error, Path, Result};
@@ -20,7 +20,7 @@ impl<T: TimeLaw + ?Sized> TimeLaw for Box<T> {
     }
 }
 
-/// Every time is as likely.
+/// All times are equally likely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UniformTimes;
 

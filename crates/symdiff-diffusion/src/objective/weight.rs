@@ -1,4 +1,4 @@
-//! How much errors at a level of noise count.
+//! The weight of errors as a function of the noise level.
 
 use crate::{Levels, Result};
 use candle_core::Tensor;

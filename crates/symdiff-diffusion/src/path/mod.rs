@@ -1,4 +1,4 @@
-//! Where between data and noise each time lies.
+//! Paths: the amounts of data and noise at each time.
 
 mod levels;
 mod linear;

@@ -15,7 +15,7 @@ pub struct Field<'a, S> {
 type Predict<'a, S> = dyn Fn(At<S>, Noise) -> Result<Eps<S>> + 'a;
 
 named! {
-    /// How long what the denoiser draws, its random frames above all, stays drawn.
+    /// How long the random draws of the denoiser, above all its frames, are used.
     Framing, "frames", {
         /// Anew at each call: `fresh`.
         #[default]

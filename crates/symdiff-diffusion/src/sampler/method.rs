@@ -53,9 +53,9 @@ pub struct Route {
     pub method: Method,
     /// How many steps.
     pub steps: usize,
-    /// Where they lead.
+    /// The grid of their times.
     pub spacing: Spacing,
-    /// Whether random frames last a step or a trajectory.
+    /// Whether random frames are drawn at each call or kept for a trajectory.
     pub framing: Framing,
 }
 

@@ -78,8 +78,8 @@ pub trait Sampler<S: Euclidean> {
 
 /// Any [`Sampler`] as a trait object, whatever it remembers: it walks a whole trajectory.
 pub trait Walk<S> {
-    /// The last state of a trajectory from `start` along falling times. The step to the k-th time from the end draws from stream k of `noise`; `progress` hears of
-    /// each step done.
+    /// The last state of a trajectory from `start` along falling times. The step to the k-th time from the end draws from stream k of `noise`; `progress` is called
+    /// after each step.
     ///
     /// # Errors
     /// When the times do not fall; whatever the denoiser returns.

@@ -22,7 +22,7 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         Field::new(self.process, self.denoiser, self.given)
     }
 
-    /// Draws samples shaped like `like`, whose values are not read, along falling times, as [`Process::times`] gives them. `progress` hears of each step done.
+    /// Draws samples shaped like `like`, whose values are not read, along falling times, as [`Process::times`] gives them. `progress` is called after each step.
     ///
     /// # Errors
     /// When the times do not fall; whatever the denoiser returns.

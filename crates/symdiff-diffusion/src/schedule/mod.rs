@@ -1,4 +1,4 @@
-//! How noisy each time is.
+//! Noise schedules: the signal-to-noise ratio at each time.
 
 mod learned;
 mod sigmoid;

@@ -1,4 +1,4 @@
-//! A loss at all times of a path.
+//! Settings of a loss at continuous times.
 
 use crate::Result;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub struct ContinuousLoss {
     /// What the error is measured in: `noise`, `data`, `velocity` or `score`.
     #[serde(with = "by_name")]
     pub target: Target,
-    /// How data meet noise.
+    /// How noise is paired with data.
     pub coupling: CouplingKind,
     /// How often each time is seen.
     pub times: TimesKind,
@@ -20,14 +20,14 @@ pub struct ContinuousLoss {
     pub weight: WeightKind,
 }
 
-/// How data meet noise.
+/// How noise is paired with data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CouplingKind {
     /// Independently.
     #[default]
     Independent,
-    /// Molecules are rotated to lie close to it.
+    /// Each molecule is rotated towards its noise.
     Aligned,
 }
 
@@ -35,7 +35,7 @@ pub enum CouplingKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum TimesKind {
-    /// All as often.
+    /// All times are equally likely.
     #[default]
     Uniform,
     /// log(t/(1 − t)) is normal.
@@ -58,22 +58,22 @@ pub enum TimesKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum WeightKind {
-    /// As much, in the target's coordinates.
+    /// Weight 1 for the error of the target.
     #[default]
     Target,
-    /// As much, in the noise's, as published.
+    /// Weight 1 for the error of the noise, as published.
     Noise,
-    /// min(SNR, most) in the data's.
+    /// Weight min(SNR, most) for the error of the data.
     MinSnr {
         /// The most.
         most: f64,
     },
-    /// sigmoid(bias − log SNR) in the noise's.
+    /// Weight sigmoid(bias − log SNR) for the error of the noise.
     Sigmoid {
         /// The bias.
         bias: f64,
     },
-    /// 1 for a `residual`, of data of that standard deviation.
+    /// Weight 1 for the error of a `residual`, for data of that standard deviation (Karras et al.).
     Karras {
         /// The deviation.
         deviation: f64,

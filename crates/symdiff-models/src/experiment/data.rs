@@ -1,4 +1,4 @@
-//! What to learn from.
+//! Settings of the training data.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ pub struct Data {
     pub path: Option<PathBuf>,
     /// The elements the model knows.
     pub vocabulary: Elements,
-    /// The atomic number as a feature; as the published runs on these elements have it when absent.
+    /// Whether the atomic number is a feature; when absent, as in the published runs on these elements.
     pub charges: Option<bool>,
     /// Moves every training molecule by a Haar draw of the model's group each time it is seen (DiT-Aug).
     pub augment: bool,

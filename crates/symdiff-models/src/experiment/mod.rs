@@ -1,6 +1,6 @@
 //! One file per experiment: data, model, process, training, sampling.
 //!
-//! Unknown keys are refused, so a misspelt setting cannot pass in silence. What a run directory records is the whole experiment with every
+//! Unknown keys are errors, so that a misspelt setting is not ignored. A run folder holds the whole experiment with every
 //! default written out.
 
 mod continuous;

@@ -1,4 +1,4 @@
-//! Why a published run cannot be taken over.
+//! Why a published run cannot be imported.
 
 use std::fmt::Display;
 
@@ -52,14 +52,14 @@ pub enum ImportError {
         /// What to do.
         remedy: &'static str,
     },
-    /// A setting of the run that there is no counterpart for here.
+    /// A setting of the run that this implementation does not support.
     #[error("the run's `{setting}` is {value}; {known}")]
     Setting {
         /// Its name in the published program.
         setting: &'static str,
         /// Its value.
         value: String,
-        /// What can be taken over.
+        /// What is supported.
         known: String,
     },
     /// The name of a model is needed, or contradicts the run's arguments.

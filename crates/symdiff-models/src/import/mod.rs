@@ -1,7 +1,7 @@
-//! Runs of the published implementation, made checkpoints of this one.
+//! Converts runs of the published implementation into checkpoints of this one.
 //!
-//! A state dict holds weights alone, and models that compute different things have weights of the same shapes. What a run was, its arguments say, which
-//! the published program writes beside the weights; without them it is taken for the published model of a name, and what that assumes is said.
+//! A state dict holds weights alone, and models that compute different things have weights of the same shapes. The arguments of the run, which
+//! the published program writes beside the weights, tell them apart. Without them the caller names the published model, and the result lists what that assumes.
 
 mod arguments;
 mod error;
@@ -32,7 +32,7 @@ use symdiff_train::checkpoint::{self, Header};
 /// The entry of a record's facts that holds the table γ_0, …, γ_T of an imported schedule.
 pub(crate) const TABLE: &str = "gamma";
 
-/// A published run to take over.
+/// A published run to import.
 #[derive(Clone, Copy, Debug)]
 pub struct Import<'a> {
     /// Its state dict: PyTorch's zip archive, its format of before 1.6, or safetensors, in f64, f32, f16 or bf16.
@@ -45,7 +45,7 @@ pub struct Import<'a> {
     pub sizes: Option<&'a SizeHistogram>,
 }
 
-/// What an import made.
+/// The result of an import.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Imported {
     /// Tensors of the model.
@@ -56,7 +56,7 @@ pub struct Imported {
     pub padding: Option<PaddedTo>,
     /// The arguments that were read.
     pub arguments: Option<PathBuf>,
-    /// What was taken for granted for want of arguments.
+    /// What was assumed because there are no arguments.
     pub assumed: Vec<String>,
     /// The largest difference between the stored table of a fixed schedule and the schedule itself; none where the file holds no table.
     pub drift: Option<f64>,
@@ -70,7 +70,7 @@ impl Import<'_> {
     pub fn write(&self, out: &Path) -> Result<Imported> {
         let from = self.from;
         let refused = |error| Error::import(from, error);
-        // A device would never end.
+        // Reading a device might never end.
         if std::fs::metadata(from).is_ok_and(|there| !there.is_file()) {
             return Err(refused(ImportError::Damaged("is no regular file; a state dict is needed".into())));
         }

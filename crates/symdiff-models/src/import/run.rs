@@ -1,6 +1,6 @@
 //! From a published run to an experiment: by its arguments, or by the name of a published model.
 //!
-//! An argument that changes what the weights compute is taken over, or refused by its name; those of training alone are left aside.
+//! An argument that changes what the weights compute is imported, or an error that names it; arguments of training alone are ignored.
 
 use super::arguments::Arguments;
 use super::error::{ImportError, Read};
@@ -45,7 +45,7 @@ fn largest(elements: Elements) -> usize {
     }
 }
 
-/// The published model of that name, and what is assumed of a run whose arguments nobody gave. `learned` and `levels` are what the weights show of its
+/// The published model of that name, and what is assumed of a run without arguments. `learned` and `levels` are what the weights show of its
 /// schedule.
 pub(super) fn named(name: &str, learned: bool, levels: Option<usize>) -> Result<(Run, Vec<String>)> {
     let mut model = ModelConfig::preset(name)?;
@@ -200,7 +200,7 @@ fn gamma(arguments: &Arguments) -> Read<GammaSizes> {
     })
 }
 
-/// Refuses a switch that is not as it must be; one that the program does not have is.
+/// An error for a switch with an unsupported value; a missing switch is accepted.
 fn only(arguments: &Arguments, name: &'static str, wanted: bool, known: &str) -> Read<()> {
     if arguments.switch_or(name, wanted)? == wanted {
         return Ok(());
@@ -208,7 +208,7 @@ fn only(arguments: &Arguments, name: &'static str, wanted: bool, known: &str) ->
     Err(ImportError::setting(name, if wanted { "False" } else { "True" }, format!("only {known}")))
 }
 
-/// Refuses a word other than the one that there is a counterpart for.
+/// An error for a word other than the supported one.
 fn word(arguments: &Arguments, name: &'static str, wanted: &'static str) -> Read<()> {
     let found = arguments.text_or(name, wanted)?;
     if found == wanted { Ok(()) } else { Err(ImportError::setting(name, found, format!("{wanted} can be taken over"))) }

@@ -1,4 +1,4 @@
-//! The networks that predict the noise, and what each must tell to be trained and symmetrised.
+//! The registry of networks that predict the noise, and the trait that each of them implements.
 
 use super::{DeepSetSizes, DitSizes, EgnnSizes, GnnSizes, Observed};
 use crate::Result;
@@ -17,7 +17,7 @@ pub type NoiseNet = Box<dyn MarkovKernel<Observed, Out = Eps<Molecules>> + Send 
 
 /// The settings of a backbone: what `[model.backbone]` holds under its `kind`.
 ///
-/// A new backbone is a file that implements this, a line in the registry below, and a file in `presets/`.
+/// To add a backbone, write a file that implements this trait, a line in the registry below, and a preset in `presets/`.
 pub trait BackboneSpec {
     /// Refuses sizes that no network can have.
     ///
@@ -30,12 +30,12 @@ pub trait BackboneSpec {
         None
     }
 
-    /// What it can compute in on this device.
+    /// The precisions in which it can compute on this device.
     fn precisions(&self, _: &Device) -> &'static [Precision] {
         &[Precision::F32]
     }
 
-    /// Whether the published implementation of it gives other numbers where molecules are padded.
+    /// Whether results of its published implementation depend on padding.
     fn counts_padding(&self) -> bool {
         false
     }
@@ -50,7 +50,7 @@ pub trait BackboneSpec {
     fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet>;
 }
 
-/// Where a backbone stands.
+/// What a backbone is told of the model around it when it is built.
 #[derive(Debug)]
 pub struct Place {
     /// Features of an atom.
@@ -63,7 +63,7 @@ pub struct Place {
     pub noise: Noise,
 }
 
-/// One line a backbone: its name in experiment files, and its settings.
+/// One line per backbone: its name in experiment files, and its settings.
 macro_rules! registry {
     ($($(#[$doc:meta])* $kind:literal => $name:ident($settings:ty);)*) => {
         /// The network that predicts the noise.
@@ -81,7 +81,7 @@ macro_rules! registry {
                 }
             }
 
-            /// What it tells of itself.
+            /// Its settings, through the trait.
             pub fn spec(&self) -> &dyn BackboneSpec {
                 match self {
                     $(Self::$name(settings) => settings,)*
@@ -92,7 +92,7 @@ macro_rules! registry {
 }
 
 registry! {
-    /// Each atom beside the mean of its molecule.
+    /// Deep Sets: each atom sees itself and the mean of its molecule.
     "deep_set" => DeepSet(DeepSetSizes);
     /// A Diffusion Transformer on embedded atoms.
     "dit" => Dit(DitSizes);

@@ -1,4 +1,4 @@
-//! From a configuration to a kernel.
+//! Builds the denoiser that a configuration describes.
 
 use super::{FrameNet, Gamma, GammaSizes, GroupChoice, ModelConfig, Observed, Observing, Place, Released};
 use crate::Result;
@@ -18,7 +18,7 @@ pub trait SpaceGroup: MatrixGroup + CompactGroup + Send + Sync + 'static {}
 
 impl<G: MatrixGroup + CompactGroup + Send + Sync + 'static> SpaceGroup for G {}
 
-/// A kernel from which all models can draw elements of their group: [`Haar`], or what a test of equivariance puts in its place.
+/// A kernel from which all models can draw elements of their group: [`Haar`], or the replacement for it in a test of equivariance.
 pub trait Measure: GroupKernel<Observed, Group: SpaceGroup> + Clone + Send + Sync + 'static {}
 
 impl<M: GroupKernel<Observed, Group: SpaceGroup> + Clone + Send + Sync + 'static> Measure for M {}
@@ -37,7 +37,7 @@ impl ModelConfig {
         }
     }
 
-    /// The same with the group elements of its symmetrisation drawn from `measure`, which models without one do not ask.
+    /// The same with the group elements of its symmetrisation drawn from `measure`; models that are not symmetrised do not use it.
     ///
     /// # Errors
     /// As [`build`](Self::build).

@@ -14,7 +14,7 @@ use symdiff_nets::{Linear, Start};
 use symdiff_ops::{Noise, segment_mean, silu, spread};
 use symdiff_train::within;
 
-/// Sizes of a Deep Set (Zaheer et al., arXiv 1703.06114): the least that sees a whole molecule, as a baseline of what attention is worth.
+/// Sizes of a Deep Set (Zaheer et al., arXiv 1703.06114): the simplest network whose output at an atom depends on the whole molecule, as a baseline for attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeepSetSizes {

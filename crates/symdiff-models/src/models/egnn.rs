@@ -43,7 +43,7 @@ impl BackboneSpec for EgnnSizes {
     }
 }
 
-/// ε(z, t) of EDM: how far the network moves the atoms, centred, and the features it makes. Time is one more feature, whose output is
+/// ε(z, t) of EDM: the centred displacements of the atoms by the network, and its output features. Time is one more feature, whose output is
 /// dropped. Equivariant as it is; draws nothing.
 #[derive(Clone, Debug)]
 pub struct EgnnDenoiser {

@@ -1,4 +1,4 @@
-//! The network inside γ: noisy molecules in, a 3 × 3 matrix a molecule out.
+//! The network inside γ: from noisy molecules to one 3 × 3 matrix per molecule.
 
 use super::gamma::GammaSizes;
 use super::observed::Observed;

@@ -17,7 +17,7 @@ pub struct GraphSizes {
     pub width: usize,
     /// Blocks; without geometry, message passing layers.
     pub layers: usize,
-    /// Message passing layers a block (with geometry).
+    /// Message passing layers per block (with geometry).
     #[serde(default = "one")]
     pub sublayers: usize,
     /// Weighs each message by a learned gate.
@@ -53,7 +53,7 @@ impl GraphSizes {
     }
 }
 
-/// In bf16 graph networks have products alone, on CPUs.
+/// bf16 is offered on CPUs only, where it rounds the operands of products.
 pub(super) fn precisions(device: &Device) -> &'static [Precision] {
     if device.is_cpu() { &[Precision::F32, Precision::Bf16] } else { &[Precision::F32] }
 }

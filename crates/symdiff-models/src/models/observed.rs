@@ -1,4 +1,4 @@
-//! What the networks look at: a noisy molecule at a time, and geometry features that no rotation changes.
+//! The input of the networks: a noisy molecule, its time, and pair features, which are invariant under rotations.
 
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
@@ -51,13 +51,13 @@ impl Batched for Observed {
     }
 }
 
-/// Shows molecules to a kernel, with their pair features where it has use for them: centred then, and the features computed once for all that
-/// the kernel is made of.
+/// Gives molecules to a kernel. If the kernel uses pair features, molecules are centred and the features computed once for all networks that
+/// the kernel consists of.
 #[derive(Clone, Debug)]
 pub struct Observing<K> {
     /// The features.
     pub pairs: Option<PairFeatures>,
-    /// What looks at the molecules.
+    /// The kernel that takes them.
     pub kernel: K,
 }
 

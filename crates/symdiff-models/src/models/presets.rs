@@ -1,4 +1,4 @@
-//! Sizes by name: the published ones, small ones for a laptop, and five models of one number of parameters. One file each in `presets/`.
+//! Sizes by name: the published ones, small ones for a laptop, and five models with equal numbers of parameters. One file each in `presets/`.
 
 use crate::{Error, Result};
 use include_dir::{Dir, include_dir};

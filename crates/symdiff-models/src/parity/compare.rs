@@ -1,4 +1,4 @@
-//! Computed against expected.
+//! Comparison of computed and expected results.
 
 use super::Results;
 use super::golden::{Golden, packed};
@@ -7,7 +7,7 @@ use candle_core::{DType, Tensor};
 use serde::Serialize;
 use std::fmt;
 
-/// How well a golden file was met.
+/// How well the results of a golden file were reproduced.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FileReport {
     /// The file's name.
@@ -64,7 +64,7 @@ impl fmt::Display for FileReport {
     }
 }
 
-/// Holds the results of a case against those of the file.
+/// Compares the results of a case with those of the file.
 pub(super) fn compare(file: String, golden: &Golden, results: &Results) -> Result<FileReport> {
     let slack = if golden.device().is_cpu() { 1.0 } else { DEVICE_SLACK };
     let mut report = FileReport::empty(file);

@@ -1,7 +1,7 @@
 //! Agreement with the reference implementation, file by file.
 //!
 //! A golden file holds weights, inputs with every random draw, and results computed in f64. Each kind of file has a case here that computes the
-//! same results with this project's own parts; a file passes when every result in it is met within the tolerance its header states. Sizes and
+//! same results with this project's own parts; a file passes when every result agrees within the tolerance that its header states. Sizes and
 //! hyper-parameters come from the header, so a folder of other sizes runs unchanged.
 
 mod block;

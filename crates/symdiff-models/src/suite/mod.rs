@@ -1,4 +1,4 @@
-//! Suites: experiments that are run at equal budget and judged alike.
+//! Suites: experiments that are run with equal budgets and evaluated in the same way.
 
 mod scores;
 

@@ -29,7 +29,7 @@ pub struct Estimate {
     pub standard_error: f64,
 }
 
-/// What the judges said of each molecule.
+/// The evaluation of each molecule.
 #[derive(Clone, Debug)]
 pub struct Outcomes(Vec<Verdict>);
 

@@ -8,7 +8,7 @@ use symdiff_ops::{Products, Pullback, Ragged, fused, linear, panel};
 
 /// x ← block_k(x, modulation_k(c)) for every block k: x `[N, D]`, conditioning c `[B|1, D]` after its SiLU → `[N, D]`.
 ///
-/// No block mixes samples, so the batch passes through in panels, see [`Stack`]; the modulations of all blocks are made before the first.
+/// No block mixes samples, so the batch is computed in panels (sub-batches), see [`Stack`]; the modulations of all blocks are computed before the first.
 pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layout: &Ragged, products: Products) -> Result<Tensor> {
     let weights = blocks.iter().flat_map(Block::weights);
     let inputs: Vec<&Tensor> = [x, conditioning].into_iter().chain(weights).collect();

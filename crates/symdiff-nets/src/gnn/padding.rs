@@ -1,4 +1,4 @@
-//! Messages from rows that are not there, for checkpoints of an implementation that padded its samples.
+//! Messages from rows of padding, for checkpoints of an implementation that pads its samples. No such rows exist here; their effect is computed.
 
 use super::Error;
 use crate::egnn::message::MessageLayer;

@@ -1,11 +1,11 @@
-//! Clouds of a given number of atoms: molecules as far as cost is concerned.
+//! Random clouds of a given number of atoms, which cost as much as molecules of that size.
 
 use candle_core::{DType, Device};
 use symdiff_cli::{Failure, Outcome};
 use symdiff_mol::data::MoleculeSet;
 use symdiff_ops::{Noise, Samples};
 
-/// Atoms a cubic ångström. Liquid benzene has 0.081, hexane 0.092, ethanol 0.093.
+/// Atoms per cubic ångström. Liquid benzene has 0.081, hexane 0.092, ethanol 0.093.
 const DENSITY: f64 = 0.1;
 
 /// `count` clouds of `atoms` atoms each, of the given elements and uniform in a cube of molecular [`DENSITY`].

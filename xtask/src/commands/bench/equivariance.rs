@@ -1,4 +1,4 @@
-//! How far a model is from equivariant under O(3).
+//! The deviation of a model from equivariance under O(3).
 
 use super::subject::Subject;
 use candle_core::DType;
@@ -15,15 +15,15 @@ use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Samples};
 use symdiff_train::Parameters;
 
-/// The standard deviation of what is added to each parameter: a fresh model's last layer is zero, or nearly, and so would any error be.
+/// The standard deviation of normal draws added to each parameter: the last layer of a fresh model is zero, or nearly, so that every error would vanish.
 const PERTURBATION: f64 = 0.05;
 
-/// What to test, with how many draws of the group element.
+/// The model to test, and the number of draws.
 #[derive(Args)]
 pub(crate) struct Equivariance {
     #[command(flatten)]
     subject: Subject,
-    /// Molecules a batch.
+    /// Molecules per batch.
     #[arg(long, default_value_t = 2)]
     batch: usize,
     /// Draws of the group element.

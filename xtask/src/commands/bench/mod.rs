@@ -1,4 +1,4 @@
-//! `bench`: how fast, and in how much memory.
+//! `bench`: time and memory.
 
 mod backbones;
 mod clouds;
@@ -16,18 +16,18 @@ use serde_json::Value;
 use symdiff_cli::{Context, Listener, Outcome};
 use tracing_subscriber::Layer;
 
-/// Measure. Figures are medians after warm-up.
+/// Measure time, memory and equivariance. Figures are medians after warm-up.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// One training step: forward, backward, clip, AdamW, average.
+    /// One training step: forward pass, backward pass, clipping, AdamW, weight average.
     Step(speed::Speed),
-    /// One call of the denoiser at sampling.
+    /// One call of the denoiser, as in sampling.
     Sample(speed::Speed),
-    /// Each op alone, beside the least time that this device could need for it.
+    /// Each op alone, beside a lower bound of its time on this device.
     Ops(ops::Ops),
-    /// How far a model with random parameters is from equivariant under O(3).
+    /// The deviation from equivariance under O(3) of a model with random parameters.
     Equivariance(equivariance::Equivariance),
-    /// Equivariant against symmetrised backbones of one number of parameters, over sizes of molecules and batches.
+    /// Compare equivariant and symmetrised backbones of equal size, over numbers of atoms and batch sizes.
     Backbones(backbones::Backbones),
 }
 

@@ -1,4 +1,4 @@
-//! Time of each op on a device, beside the least that the device could need: what is measured where Criterion and a compiler are not at hand.
+//! The time of each op on a device, beside a lower bound; for machines on which Criterion and a compiler are not available.
 
 use super::timing::median;
 use candle_core::{DType, Device, Tensor};
@@ -17,13 +17,13 @@ const CHANNELS: usize = 384;
 const HEADS: usize = 6;
 const GAUSSIANS: usize = 184;
 
-/// Which sizes, in which precision.
+/// Batch size, precision and repetitions.
 #[derive(Args)]
 pub(crate) struct Ops {
-    /// Molecules a batch, rounded up to a multiple of 16.
+    /// Molecules per batch, rounded up to a multiple of 16.
     #[arg(long, default_value_t = 256)]
     batch: usize,
-    /// `f32`, or `bf16`: what the operands of products are rounded to, and on CUDA what activations and weights are in.
+    /// `f32` or `bf16`: the precision of the operands of products, and on CUDA also of activations and weights.
     #[arg(long, default_value = "f32")]
     precision: String,
     /// Timed rounds of twenty calls.
@@ -83,7 +83,7 @@ impl Ops {
         }))
     }
 
-    /// The median over rounds of the seconds a call.
+    /// The median over rounds of the seconds per call.
     fn seconds(&self, case: &Case, device: &Device) -> Outcome<f64> {
         let round = || -> symdiff_ops::Result<f64> {
             let start = Instant::now();
@@ -134,7 +134,7 @@ impl Inputs {
         })
     }
 
-    /// Copying, and a large product: what the device can do.
+    /// A large copy and a large product, from which the lower bounds follow.
     fn limits(&self) -> symdiff_ops::Result<[Case<'_>; 2]> {
         let (count, side) = if self.device.is_cuda() { (1 << 28, 8192) } else { (1 << 24, 1024) };
         let long = Tensor::zeros(count, DType::F32, &self.device)?;
@@ -156,7 +156,7 @@ impl Inputs {
         let Self { layout, modulation, qkv, nodes: [x, y], packed: [packed, gated], pairs: [places, means, widths], .. } = self;
         let (columns, gate) = (Columns { shift: 0, scale: CHANNELS }, 2 * CHANNELS);
         let of_pairs = layout.pairs() * CHANNELS;
-        // So many [N, C] matrices go over the bus.
+        // The bytes of so many [N, C] matrices.
         let matrices = |count: usize| count * layout.nodes() * CHANNELS * self.dtype.size_in_bytes();
         vec![
             case("ada_layer_norm", matrices(2), 0, move || ada_layer_norm::forward(x, modulation, columns, layout).map(drop)),
@@ -199,7 +199,7 @@ fn waves(shape: &[usize], dtype: DType, device: &Device) -> symdiff_ops::Result<
     Ok(Tensor::from_vec::<_, f32>(values, shape, device)?.to_dtype(dtype)?)
 }
 
-/// The rows for people: microseconds, and how much of the time the device had to need.
+/// The table for people: microseconds, the lower bound, and their ratio.
 fn table(rows: &[Value]) -> String {
     let lines = rows.iter().map(|row| {
         let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);

@@ -17,10 +17,10 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Listens to the spans of ops; time inside an inner span (a product inside a linear layer) is the inner one's alone.
+/// Listens to the spans of ops; time inside an inner span (a product inside a linear layer) counts only for the inner one.
 pub(crate) struct Profile;
 
-/// Lets spans of ops through between [`start`] and [`stop`]. At other times they cost what they cost without a listener.
+/// Enables the spans of ops between [`start`] and [`stop`]. At other times they cost no more than without a listener.
 pub(crate) struct WhenStarted;
 
 static STARTED: AtomicBool = AtomicBool::new(false);
@@ -83,21 +83,21 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Profile {
     }
 }
 
-/// Forgets what has been counted, and listens.
+/// Resets the counts, and starts counting.
 pub(super) fn start() {
     TOTALS.lock().unwrap_or_else(PoisonError::into_inner).clear();
     FLOPS.store(0, Ordering::Relaxed);
     listen(true);
 }
 
-/// Listens no longer. What has been counted stays.
+/// Stops counting. The counts stay.
 pub(super) fn stop() {
     listen(false);
 }
 
 fn listen(started: bool) {
     STARTED.store(started, Ordering::Relaxed);
-    // Each span remembers whether anyone wants it.
+    // Tracing caches for each span whether it is enabled.
     tracing::callsite::rebuild_interest_cache();
 }
 
@@ -106,7 +106,7 @@ pub(super) fn flops() -> u64 {
     FLOPS.load(Ordering::Relaxed)
 }
 
-/// One row an op, the costliest first, of `steps` repetitions that took `seconds` in all; the last row is what the threads spent outside ops:
+/// One row per op, the costliest first, of `steps` repetitions that took `seconds` in all; the last row is what the threads spent outside ops:
 /// in Candle, on allocation, or idle.
 pub(super) fn rows(steps: usize, seconds: f64, threads: usize) -> Vec<Value> {
     let totals = TOTALS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Seconds a training step, and a denoiser call.
+//! Seconds per training step, and per call of the denoiser.
 
 use super::memory::peak_bytes;
 use super::subject::Subject;
@@ -14,24 +14,24 @@ use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, gradients};
 use symdiff_train::{Optimiser, Variables};
 
-/// What to time.
+/// The measurement.
 #[derive(Args)]
 pub(crate) struct Speed {
     #[command(flatten)]
     subject: Subject,
-    /// Molecules a batch.
+    /// Molecules per batch.
     #[arg(long, default_value_t = 64)]
     batch: usize,
-    /// What the model computes in: `f32` or `bf16`.
+    /// The precision of the model: `f32` or `bf16`.
     #[arg(long, default_value = "f32")]
     precision: String,
     /// Timed repetitions, each on another batch.
     #[arg(long, default_value_t = 5)]
     steps: usize,
-    /// Seconds after which no further repetition begins; the first is always timed.
+    /// Start no further repetition after this many seconds; the first is always timed.
     #[arg(long)]
     budget: Option<f64>,
-    /// Untimed repetitions before them; operations are counted in the last.
+    /// Untimed repetitions before the timed ones; operations are counted in the last.
     #[arg(long, default_value_t = 1)]
     warmup: usize,
     /// Print a table of thread time by op.
@@ -39,7 +39,7 @@ pub(crate) struct Speed {
     profile: bool,
 }
 
-/// What is timed, and what was known before it began.
+/// The model and batches to time, and the memory of the process before.
 struct Prepared {
     experiment: Experiment,
     model: Model,
@@ -121,7 +121,7 @@ impl Speed {
             format!("{kind}_seconds"): timing.seconds,
             "flops": timing.flops(),
             "flops_per_s": timing.flops_per_second(),
-            // The process's memory is not the GPU's.
+            // The resident size of the process does not include memory of a GPU.
             format!("{kind}_peak_bytes"): prepared.device.is_cpu().then(peak_bytes).flatten(),
             format!("{kind}_start_bytes"): prepared.start_bytes,
         })

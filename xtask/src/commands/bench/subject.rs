@@ -10,17 +10,17 @@ use symdiff_mol::data::{self, MoleculeSet};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Samples};
 
-/// Which model, on what.
+/// The model, and the molecules it is given.
 #[derive(Args)]
 pub(super) struct Subject {
-    /// A model by name, such as `symdiff-qm9`.
+    /// The name of a model preset, such as `symdiff-qm9`.
     #[arg(long)]
     pub(super) model: String,
-    /// The molecules; the embedded set when absent.
+    /// The data set; the embedded one when absent.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Synthetic clouds of exactly so many atoms each, instead of molecules: elements of the model's vocabulary, uniform in a cube
-    /// that holds a tenth of an atom a cubic ångström, about as many as a liquid of organic molecules.
+    /// Synthetic clouds of exactly this many atoms each, instead of molecules: elements of the model's vocabulary, uniform in a cube
+    /// of 0.1 atoms per cubic ångström, about the density of an organic liquid.
     #[arg(long, value_name = "ATOMS", conflicts_with = "data")]
     clouds: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! Timed repetitions, and what can be said of them.
+//! Timed repetitions and their statistics.
 
 use super::profile;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use symdiff_cli::Outcome;
 use symdiff_mol::state::Molecules;
 
-/// One entry a timed repetition.
+/// One entry per timed repetition.
 pub(super) struct Timing {
     pub(super) seconds: Vec<f64>,
     /// Atoms of the batch.
@@ -24,9 +24,9 @@ struct Counted {
 
 /// How to repeat.
 pub(super) struct Repetitions {
-    /// Untimed ones, on the first batches. In the last of them operations are counted, so that nobody counts while time is taken.
+    /// Untimed ones, on the first batches. In the last of them operations are counted, so that counting does not slow timed ones.
     pub(super) warmup: usize,
-    /// Seconds after which no timed one begins but the first.
+    /// No timed repetition but the first begins after this many seconds.
     pub(super) budget: f64,
     /// Whether the timed ones are profiled.
     pub(super) profile: bool,
@@ -77,17 +77,17 @@ impl Timing {
         self.counted.as_ref().map(|counted| counted.flops)
     }
 
-    /// Operations an atom over seconds an atom.
+    /// Operations per second, from medians per atom.
     pub(super) fn flops_per_second(&self) -> Option<f64> {
         self.counted.as_ref().map(|counted| counted.flops as f64 / counted.atoms as f64 / self.seconds_per_atom())
     }
 
-    /// Atoms a batch.
+    /// Atoms per batch.
     pub(super) fn mean_atoms(&self) -> f64 {
         self.atoms.iter().sum::<usize>() as f64 / self.atoms.len() as f64
     }
 
-    /// The median over batches of seconds an atom.
+    /// The median over batches of seconds per atom.
     pub(super) fn seconds_per_atom(&self) -> f64 {
         let each: Vec<f64> = self.seconds.iter().zip(&self.atoms).map(|(seconds, &atoms)| seconds / atoms as f64).collect();
         median(&each)

@@ -1,4 +1,4 @@
-//! Work that is killed at a random moment, again and again, until it is through.
+//! Work that is killed at random moments, again and again, until it finishes.
 
 use super::trial::{Verdict, ended, send};
 use super::work::Work;
@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use symdiff_cli::{Failure, Outcome};
 
-/// Kills of one and the same run before it is left in peace.
+/// The largest number of kills of one run; after them it runs to its end.
 const MOST: usize = 8;
 
-/// Kills `trials` times. A run that is through must have the result of an undisturbed one; one that is not must have that, or none.
+/// Kills `trials` times. A finished run must have the result of an undisturbed one; an unfinished one must have that, or none.
 pub(super) fn run(
     ground: &Ground,
     work: &impl Work,

@@ -1,6 +1,6 @@
 //! `torture`: seeded campaigns of kills, full disks, hostile settings and damaged files against the real program.
 //!
-//! Whatever happens to a run, its result is whole and right, or there is a sentence that says why not. A trial that ends otherwise is a fault: a
+//! Whatever happens to a run, its result must be complete and right, or an error message must say why not. A trial that ends otherwise is a fault: a
 //! silent difference, a panic, an abort, a hang, a wrong exit code, something left behind.
 
 mod disks;
@@ -21,22 +21,22 @@ use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_ops::Noise;
 use trial::Verdict;
 
-/// Kill runs, fill disks, damage files, give hostile settings; say what came of it.
+/// Test the program under kills, full disks, damaged files and hostile settings.
 #[derive(Args)]
 pub(crate) struct Torture {
     /// A few trials of each kind, in about a minute: what `.ci/run` does.
     #[arg(long)]
     quick: bool,
-    /// Which campaigns; all when absent.
+    /// The campaigns to run; all when absent.
     #[arg(long = "campaign", value_enum)]
     campaigns: Vec<Campaign>,
-    /// Trials of each campaign, instead of its own number.
+    /// The number of trials of each campaign; its own number when absent.
     #[arg(long)]
     trials: Option<usize>,
-    /// A folder to work in, which is kept; a temporary one when absent, kept only if there are faults.
+    /// A folder to work in, which is kept. When absent, a temporary folder, which is kept only if there are faults.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// The program to torture; this one when absent.
+    /// The program to test; this one when absent.
     #[arg(long)]
     program: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! One measurement, in a process of its own: its peak memory is its own, and what goes wrong there loses nothing else.
+//! One measurement, in a process of its own: so that its peak memory is measured alone and a failure does not affect others.
 
 use super::needs;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub(super) struct Cell {
     pub(super) model: String,
     pub(super) atoms: usize,
     pub(super) batch: usize,
-    /// How often at most, and the seconds after which no repetition begins; of what is timed.
+    /// The largest number of timed repetitions, and the seconds after which none begins.
     pub(super) repetitions: Option<(usize, f64)>,
     pub(super) seed: u64,
     pub(super) threads: usize,

@@ -1,4 +1,4 @@
-//! `bench backbones`: equivariant against symmetrised backbones of one number of parameters.
+//! `bench backbones`: equivariant against symmetrised backbones of equal size.
 
 mod cell;
 mod needs;
@@ -22,25 +22,25 @@ const LABELS: [&str; MATCHED.len()] = ["EGNN", "GNN", "DiT", "DiT + Haar", "DiT 
 /// Molecules of the batch on which equivariance is measured.
 const FEW: usize = 2;
 
-/// Over which sizes of molecules and batches.
+/// Numbers of atoms, batch sizes, and limits of the measurements.
 #[derive(Args)]
 pub(crate) struct Backbones {
-    /// Atoms a molecule.
+    /// Atoms per molecule.
     #[arg(long, value_delimiter = ',', default_values_t = [9, 18, 29, 44, 100, 181])]
     atoms: Vec<usize>,
-    /// Molecules a batch.
+    /// Molecules per batch.
     #[arg(long, value_delimiter = ',', default_values_t = [16, 64])]
     batches: Vec<usize>,
     /// Timed repetitions of each step and call.
     #[arg(long, default_value_t = 5)]
     steps: usize,
-    /// Seconds after which no further repetition of one and the same begins.
+    /// Start no further repetition of a measurement after this many seconds.
     #[arg(long, default_value_t = 1.5)]
     budget: f64,
-    /// The folder for `backbones.csv`, `backbones.svg` and the measurements they are made of.
+    /// The folder for `backbones.csv`, `backbones.svg` and the raw measurements.
     #[arg(long, default_value = "runs/backbones")]
     out: PathBuf,
-    /// Keep what the folder holds, and measure the rest.
+    /// Keep the measurements in the folder, and make those that are missing.
     #[arg(long)]
     resume: bool,
 }
@@ -85,7 +85,7 @@ impl Backbones {
         Ok(())
     }
 
-    /// Models follow each other at one size, so that what slows the machine for a while slows all of them.
+    /// All models are measured at one size before the next size, so that a temporary slowdown of the machine affects all of them.
     fn cells(&self, context: &Context) -> impl Iterator<Item = Cell> {
         self.atoms.iter().flat_map(move |&atoms| {
             let once = MATCHED.into_iter().map(move |model| self.cell(context, Kind::Equivariance, model, atoms, FEW));
@@ -103,7 +103,7 @@ impl Backbones {
         Cell { kind, model: model.to_owned(), atoms, batch, repetitions, seed: context.seed(), threads, device: context.device.clone() }
     }
 
-    /// One row a model, number of atoms and batch.
+    /// One row for each model, number of atoms and batch size.
     fn rows(&self, context: &Context, store: &Store) -> Vec<BackboneRow> {
         let places = self.atoms.iter().flat_map(|&atoms| self.batches.iter().map(move |&batch| (atoms, batch)));
         let models = |(atoms, batch)| MATCHED.into_iter().zip(LABELS).map(move |(model, label)| (model, label, atoms, batch));

@@ -1,4 +1,4 @@
-//! Measurements on disk, one a line, so that an interrupted run loses at most the one it was at.
+//! Measurements on disk, one per line, so that an interrupted run loses at most the current one.
 
 use super::cell::Cell;
 use serde::{Deserialize, Serialize};

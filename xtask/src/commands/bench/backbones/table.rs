@@ -5,7 +5,7 @@ use symdiff_cli::report::{BackboneRow, Cost};
 
 const MIB: f64 = (1_u64 << 20) as f64;
 
-/// One line a row, the training step left of the call; a gap where the size changes.
+/// One line per row, the training step left of the call; a gap where the size changes.
 pub(super) fn readable(rows: &[BackboneRow]) -> String {
     let mut lines = vec![
         format!("{:>21} | {:^42} | {:^42} | {:^20}", "", "training step", "call", "equivariance error"),
@@ -43,7 +43,7 @@ fn shown<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), text)
 }
 
-/// One object a row, flat, as the table in the book explains it.
+/// One flat object per row, as the table in the book explains it.
 pub(super) fn json(row: &BackboneRow) -> Value {
     let [train, sample] = [row.train.as_ref(), row.sample.as_ref()];
     let each = |cost: Option<&Cost>| cost.map(|cost| cost.seconds / row.batch as f64);
