@@ -1,4 +1,4 @@
-//! A torture that finds nothing must be one that could have: programs with a known fault are caught.
+//! `torture` detects programs with a known fault.
 #![cfg(unix)]
 
 use serde_json::Value;

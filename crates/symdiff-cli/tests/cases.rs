@@ -1,4 +1,4 @@
-//! Small files that were once taken for something else, where a user meets them; their readers' tests are those of `symdiff-mol`.
+//! Small files that were once misread, through the program; the readers themselves are tested in `symdiff-mol`.
 
 mod common;
 

@@ -118,7 +118,7 @@ fn a_killed_preparation_is_taken_up_again() {
         if output.status.success() {
             break;
         }
-        // Killed when all was done but the farewell, it leaves a whole cache.
+        // If it is killed after the work and before its last message, it leaves a complete cache.
         if disturbed.exists() {
             assert!(std::fs::read(&disturbed).unwrap() == std::fs::read(&calm).unwrap(), "a cache that is not whole has its name");
             std::fs::remove_file(&disturbed).unwrap();
@@ -150,7 +150,7 @@ fn energies_come_from_xtb_where_it_is_installed() {
     let folder = tempfile::tempdir().unwrap();
     let frames = "2\nrelaxes\nH 0 0 0\nH 0 0 0.8\n1\nhangs\nO 0 0 0\n";
     let (source, rows) = (write(folder.path(), "two.xyz", frames), folder.path().join("rows.jsonl"));
-    // What is installed on the machine plays no part: without the script nothing is found, and with it the script comes first.
+    // Programs installed on the machine are not used: without the script `xtb` is not found, and with it the script is found first.
     let evaluate = |more: &[&str]| {
         let mut command = binary();
         let tools = [Path::new("/usr/bin"), Path::new("/bin")].into_iter().filter(|_| folder.path().join("xtb").exists());

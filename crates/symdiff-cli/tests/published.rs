@@ -1,4 +1,4 @@
-//! Published runs through the binary: taken over, judged, and what is assumed or left out is said.
+//! Published runs through the binary: import and evaluation, and the messages on what is assumed or left out.
 
 mod common;
 

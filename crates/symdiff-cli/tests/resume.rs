@@ -1,4 +1,4 @@
-//! `--resume`: what goes on is what was begun, and nothing stale is taken for new.
+//! `--resume` continues the same run, and does not reuse outdated results.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: what a batch queue or a closed terminal sends costs no work and leaves no half file.
+//! SIGINT, SIGTERM and SIGHUP: as sent by a batch system or a closed terminal; no work is lost and no partial file left.
 #![cfg(unix)]
 
 mod common;

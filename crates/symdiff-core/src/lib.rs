@@ -1,4 +1,4 @@
-//! Floor 2: Markov kernels and their stochastic symmetrisation.
+//! Layer 2: Markov kernels and their stochastic symmetrisation.
 //!
 //! A Markov kernel k(dy | x) is stochastically equivariant when sampling it at g·x has the law of g·(sampling it at x). [`Symmetrised`]
 //! makes any kernel so, given an equivariant kernel γ(dg | x) on the group; and γ itself is made from any network in the same way, starting

@@ -1,13 +1,13 @@
-//! A flow on a space that is not Euclidean: rotations of space, along geodesics. A path needs no more of its space than the exponential and the logarithm of a Lie group.
+//! A flow on a space that is not Euclidean: rotations of space, along geodesics. Of the space, a path needs only the exponential and the logarithm of a Lie group.
 //!
 //! ```text
 //! cargo run --release -p symdiff-diffusion --example rotations
 //! ```
 //!
-//! From data g₀ to noise g₁ ~ Haar leads g_t = g₀·exp(t·ω) with ω = log(g₀⁻¹·g₁). A network learns the mean of ω given g_t, as it does of ε − x on a straight line, and sampling
-//! follows it back: g ← g·exp(−dt·ω̂(g, t)). Its inputs are the nine entries of g, so it knows nothing of SO(3); that samples stay in the group is the exponential's doing.
+//! The path from data g₀ to noise g₁ ~ Haar is g_t = g₀·exp(t·ω) with ω = log(g₀⁻¹·g₁). A network learns the mean of ω given g_t, as it does of ε − x on a straight line, and sampling
+//! follows it back: g ← g·exp(−dt·ω̂(g, t)). Its inputs are the nine entries of g, so it need not be a function on SO(3); samples stay in the group because steps are taken by the exponential.
 //!
-//! The data are a spinning top: any angle about the vertical, and a little lean.
+//! The data are orientations like those of a spinning top: any angle about the vertical axis, and a small tilt.
 //!
 //! # Source
 //! Chen and Lipman, "Flow matching on general geometries", arXiv 2302.03660.
@@ -49,7 +49,7 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// The entries of g and the time in, the velocity of g in its own frame out: `[B, 10]` to `[B, 3]`.
+/// From the entries of g and the time, `[B, 10]`, to the velocity of g in its own frame, `[B, 3]`.
 fn network(vb: VarBuilder) -> candle_core::Result<Sequential> {
     let layer = |at: usize, inputs: usize, outputs: usize| linear(inputs, outputs, vb.pp(at));
     let silu = |x: &Tensor| x.silu();
@@ -81,7 +81,7 @@ fn sample(so3: SpecialOrthogonal, net: &Sequential, start: Noise) -> Outcome<Mat
     Ok(g)
 }
 
-/// Any turn about the vertical, then a lean of about a fifth of a radian.
+/// Any rotation about the vertical axis, then a tilt of about a fifth of a radian.
 fn top(so3: SpecialOrthogonal, noise: Noise) -> Outcome<Matrices> {
     let [turn, lean] = noise.split();
     let angle = (turn.uniform(&Samples::numbered(BATCH), &[1], DType::F32, &Device::Cpu)? * std::f64::consts::TAU)?;

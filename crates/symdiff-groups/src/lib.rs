@@ -1,4 +1,4 @@
-//! Floor 1: groups, actions, Haar measure and charts.
+//! Layer 1: groups, actions, Haar measure and charts.
 //!
 //! A group is a value; an [`Group::Element`] holds one group element per sample of a batch; it acts on states. Elements are made only by
 //! `identity`, `haar`, `project`, `compose`, `inverse` and checking constructors, and used only by `act`: no bare matrix product of

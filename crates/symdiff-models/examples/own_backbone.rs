@@ -1,11 +1,11 @@
-//! A Candle module of your own as k and as f, on molecules: trained, checkpointed, sampled and judged by the parts that serve the published models.
+//! A Candle module of your own as k and as f, on molecules: trained, saved, sampled and evaluated by the same code as the published models.
 //!
 //! ```text
 //! cargo run --release -p symdiff-models --example own_backbone
 //! ```
 //!
-//! The network knows no rotation: an atom sees its own numbers, the time, and the mean over its molecule. The last line tests what symmetrisation
-//! makes of it: whether the law of g·k(g⁻¹·x) turns with x.
+//! The network is not equivariant under rotations: its input at an atom is the atom's coordinates and features, the time, and the mean over the molecule. The
+//! last lines test that the symmetrised model, g·k(g⁻¹·x), is equivariant in law.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{Linear, Module, VarBuilder, linear};

@@ -1,4 +1,4 @@
-//! What must not matter does not matter: the order of atoms, the company in a batch, the frame of the molecule.
+//! Results do not depend on the order of atoms, on the other samples of a batch, or (in law) on the frame of the molecule.
 
 mod common;
 

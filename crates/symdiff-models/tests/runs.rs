@@ -1,4 +1,4 @@
-//! Runs: resumed bit for bit, the same molecules in every batch, refusals in one sentence.
+//! Runs: they resume bit for bit, draw the same molecules in every batch, and report errors in one sentence.
 
 mod common;
 
@@ -30,7 +30,7 @@ fn resumed_equals_unbroken(precision: &str) -> TestResult {
     let (whole, broken) = (tempfile::tempdir()?, tempfile::tempdir()?);
     train(whole.path(), 12, precision)?;
     train(broken.path(), 5, precision)?;
-    // What a killed session leaves behind the checkpoint: rows of later steps, and half of one.
+    // What a killed process leaves after its last checkpoint: rows of later steps, and half a row.
     let stale = r#"{"step":6,"loss":9.0,"gradient_norm":1.0,"lr":1.0,"seconds":1.0,"molecules_per_s":1.0}"#;
     let metrics = broken.path().join("metrics.jsonl");
     std::fs::write(&metrics, std::fs::read_to_string(&metrics)? + stale + "\n{\"step\":7,\"lo")?;

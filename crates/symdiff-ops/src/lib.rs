@@ -1,4 +1,4 @@
-//! Floor 0 of the workspace: tensors. Ragged batches, noise streams and fused differentiable ops.
+//! Layer 0 of the workspace: tensors. Ragged batches, noise streams and fused differentiable ops.
 //!
 //! Nothing here knows a group, a network or an atom. Three ideas:
 //!

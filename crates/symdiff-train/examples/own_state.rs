@@ -1,7 +1,7 @@
 //! A state, a network and a task of your own: letters of the plane, drawn by a diffusion model that is equivariant under SO(2).
 //!
 //! `cargo run --release -p symdiff-train --example own_state -- --out pictures` trains, stops half-way, resumes, and compares with a run that was
-//! not stopped. `own_state.svg` shows data above and samples below: the letter in every direction, though no network knows what a rotation is.
+//! not stopped. `own_state.svg` shows data above and samples below: the letter in every direction, though neither network is equivariant under rotations.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{Linear, Module, VarBuilder, linear};
@@ -43,7 +43,7 @@ impl Perceptron {
     }
 }
 
-/// Letters in every direction, by a trembling hand, and the denoiser that learns them.
+/// Randomly rotated letters with some noise, and the denoiser that is trained on them.
 struct Letters {
     process: Process,
     denoiser: Box<dyn Denoiser<Stroke> + Send + Sync>,
@@ -80,7 +80,7 @@ impl Task for Letters {
     }
 }
 
-/// Trains in `folder` until so many steps are done, going on where an earlier call stopped. The model has the averaged weights.
+/// Trains in `folder` up to this many steps, resuming from an earlier call. The returned model has the averaged weights.
 fn train(folder: &Path, steps: u64) -> Fallible<(Letters, u64)> {
     let settings = Settings { batch: 64, lr: 1e-3, ema: 0.99, steps, ..Settings::default() };
     let parameters = Parameters::new(0, DType::F32, &Device::Cpu);

@@ -25,8 +25,8 @@ impl Tidy {
         }
         match checked.findings.len() {
             0 => Ok(json!({ "files": checked.files, "findings": 0 })),
-            1 => Err(Failure::run("one rule of the house is broken, as named above")),
-            n => Err(Failure::run(format!("{n} rules of the house are broken, as named above"))),
+            1 => Err(Failure::run("one code rule is broken, as listed above")),
+            n => Err(Failure::run(format!("{n} code rules are broken, as listed above"))),
         }
     }
 }

@@ -45,7 +45,7 @@ fn upward(name: &str, lower: &[&str], manifest: &TextFile) -> Vec<Finding> {
         .map(|key| {
             let line = manifest.text.lines().position(|line| line.starts_with(key.as_str())).map_or(1, |at| at + 1);
             let below = if lower.is_empty() { "no crate of ours".to_owned() } else { lower.join(", ") };
-            finding(line, format!("{name} depends on {key}, but may know {below}; move the code to the floor that needs both"))
+            finding(line, format!("{name} depends on {key}, but may know {below}; move the code to a crate that may use both"))
         })
         .collect()
 }

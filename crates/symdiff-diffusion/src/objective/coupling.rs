@@ -44,7 +44,7 @@ impl<S: Euclidean, C: Clone> Coupling<S, C> for Independent {
 /// Data moved within their orbit to lie close to the noise: (g·x, ε), where g(x, ε) is drawn from `aligner`, with x's condition moved along.
 ///
 /// It is the data that move. So the noise stays normal, as sampling will find it, and where the aligner turns with the noise, g(x, h·ε) = h·g(x, ε), the law of pairs is
-/// invariant and that of g·x is the data's averaged over the group. An alignment that also heeds the pose of the data, as a permutation found before a rotation does, has
+/// invariant and that of g·x is the data's averaged over the group. An alignment that also depends on the pose of the data, as a permutation found before a rotation does, has
 /// no such law by itself: train a symmetrised denoiser on it, or wrap it in [`Turned`]. docs/src/theory.md proves all of this.
 ///
 /// # Source

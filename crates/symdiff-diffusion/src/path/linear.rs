@@ -3,8 +3,8 @@
 use super::{Coefficients, Path};
 use crate::{Error, Result};
 
-/// α = 1 − τ and σ = τ, where τ = margin + (1 − 2·margin)·t: a straight line from data to noise that stops short of both ends, where data say nothing of
-/// noise or noise nothing of data.
+/// α = 1 − τ and σ = τ, where τ = margin + (1 − 2·margin)·t: a straight line from data to noise without its two ends, at which α or σ is zero and data or noise
+/// cannot be computed from each other.
 ///
 /// # Source
 /// Lipman et al., arXiv 2210.02747; Liu et al., arXiv 2209.03003.

@@ -45,8 +45,8 @@ pub trait Path: Send + Sync {
         2.0 * (alpha.ln() - sigma.ln())
     }
 
-    /// The levels of many times, `[B]` in f64: on `device` and with a graph where the path is learned, else on the CPU, since a few numbers are
-    /// computed there before a GPU would have started on them.
+    /// The levels of many times, `[B]` in f64: on `device` and with a graph where the path is learned, else on the CPU, since computing a few numbers there takes
+    /// less than the launch latency of a GPU.
     ///
     /// # Errors
     /// When the device refuses.

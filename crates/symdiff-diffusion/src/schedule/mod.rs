@@ -25,8 +25,8 @@ pub trait Schedule: Send + Sync {
         (self.log_snr(high) - self.log_snr(low)) / (high - low)
     }
 
-    /// The log-SNRs of many times, `[B]` in f64: on `device` and with a graph where the schedule is learned, else on the CPU, since a few numbers are
-    /// computed there before a GPU would have started on them.
+    /// The log-SNRs of many times, `[B]` in f64: on `device` and with a graph where the schedule is learned, else on the CPU, since computing a few numbers there takes
+    /// less than the launch latency of a GPU.
     ///
     /// # Errors
     /// When the device refuses.

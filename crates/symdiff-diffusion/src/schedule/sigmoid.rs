@@ -18,7 +18,7 @@ pub struct Sigmoid {
     pub temperature: f64,
 }
 
-/// What keeps α² away from 0 and 1.
+/// The distance of α² from 0 and 1.
 const MARGIN: f64 = 1e-5;
 
 impl Default for Sigmoid {

@@ -1,8 +1,8 @@
 //! The table of a fixed schedule, as a state dict holds it.
 //!
-//! It is a parameter there, and so the published average in f32 runs over it. Every step e ← 0.9999·e + 0.0001·γ rounds, and once that outweighs the
-//! pull towards γ, e stands still: up to half a unit in the last place over 0.0001 away, 5·10⁻³ for |γ| between 8 and 16. The published process reads the
-//! drifted table, so that its likelihoods are met with that table alone.
+//! It is a parameter there, and so the published average in f32 runs over it. Every step e ← 0.9999·e + 0.0001·γ is rounded. Once the increment 0.0001·(γ − e) is below
+//! half a unit in the last place, e no longer changes: it may differ from γ by that over 0.0001, 5·10⁻³ for |γ| between 8 and 16. The published process uses the
+//! drifted table, so that its likelihoods can be reproduced only with that table.
 
 use super::error::{ImportError, Read};
 use crate::experiment::{Diffusion, ScheduleKind};

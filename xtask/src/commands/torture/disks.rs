@@ -1,4 +1,4 @@
-//! Work on a disk that is full at a random size: files may not grow beyond a limit.
+//! Work on a full disk, simulated by a random limit on the size of files.
 
 use super::trial::Verdict;
 use super::work::{Evaluate, Prepare, Reproduce, Sample, Train, Work};
@@ -7,7 +7,7 @@ use rand::RngExt;
 use std::path::Path;
 use symdiff_cli::{Failure, Outcome};
 
-/// A failed write is exit code 1; what was there before stays, and without the limit the work is done as if nothing had been.
+/// A failed write gives exit code 1 and leaves earlier files unchanged; repeated without the limit, the work gives the result of an undisturbed run.
 pub(super) fn run(
     ground: &Ground,
     trials: usize,

@@ -42,7 +42,7 @@ pub(super) fn run(
                 send(signal, &child)?;
             }
             let end = ended(child)?;
-            // What an earlier SIGKILL left stays where this signal came before the program listened.
+            // Files left by an earlier SIGKILL remain if this signal came before the program handled signals.
             let litter = signal != "KILL" && left(&out) && !(before && end.code().is_none());
             let what = || format!("round {round}, attempt {attempt}, SIG{signal}, {}: {}", command.join(" "), end.said());
             if end.succeeded() {
@@ -57,7 +57,7 @@ pub(super) fn run(
                 "INT" => Some(130),
                 _ => Some(129),
             };
-            // Before the program listens, a signal ends it as it ends any other.
+            // Before the program handles signals, their default action ends it.
             let ended_as_killed = end.status.is_some() && (end.code() == expected_code || end.code().is_none()) && !in_peace;
             let verdict = match end.verdict() {
                 fault @ (Verdict::Panic | Verdict::Hang) => fault,
@@ -84,7 +84,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// A folder of runs, which grows; a file is whole or not there.
+/// Whether the output is a folder of runs, which may be unfinished; an output file is complete or absent.
 fn resumable(out: &Path) -> bool {
     out.is_dir()
 }
