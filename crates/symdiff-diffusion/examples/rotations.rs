@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The path from data g₀ to noise g₁ ~ Haar is g_t = g₀·exp(t·ω) with ω = log(g₀⁻¹·g₁). A network learns the mean of ω given g_t, as it does of ε − x on a straight line, and sampling
-//! follows it back: g ← g·exp(−dt·ω̂(g, t)). Its inputs are the nine entries of g, so it need not be a function on SO(3); samples stay in the group because steps are taken by the exponential.
+//! follows it back: g ← g·exp(−dt·ω̂(g, t)). Its inputs are the nine entries of g, so the network uses no structure of SO(3); samples stay in the group because steps are taken by the exponential.
 //!
 //! The data are orientations like those of a spinning top: any angle about the vertical axis, and a small tilt.
 //!
