@@ -28,6 +28,14 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         source: crate::ImportError,
     },
+    /// An estimate that is no number.
+    #[error("molecule {} of the set: its negative log-likelihood comes out as {value}; the weights may have diverged", index + 1)]
+    NotFinite {
+        /// The molecule's place, from 0.
+        index: usize,
+        /// What was estimated.
+        value: f64,
+    },
     /// The training loop, its settings or a checkpoint failed.
     #[error(transparent)]
     Train(#[from] symdiff_train::Error),

@@ -1,12 +1,13 @@
 //! The memory that a model needs, estimated before any is allocated.
 
-use crate::models::ModelConfig;
+use crate::models::{Gamma, ModelConfig};
 use crate::{Error, Experiment, Result};
 use candle_core::{DType, Device, Shape, Tensor};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use symdiff_mol::data::MoleculeSet;
 use symdiff_ops::Noise;
 
 /// The number of parameters of a model, which is built without memory for them.
@@ -19,10 +20,10 @@ pub fn parameters(config: &ModelConfig, features: usize) -> Result<usize> {
     Ok(counter.0.load(Ordering::Relaxed))
 }
 
-/// Roughly the bytes that a training step keeps for its backward pass, for a batch of molecules of so many atoms each.
-pub fn activations(config: &ModelConfig, batch: usize, atoms: usize) -> f64 {
-    let (batch, atoms) = (batch as f64, atoms as f64);
-    4.0 * config.backbone.spec().activations(batch * atoms, batch * atoms * (atoms - 1.0))
+/// Roughly the bytes that a training step keeps for its backward pass, over so many atoms and ordered pairs of atoms of one molecule.
+pub fn activations(config: &ModelConfig, atoms: f64, pairs: f64) -> f64 {
+    let gamma = if let Gamma::Learned(gamma) = &config.gamma { 20.0 * (gamma.hidden * gamma.depth) as f64 * atoms } else { 0.0 };
+    4.0 * (config.backbone.spec().activations(atoms, pairs) + gamma)
 }
 
 /// The available memory in bytes: the system's, within the limit of this process; `None` where the system does not say.
@@ -38,26 +39,37 @@ pub fn available() -> Option<f64> {
     Some(limit.map_or(free, |limit| free.min(limit - taken)))
 }
 
-/// An error for a model whose parameters alone do not fit.
-pub(crate) fn check_parameters(experiment: &Experiment) -> Result<()> {
+/// Refuses a model whose parameters alone do not fit. A GPU tells itself when it is full.
+pub(crate) fn check_parameters(experiment: &Experiment, device: &Device) -> Result<()> {
+    if !device.is_cpu() {
+        return Ok(());
+    }
     let count = parameters(&experiment.model, experiment.encoding().features())?;
     refuse(4.0 * count as f64, &format!("a model of {count} parameters"))
 }
 
-/// An error for a training that does not fit: parameters, their gradients and layouts, moments and average, and what a step keeps for its backward pass.
-pub(crate) fn check_training(experiment: &Experiment, atoms: usize) -> Result<()> {
+/// Refuses a training that does not fit: parameters, their gradients and layouts, moments and average, and what a step on molecules of the set's
+/// mean size keeps for its backward pass.
+pub(crate) fn check_training(experiment: &Experiment, set: &MoleculeSet, device: &Device) -> Result<()> {
+    if !device.is_cpu() {
+        return Ok(());
+    }
     let count = parameters(&experiment.model, experiment.encoding().features())?;
     let batch = experiment.train.batch;
-    let needed = 4.0 * 7.0 * count as f64 + activations(&experiment.model, batch, atoms);
-    refuse(needed, &format!("training {count} parameters on batches of {batch} molecules of up to {atoms} atoms"))
+    let share = batch as f64 / set.len().max(1) as f64;
+    let [atoms, pairs] = set.sizes().map(|size| size as f64).fold([0.0, 0.0], |[atoms, pairs], n| [atoms + n, pairs + n * (n - 1.0)]);
+    let needed = 4.0 * 7.0 * count as f64 + activations(&experiment.model, share * atoms, share * pairs);
+    refuse(needed, &format!("training {count} parameters on batches of {batch} molecules"))
 }
 
 fn refuse(needed: f64, what: &str) -> Result<()> {
     const GIB: f64 = (1_u64 << 30) as f64;
     match available() {
-        Some(there) if needed > there => {
-            Err(Error::Config(format!("{what} takes about {:.1} GiB of memory, of which {:.1} are free", needed / GIB, there / GIB)))
-        }
+        Some(there) if needed > there => Err(Error::Config(format!(
+            "{what} takes about {:.1} GiB of memory, of which {:.1} are free; lower train.batch or the model's sizes",
+            needed / GIB,
+            there / GIB
+        ))),
         _ => Ok(()),
     }
 }

@@ -93,7 +93,7 @@ impl Model {
     }
 
     fn build(experiment: &Experiment, parameters: Parameters, noise: Noise, table: Option<Tabulated>) -> Result<Self> {
-        memory::check_parameters(experiment)?;
+        memory::check_parameters(experiment, parameters.device())?;
         let encoding = experiment.encoding();
         let denoiser = experiment.model.build(encoding.features(), noise, parameters.builder())?;
         let process = match table {

@@ -71,7 +71,7 @@ impl MoleculeTask {
         experiment.check_device(device)?;
         let set = experiment.molecules()?;
         check_elements(&set, &experiment.encoding())?;
-        memory::check_training(&experiment, set.sizes().max().unwrap_or(0))?;
+        memory::check_training(&experiment, &set, device)?;
         let model = Model::fresh(&experiment, seed, Streams::of(seed).start, device)?;
         let data = &experiment.data;
         let augment = Augment { group: data.augment.then_some(experiment.model.group), noise: data.augment_noise };
@@ -175,6 +175,9 @@ impl Task for MoleculeTask {
             }
             Description::Own(words) => *words == recorded.description,
         };
+        if recorded.facts["sizes"] != json!(self.sizes.counts()) {
+            return Err("was trained on other molecules than there are now; restore the data, or choose another folder".into());
+        }
         let problem = "was made by another experiment; resume with the recorded one, or choose another folder";
         if same { Ok(()) } else { Err(problem.into()) }
     }

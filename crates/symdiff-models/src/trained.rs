@@ -156,7 +156,7 @@ impl Trained {
     /// Estimates the negative log-likelihood of molecules of a set, with `passes` independent draws each.
     ///
     /// # Errors
-    /// When a molecule has an element that the model does not know, or the denoiser fails.
+    /// When a molecule has an element that the model does not know, the denoiser fails, or an estimate is not finite.
     pub fn nll(
         &self,
         set: &MoleculeSet,
@@ -183,6 +183,9 @@ impl Trained {
                 sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value / passes as f64);
             }
             for (&place, sum) in chunk.iter().zip(sums) {
+                if !sum.is_finite() {
+                    return Err(Error::NotFinite { index: place, value: sum });
+                }
                 totals.push(sum - self.log_size(set, place).unwrap_or(f64::NEG_INFINITY));
             }
             progress((round * batch + chunk.len()) as f64 / places.len() as f64);

@@ -1,24 +1,33 @@
 //! Atomic replacement of files: after a failure a file is the old one or the new one.
 
 use crate::{Error, Result};
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-/// Replaces `path` by `bytes`: written beside it, flushed to the disk, then renamed over it. On failure the old file stays and the new one is removed.
+/// Replaces `path` by `bytes`: written to `.partial.NAME` beside it, flushed to the disk, then renamed over it. On failure the old file stays.
+///
+/// The name is fixed, so that what a kill leaves is overwritten by the next call: random names would pile up, each as large as a checkpoint. Whoever writes
+/// in a run folder holds its lock.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace(path, bytes).map_err(Error::io(path, "write"))
+    let mut name = std::ffi::OsString::from(".partial.");
+    name.push(path.file_name().unwrap_or_default());
+    let partial = path.with_file_name(name);
+    let written = File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let renamed = written.and_then(|()| std::fs::rename(&partial, path)).and_then(|()| flush_folder(path));
+    renamed.map_err(|source| {
+        // The half file is of no use; failing to remove it changes nothing about the failure reported.
+        let _ = std::fs::remove_file(&partial);
+        Error::io(path, "write")(source)
+    })
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Flushes the folder, so that the rename outlives a power cut.
+fn flush_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix(".partial");
-    // As `File::create` would: the process's umask decides.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    // Some systems do not open folders.
+    File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
 }

@@ -26,7 +26,11 @@ impl FolderLock {
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Error::Busy { folder: folder.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(Error::io(&path, "lock the folder")(source)),
+            // Not every file system has locks.
+            Err(TryLockError::Error(why)) => {
+                tracing::warn!("{}: cannot be locked ({why}); see to it that no other process writes here", folder.display());
+                Ok(Self { _file: file })
+            }
         }
     }
 }

@@ -72,7 +72,8 @@ pub(crate) struct Metrics {
     rows: Lines,
     validations: Lines,
     events: EventFile,
-    best: f64,
+    /// Loss and number of samples of each validation so far.
+    judged: Vec<(f64, usize)>,
 }
 
 impl Metrics {
@@ -86,7 +87,7 @@ impl Metrics {
             rows: Lines::open(path, &rows)?,
             validations: Lines::open(run.join(VALIDATION), &validations)?,
             events: EventFile::create(run)?,
-            best: validations.iter().map(|row| row.scores.loss).fold(f64::INFINITY, f64::min),
+            judged: validations.iter().map(|row| (row.scores.loss, row.scores.samples)).collect(),
         };
         rows.iter().try_for_each(|row| metrics.show(row))?;
         validations.iter().try_for_each(|row| metrics.show_validation(row))?;
@@ -101,14 +102,14 @@ impl Metrics {
 
     /// Appends a validation.
     pub(crate) fn push_validation(&mut self, row: &ValidationRow) -> Result<()> {
-        self.best = self.best.min(row.scores.loss);
+        self.judged.push((row.scores.loss, row.scores.samples));
         self.validations.push(row)?;
         self.show_validation(row)
     }
 
-    /// The lowest validation loss so far.
-    pub(crate) fn best(&self) -> f64 {
-        self.best
+    /// The lowest validation loss so far, among those over as many samples: losses over others are not comparable.
+    pub(crate) fn best(&self, samples: usize) -> f64 {
+        self.judged.iter().filter(|judged| judged.1 == samples).map(|judged| judged.0).fold(f64::INFINITY, f64::min)
     }
 
     fn show(&mut self, row: &Row) -> Result<()> {

@@ -46,6 +46,11 @@ impl Parameters {
         VarBuilder::from_backend(Box::new(self.clone()), self.activations, self.device.clone())
     }
 
+    /// Where they live.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Names and variables, ordered by name.
     pub fn named(&self) -> Vec<(String, Var)> {
         self.lock().iter().map(|(name, var)| (name.clone(), var.clone())).collect()

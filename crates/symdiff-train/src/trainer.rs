@@ -60,7 +60,7 @@ pub struct Summary {
     pub epochs: f64,
     /// Seconds of training, those before interruptions included.
     pub seconds: f64,
-    /// Mean loss of the last hundred steps since training was started or resumed.
+    /// Mean loss of the last hundred steps of this session; NaN when it took none.
     pub loss: f64,
     /// Mean throughput since training was started or resumed.
     pub samples_per_s: f64,
@@ -77,12 +77,16 @@ impl<T: Task> Trainer<T> {
     /// A fresh run in `folder`, which is made. `variables` are what the task's loss depends on, and what is learned.
     ///
     /// # Errors
-    /// [`Error::Settings`] when a setting is out of its range, [`Error::Busy`] when another process writes in the folder, [`Error::Io`] when it
-    /// cannot be written.
+    /// [`Error::Settings`] when a setting is out of its range, [`Error::Busy`] when another process writes in the folder, [`Error::Checkpoint`] when
+    /// it holds a run already, [`Error::Io`] when it cannot be written.
     pub fn start(task: T, variables: impl Into<Variables>, settings: Settings, seed: u64, folder: &Path) -> Result<Self> {
         settings.check()?;
         std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the run folder"))?;
-        Self::assemble(task, variables.into(), settings, seed, folder)
+        let lock = FolderLock::acquire(folder)?;
+        if Self::has_checkpoint(folder) {
+            return Err(Error::checkpoint(&folder.join(CHECKPOINT), "is that of a run; resume it, or choose another folder"));
+        }
+        Self::assemble(task, variables.into(), settings, seed, folder, lock)
     }
 
     /// Goes on with the run in `folder`, whose task and seed must be the same; budget and logging may differ.
@@ -93,13 +97,17 @@ impl<T: Task> Trainer<T> {
         settings.check()?;
         let variables = variables.into();
         let path = folder.join(CHECKPOINT);
+        if !path.exists() {
+            return Err(Error::checkpoint(&path, "does not exist; there is no run to resume"));
+        }
+        let lock = FolderLock::acquire(folder)?;
         let loaded = checkpoint::load(&path, &variables.device())?;
         task.continues(&loaded.header.record).map_err(|problem| Error::checkpoint(&path, problem))?;
         if loaded.header.seed != seed {
             let problem = format!("was started with seed {}, not {seed}; leave the seed out or choose another folder", loaded.header.seed);
             return Err(Error::checkpoint(&path, problem));
         }
-        let mut trainer = Self::assemble(task, variables, settings, seed, folder)?;
+        let mut trainer = Self::assemble(task, variables, settings, seed, folder, lock)?;
         trainer.restore(loaded).map_err(|error| match error {
             Error::Weights(problem) => Error::checkpoint(&path, problem),
             other => other,
@@ -107,8 +115,7 @@ impl<T: Task> Trainer<T> {
         Ok(trainer)
     }
 
-    fn assemble(task: T, variables: Variables, settings: Settings, seed: u64, folder: &Path) -> Result<Self> {
-        let lock = FolderLock::acquire(folder)?;
+    fn assemble(task: T, variables: Variables, settings: Settings, seed: u64, folder: &Path, lock: FolderLock) -> Result<Self> {
         let optimiser = Optimiser::new(&variables, settings.optimiser())?;
         let Streams { draws, validation, .. } = Streams::of(seed);
         let folder = folder.to_owned();
@@ -152,6 +159,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         let mut clock = Clock::new(self.step, self.seconds);
         let mut recent: Vec<f64> = Vec::new();
         let mut saved = Instant::now();
+        let mut looked = Instant::now();
         let on_host = self.variables.device().is_cpu();
         let Settings { batch, log_every, validate_every, checkpoint_minutes, .. } = self.settings;
         let mut finished = true;
@@ -160,10 +168,12 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
             self.seconds = clock.total();
             let logged = self.step.is_multiple_of(log_every);
             let validated = validate_every > 0 && self.step.is_multiple_of(validate_every);
-            // On a GPU each reading of the loss synchronises with the device; on a CPU reading it costs nothing.
-            if !on_host && !logged && !validated && self.fraction_done() < 1.0 {
+            // On a CPU nothing is gained by reading later. On a GPU each reading synchronises with the device; one a second costs nothing, and
+            // reports, which may ask the run to stop, and checkpoints depend on it.
+            if !on_host && !logged && !validated && looked.elapsed().as_secs() < 1 && self.fraction_done() < 1.0 {
                 continue;
             }
+            looked = Instant::now();
             let read = self.read()?;
             recent.extend(read.iter().map(|[loss, _]| loss));
             recent.drain(..recent.len().saturating_sub(WINDOW));
@@ -243,7 +253,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
             return Err(Error::Diverged { step: self.step, what: "validation loss", value: scores.loss }.into());
         }
         // The checkpoint first: a kill in between leaves a better checkpoint without its row, never a row without its checkpoint.
-        if row.scores.loss < metrics.best() {
+        if row.scores.loss < metrics.best(scores.samples) {
             self.save_as(BEST)?;
         }
         Ok(metrics.push_validation(&row)?)
@@ -291,6 +301,7 @@ impl<E: From<Error>> From<symdiff_ops::Error> for Met<E> {
 /// Steps whose mean loss is reported.
 const WINDOW: usize = 100;
 
+/// NaN of none.
 fn mean(losses: &[f64]) -> f64 {
-    losses.iter().sum::<f64>() / losses.len().max(1) as f64
+    losses.iter().sum::<f64>() / losses.len() as f64
 }

@@ -95,14 +95,14 @@ impl Evaluate {
             seen.energies.extend(molecules.iter().map(Molecule::len).zip(energies.unwrap_or_default()));
             Ok::<(), Failure>(())
         })?;
-        if let Some(rows) = rows {
-            rows.finish()?;
-        }
         let known = reference.as_ref().map(|(smiles, _)| smiles);
         let (Some(summary), Some(geometry)) = (seen.tally.summary(known), seen.checks.rates()) else {
             let path = self.molecules.display();
             return Err(Failure::input(format!("{path}: the file holds no molecule; write at least one")));
         };
+        if let Some(rows) = rows {
+            rows.finish()?;
+        }
         let distributions = reference.map(|(_, profile)| compare(&seen.profile, &profile, self.replicates, context.seed() as u32));
         let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
         summary["geometry"] = json!(geometry);

@@ -61,6 +61,9 @@ pub(crate) struct Sample {
     force: bool,
 }
 
+/// Steps through a process at all times, as many as a table of steps may have.
+const MOST_STEPS: usize = 100_000;
+
 /// Molecules of the gallery.
 const SHOWN: usize = 24;
 
@@ -74,9 +77,10 @@ impl Sample {
         let page =
             self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &[&checkpoint, &self.out], self.force)).transpose()?;
         let model = Trained::load_with(&self.run, None, self.precision, &context.device()?)?;
-        let most = model.model.process.steps();
-        if let Some(steps) = self.steps.filter(|steps| *steps > most && !model.model.process.is_continuous()) {
-            return Err(Failure::input(format!("--steps {steps}: this model's process has {most} steps; give 1 to {most}")));
+        let process = &model.model.process;
+        let most = if process.is_continuous() { MOST_STEPS } else { process.steps() };
+        if let Some(steps) = self.steps.filter(|steps| *steps > most) {
+            return Err(Failure::input(format!("--steps {steps}: this model's process can be walked in 1 to {most} steps")));
         }
         let start = Instant::now();
         let (molecules, first) = self.draw(context, &model, &mut out)?;

@@ -62,7 +62,9 @@ impl Train {
             (true, false) if !self.out.join("experiment.toml").exists() => {
                 return Err(Failure::input(format!("{out}: there is no run to resume; check --out, or leave out --resume to start one")));
             }
-            (true, false) => tracing::warn!("{out}: the run has no checkpoint yet; it starts from the beginning"),
+            (true, false) => {
+                tracing::warn!("{out}: the run has no checkpoint yet; it starts from the beginning, with seed {}", context.seed());
+            }
             (false, false) => {}
         }
         Ok(start(experiment, context.seed(), &self.out, device)?)

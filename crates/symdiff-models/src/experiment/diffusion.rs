@@ -4,6 +4,7 @@ use super::ContinuousLoss;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use symdiff_diffusion::{Linear, VarianceExploding};
 use symdiff_train::within;
 
 /// The diffusion process and its objective.
@@ -188,6 +189,12 @@ impl Diffusion {
         within("diffusion.steps", self.steps as f64, 1.0, 1e5)?;
         within("diffusion.precision", self.precision, f64::MIN_POSITIVE, 0.499)?;
         within("diffusion.deviation", self.deviation, f64::MIN_POSITIVE, 1e6)?;
+        let path = match self.path {
+            PathKind::VariancePreserving => Ok(()),
+            PathKind::VarianceExploding { lowest, highest } => VarianceExploding::new(lowest, highest).map(drop),
+            PathKind::Linear { margin } => Linear::new(margin).map(drop),
+        };
+        path.map_err(|error| Error::Config(error.to_string()))?;
         let preserving = self.path == PathKind::VariancePreserving;
         let refused = if self.schedule == ScheduleKind::Learned && self.loss == LossKind::L2 {
             "diffusion.schedule is learned, which needs diffusion.loss = \"vlb\": under l2 it has no gradient to learn from"

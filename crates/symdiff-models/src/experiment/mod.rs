@@ -12,7 +12,7 @@ pub use continuous::{ContinuousLoss, CouplingKind, TimesKind, WeightKind};
 pub use data::{Data, Elements};
 pub use diffusion::{Diffusion, LossKind, Normaliser, PathKind, PredictionKind, ScheduleKind};
 
-use crate::models::ModelConfig;
+use crate::models::{GroupChoice, ModelConfig};
 use crate::{Error, Result};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
@@ -115,7 +115,13 @@ impl Experiment {
         self.train.check()?;
         within("data.augment_noise", self.data.augment_noise, 0.0, 10.0)?;
         self.diffusion.check()?;
-        self.model.check()
+        self.model.check()?;
+        if self.data.augment && self.model.group == GroupChoice::None {
+            return Err(Error::Config(
+                "data.augment moves molecules by the model's group, but model.group is none; set one of the two".into(),
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -66,6 +66,12 @@ impl Suite {
         if groups < 2 || samples < 2 * groups {
             return Err(refuse(format!("samples = {samples}, groups = {groups}: at least two groups of two samples are needed")));
         }
+        if let Some(stranger) = written.only.keys().find(|name| !written.runs.contains(name)) {
+            return Err(refuse(format!("[only] names `{stranger}`, which is none of its runs")));
+        }
+        if let Some(twice) = written.runs.iter().enumerate().find_map(|(at, run)| written.runs[..at].contains(run).then_some(run)) {
+            return Err(refuse(format!("`{twice}` is named twice, and two runs would share one folder")));
+        }
         let mut runs = Vec::with_capacity(written.runs.len());
         for run in &written.runs {
             let own = written.only.get(run).into_iter().flatten();

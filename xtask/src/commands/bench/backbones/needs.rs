@@ -22,5 +22,6 @@ fn expected_bytes(cell: &Cell) -> Outcome<f64> {
     if cell.kind != Kind::Step {
         return Ok(0.0);
     }
-    Ok(memory::activations(&ModelConfig::preset(&cell.model)?, cell.batch, cell.atoms))
+    let atoms = cell.batch as f64 * cell.atoms as f64;
+    Ok(memory::activations(&ModelConfig::preset(&cell.model)?, atoms, atoms * (cell.atoms as f64 - 1.0)))
 }
