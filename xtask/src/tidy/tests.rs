@@ -74,8 +74,8 @@ fn arrows_go_down() {
     let manifest =
         "[dependencies]\nsymdiff-ops.workspace = true\nsymdiff-core.workspace = true\n[dev-dependencies]\nsymdiff-mol.workspace = true\n";
     let nets = ("crates/symdiff-nets/Cargo.toml", manifest);
-    let train = ("crates/symdiff-train/Cargo.toml", manifest);
-    assert_eq!(found(&[nets, train]), ["crates/symdiff-nets/Cargo.toml:3: arrows"]);
+    let models = ("crates/symdiff-models/Cargo.toml", manifest);
+    assert_eq!(found(&[nets, models]), ["crates/symdiff-nets/Cargo.toml:3: arrows"]);
     let target = "[target.'cfg(unix)'.dependencies]\nsymdiff-train = { path = \"..\" }\n";
     assert_eq!(found(&[("crates/symdiff-mol/Cargo.toml", target)]), ["crates/symdiff-mol/Cargo.toml:2: arrows"]);
 }

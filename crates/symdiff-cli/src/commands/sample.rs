@@ -80,7 +80,7 @@ impl Sample {
         let process = &model.model.process;
         let most = if process.is_continuous() { MOST_STEPS } else { process.steps() };
         if let Some(steps) = self.steps.filter(|steps| *steps > most) {
-            return Err(Failure::input(format!("--steps {steps}: this model's process can be walked in 1 to {most} steps")));
+            return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
         }
         let start = Instant::now();
         let (molecules, first) = self.draw(context, &model, &mut out)?;
