@@ -69,15 +69,21 @@ impl Output {
             return Ok(Self { path, partial: None, out: BufWriter::new(file) });
         }
         let partial = beside(&path);
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial).map_err(failed)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => {
-                let problem = "another process is writing it".to_owned();
-                return Err(Error::Output { path, problem, remedy: "wait for it, or choose another name" });
+        let file = loop {
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial).map_err(failed)?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => {
+                    let problem = "another process is writing it".to_owned();
+                    return Err(Error::Output { path, problem, remedy: "wait for it, or choose another name" });
+                }
+                // Not every file system has locks.
+                Err(TryLockError::Error(_)) | Ok(()) => {}
             }
-            // Not every file system has locks.
-            Err(TryLockError::Error(_)) | Ok(()) => {}
-        }
+            // Between the opening and the lock another process may have finished: the file is then its result, and must not be emptied.
+            if is_at(&file, &partial).map_err(failed)? {
+                break file;
+            }
+        };
         file.set_len(0).map_err(failed)?;
         if let Some(older) = older.as_ref().map(Metadata::permissions) {
             // Where the system keeps no such permissions, the new file has its own.
@@ -143,6 +149,24 @@ impl Drop for Output {
     }
 }
 
+/// Whether an open file still has this name: it was neither renamed nor removed since it was opened.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    match std::fs::metadata(path) {
+        Ok(named) => Ok(identity(named) == identity(file.metadata()?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Elsewhere the standard library does not tell which file a name belongs to.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// The hidden neighbour that a file is written to first; its ending is that of the file.
 fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(".partial.");
@@ -189,6 +213,43 @@ mod tests {
         assert!(message(Path::new("/")).contains("it names no file"));
         assert!(Output::check(&folder.path().join("a.xyz")).is_ok());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_renamed_or_removed_is_no_longer_at_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (partial, result) = (folder.path().join("partial"), folder.path().join("result"));
+        let opened = || OpenOptions::new().write(true).create(true).truncate(false).open(&partial).unwrap();
+        let file = opened();
+        assert!(is_at(&file, &partial).unwrap());
+        std::fs::rename(&partial, &result).unwrap();
+        assert!(!is_at(&file, &partial).unwrap());
+        let later = opened();
+        assert!(is_at(&later, &partial).unwrap() && !is_at(&file, &partial).unwrap());
+        std::fs::remove_file(&partial).unwrap();
+        assert!(!is_at(&later, &partial).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn many_writers_of_one_name_never_empty_a_result() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        std::fs::write(&path, "whole").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        match Output::create(&path) {
+                            Ok(out) => out.fill("whole").unwrap(),
+                            Err(error) => assert!(error.to_string().contains("another process"), "{error}"),
+                        }
+                        assert_eq!(std::fs::read_to_string(&path).unwrap(), "whole");
+                    }
+                });
+            }
+        });
     }
 
     #[cfg(unix)]
