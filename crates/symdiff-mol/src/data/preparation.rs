@@ -63,8 +63,8 @@ pub struct Prepared {
 /// `legacy_permutation(n, 0)`.
 ///
 /// # Errors
-/// A place where no file can be, before anything is read; those of the reader and of the system, a permutation of another length, and a file of which
-/// nothing is kept. An older cache is then as it was.
+/// A place where no file can be, before anything is read; those of the reader and of the system, a permutation of another length or for a folder
+/// that brings its split along, and a file of which nothing is kept. An older cache is then as it was.
 pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: impl FnMut()) -> Result<Prepared> {
     let source = fingerprint(path)?;
     let key = key(&source, preparation);
@@ -74,6 +74,13 @@ pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: i
     }
     let skipped = Arc::new(AtomicUsize::new(0));
     let (molecules, own_split) = opened(path, preparation.skip_bad.then(|| Arc::clone(&skipped)))?;
+    let own = own_split.is_some();
+    if own && preparation.permutation.is_some() {
+        let remedy = "leave the permutation out, or give one file instead of the folder";
+        let fault =
+            Fault::unexpected("molecules without a split of their own, since a permutation is given", "a folder with a split", remedy);
+        return Err(Error::content(path, Place::Whole, fault));
+    }
     let mut places = Places::default();
     let mut left_out = 0;
     for (number, molecule) in (1..).zip(molecules) {
@@ -81,7 +88,8 @@ pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: i
         let molecule = preparation.apply(molecule?).map_err(fault)?;
         let kept = molecule.as_ref().filter(|molecule| preparation.atoms.as_ref().is_none_or(|range| range.contains(&molecule.len())));
         left_out += usize::from(kept.is_none());
-        if preparation.atoms.is_some() && molecule.is_some() {
+        // A split of the folder counts all its molecules; one that is drawn counts those that are kept but for their sizes.
+        if own || (preparation.atoms.is_some() && molecule.is_some()) {
             places.push(kept.is_some());
         }
         if number > done {
@@ -108,15 +116,16 @@ pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: i
         Some(half) => Some(split.unwrap_or_else(|| Split::published(all)).half(half)),
         None => split,
     };
-    let split = match preparation.atoms {
-        Some(_) => Some(split.unwrap_or_else(|| Split::published(all)).moved(|place| places.now(place))),
-        None => split,
+    let split = if own || preparation.atoms.is_some() {
+        Some(split.unwrap_or_else(|| Split::published(all)).moved(|place| places.now(place)))
+    } else {
+        split
     };
     writer.finish(Some(&source), split.as_ref())?;
     Ok(Prepared { molecules, atoms, left_out, skipped: skipped.load(Ordering::Relaxed) })
 }
 
-/// The places in the cache of molecules among all those that would be there if sizes did not matter.
+/// The places in the cache of the molecules that a split counts; `None` for those that are left out.
 #[derive(Default)]
 struct Places(Vec<Option<u32>>, u32);
 

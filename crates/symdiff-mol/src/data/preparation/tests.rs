@@ -82,6 +82,17 @@ fn three_published_files_bring_their_split() {
     let set = place.prepared("", &Preparation::default()).unwrap();
     assert_eq!(set.split(), Split { train: vec![0, 1, 2], valid: vec![3], test: vec![4, 5] });
     assert_eq!(indices(&set), [6, 7, 8, 9, 10, 11]);
+    // Whatever is left out, the others stay in their part.
+    let excluded = || BTreeSet::from([6, 9]);
+    for atoms in [None, Some(1..=100)] {
+        let how = Preparation { excluded: excluded(), atoms, ..Preparation::default() };
+        let set = place.prepared("", &how).unwrap();
+        assert_eq!(indices(&set), [7, 8, 10, 11]);
+        assert_eq!(set.split(), Split { train: vec![0, 1], valid: vec![], test: vec![2, 3] });
+    }
+    let how = Preparation { permutation: Some((0..6).collect()), ..Preparation::default() };
+    let message = place.prepared("", &how).unwrap_err().to_string();
+    assert!(message.contains("leave the permutation out"), "{message}");
     std::fs::remove_file(place.path("valid.npz")).unwrap();
     assert!(place.prepared("", &Preparation::default()).unwrap_err().to_string().contains("valid.npz: cannot open it"));
 }
