@@ -75,9 +75,8 @@ impl Next for Frames {
         };
         self.read += 1;
         let start = self.source.line();
-        self.left = Some(count.saturating_add(1));
-        let comment = self.source.required_line("a frame, after its atom count")?.trim().to_owned();
         self.left = Some(count);
+        let comment = self.source.required_line("a frame, after its atom count")?.trim().to_owned();
         let columns = Columns::of(&comment, self.dialect).map_err(|fault| self.source.fault(fault))?;
         let mut atoms = Atoms::default();
         for atom in 1..=count {
@@ -290,6 +289,16 @@ mod tests {
         let names: Vec<_> = stream(source, Dialect::Plain, Some(report)).map(|m| m.unwrap().name().to_owned()).collect();
         assert_eq!(names, ["a", "d"]);
         assert!(seen.lock().unwrap()[0].starts_with("m.xyz, line 6: atom 1") && seen.lock().unwrap().len() == 2);
+    }
+
+    #[test]
+    fn a_comment_that_is_no_text_costs_its_own_frame_alone() {
+        let text = b"1\n\xff\nH 0 0 0\n1\nb\nO 0 0 0\n".to_vec();
+        let names = |bytes: Vec<u8>| -> Vec<_> {
+            let source = Source::from_bytes("m.xyz", bytes).unwrap();
+            stream(source, Dialect::Plain, Some(Box::new(|_| {}))).map(|m| m.unwrap().name().to_owned()).collect()
+        };
+        assert_eq!(names(text), ["b"]);
     }
 
     #[test]

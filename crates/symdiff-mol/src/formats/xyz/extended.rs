@@ -1,6 +1,6 @@
 //! Extended XYZ: the comment says what the columns are (`Properties=name:type:columns:…`) and carries numbers.
 //!
-//! Read: the columns `species` (or `Z`), `pos` and `formal_charge`, the text `name`, and every number as a property of
+//! Read: the columns `species` (or else `Z`), `pos` and `formal_charge`, the text `name`, and every number as a property of
 //! the molecule. Cells and further columns are ignored.
 
 use super::comment::{number_in, pairs};
@@ -85,7 +85,7 @@ impl Columns {
 
     fn describe(&mut self, properties: &str) -> Result<(), Fault> {
         let wrong = |expected| Fault::unexpected(expected, properties, "write Properties=species:S:1:pos:R:3");
-        let (mut species, mut position) = (None, None);
+        let (mut species, mut number, mut position) = (None, None, None);
         let mut next = 0_usize;
         let words: Vec<&str> = properties.split(':').map(str::trim).collect();
         for field in words.chunks(3) {
@@ -94,7 +94,8 @@ impl Columns {
             };
             let width: usize = width.parse().ok().filter(|width| *width > 0).ok_or_else(|| wrong("a number of columns"))?;
             let slot = match (name, width) {
-                ("species" | "Z", 1) => Some(&mut species),
+                ("species", 1) => Some(&mut species),
+                ("Z", 1) => Some(&mut number),
                 ("pos", 3) => Some(&mut position),
                 ("formal_charge", 1) => Some(&mut self.charge),
                 _ => None,
@@ -104,7 +105,7 @@ impl Columns {
             }
             next = next.saturating_add(width);
         }
-        self.species = species.ok_or_else(|| wrong("a column species:S:1"))?;
+        self.species = species.or(number).ok_or_else(|| wrong("a column species:S:1"))?;
         self.position = position.ok_or_else(|| wrong("columns pos:R:3"))?;
         (self.needed, self.more) = (next, false);
         Ok(())
@@ -171,6 +172,20 @@ mod tests {
     }
 
     #[test]
+    fn the_element_is_a_symbol_or_a_number_and_a_symbol_first() {
+        for (properties, row) in [
+            ("species:S:1:pos:R:3:Z:I:1", "O 1 2 3 8"),
+            ("Z:I:1:pos:R:3:species:S:1", "8 1 2 3 O"),
+            ("Z:I:1:species:S:1:pos:R:3", "8 D 1 2 3"),
+            ("Z:I:1:pos:R:3", "8 1 2 3"),
+        ] {
+            let molecule = first(&format!("1\nProperties={properties}\n{row}\n")).unwrap();
+            let expected = if row.contains('D') { 1 } else { 8 };
+            assert_eq!((molecule.atomic_numbers(), molecule.positions()), (&[expected][..], &[[1.0, 2.0, 3.0]][..]), "{properties}");
+        }
+    }
+
+    #[test]
     fn a_layout_without_element_or_position_is_refused() {
         for properties in [
             "pos:R:3",
@@ -179,6 +194,7 @@ mod tests {
             "species:S:1:pos:R:x",
             "pos:R:2:species:S:1",
             "pos:R:3:species:S:1:pos:R:3",
+            "pos:R:3:Z:I:1:Z:I:1",
             "a:I:0:pos:R:3",
         ] {
             let message = first(&format!("1\nProperties={properties}\nH 0 0 0\n")).unwrap_err().to_string();
