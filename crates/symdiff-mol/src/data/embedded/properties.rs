@@ -79,7 +79,6 @@ pub(super) fn decode(stored: &[u8]) -> Option<Properties> {
 mod tests {
     use super::*;
     use crate::data::embedded;
-    use std::path::Path;
 
     #[test]
     fn the_stored_form_is_lossless_and_refuses_what_it_cannot_hold() {
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_are_the_published_ones() {
+    fn properties_have_the_published_names_and_first_values() {
         let set = embedded();
         let names: Vec<_> = set.properties().keys().map(String::as_str).collect();
         assert_eq!(names, ["alpha", "energy", "gap", "homo", "lumo", "mu"]);
@@ -107,12 +106,5 @@ mod tests {
         }
         let [gap, homo, lumo] = ["gap", "homo", "lumo"].map(|name| set.property(name).unwrap());
         assert!((0..set.len()).all(|i| (gap[i] - (lumo[i] - homo[i])).abs() < 1.1e-4));
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/mini/properties.npz");
-        if !path.exists() {
-            eprintln!("skipped: there is no ../shared/data/mini/properties.npz");
-            return;
-        }
-        let published = crate::formats::npz::read_properties(&path, set.len()).unwrap();
-        assert_eq!(&published, set.properties());
     }
 }
