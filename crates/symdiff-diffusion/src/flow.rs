@@ -14,7 +14,7 @@ use symdiff_ops::{Euclidean, Noise};
 ///
 /// along the trajectory that starts in z₀. Both integrals are taken by Heun's rule over `times`, which fall from 1 to 0 as for sampling. Where data have unit variance v
 /// is small, and so is the error. The divergence is estimated by uᵀ·(∂v/∂w)·u with one normal u for each sample, the same along the trajectory: an estimate without bias
-/// of log p(z₀).
+/// of log p(z₀). It is a number without a gradient, also where z₀ or the denoiser's parameters are tracked.
 ///
 /// The denoiser must draw the same at every call, as a deterministic one does, or one whose [frames are kept](Field::kept). In the latter case the
 /// law of samples is the mean of the densities over frames, so that by Jensen's inequality −log p estimated here is too large on average, never too small.
@@ -23,13 +23,14 @@ use symdiff_ops::{Euclidean, Noise};
 /// Two calls of the denoiser and their backward passes per step.
 ///
 /// # Errors
-/// When times do not fall; whatever the denoiser returns, or when it has no gradient with respect to the state.
+/// When times do not fall; whatever the denoiser returns, or when the noise that it predicts has no gradient with respect to the state.
 ///
 /// # Source
 /// Song et al., arXiv 2011.13456, section D.2; Grathwohl et al., arXiv 1810.01367, for the estimate.
 pub fn log_density<S: Euclidean>(field: &Field<S>, z0: &S, times: &[f64], noise: Noise) -> Result<Tensor> {
     check_falling(times)?;
     let [probe, kernel] = noise.split();
+    let z0 = &z0.detached();
     let (probe, kernels) = (z0.gaussian(probe)?, kernel.steps());
     let places: Vec<Place> = times.iter().rev().map(|&t| Place::at(field, t)).collect();
     let (first, last) = (&places[0], &places[places.len() - 1]);
@@ -64,7 +65,10 @@ impl Place {
         Self { time, angle: at.sigma.atan2(at.alpha), radius: at.sigma.hypot(at.alpha) }
     }
 
-    /// v at w, and uᵀ·(∂v/∂w)·u: the derivative of uᵀ·v(w + c·u) with respect to c at 0.
+    /// v at w, and uᵀ·(∂v/∂w)·u, the derivative of uᵀ·v(w + c·u) with respect to c at 0.
+    ///
+    /// Since v(w + c·u) = ε̂/cos φ − (w + c·u)·sin φ/cos φ, this is (d/dc uᵀ·ε̂)/cos φ − |u|²·sin φ/cos φ. Only the former is left to the backward pass, so that
+    /// a denoiser without a gradient shows.
     fn velocity<S: Euclidean>(&self, field: &Field<S>, w: &S, probe: &S, noise: Noise) -> Result<(S, Tensor)> {
         let along = Var::zeros(w.samples().len(), DType::F64, &w.device())?;
         let moved = mixed(w, &same(1.0, w)?, probe, along.as_tensor())?;
@@ -72,14 +76,17 @@ impl Place {
         let Eps(noise) = field.eps(&z, self.time, noise)?;
         let (sin, cos) = self.angle.sin_cos();
         let v = mixed(&moved, &same(-sin / cos, w)?, &noise, &same(cos.recip(), w)?)?;
-        // uᵀ·v as (|u + v|² − |u − v|²)/4, since norms are all that a Euclidean state tells.
+        // uᵀ·ε̂ as (|u + ε̂|² − |u − ε̂|²)/4, since norms are all that a Euclidean state tells.
         let one = same(1.0, w)?;
-        let [sum, difference] = [mixed(&v, &one, probe, &one)?, mixed(&v, &one, probe, &one.neg()?)?];
+        let [sum, difference] = [mixed(&noise, &one, probe, &one)?, mixed(&noise, &one, probe, &one.neg()?)?];
         let product = ((sum.squared_norms()? - difference.squared_norms()?)? * 0.25)?;
         let gradients = product.sum_all()?.backward()?;
-        let divergence = gradients
-            .get(along.as_tensor())
-            .ok_or_else(|| Error::Config("the denoiser has no gradient with respect to its state".into()))?;
-        Ok((v.detached(), divergence.clone()))
+        let of_noise = gradients.get(along.as_tensor()).ok_or_else(|| {
+            Error::Config(
+                "the noise that the denoiser predicts has no gradient with respect to its state; let it not detach the state".into(),
+            )
+        })?;
+        let linear = (probe.squared_norms()?.to_dtype(DType::F64)? * (sin / cos))?;
+        Ok((v.detached(), ((of_noise / cos)? - linear)?))
     }
 }

@@ -2,9 +2,10 @@
 
 mod common;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, Var};
 use common::{MEAN, Outcome, VARIANCE, data, denoiser, mean, numbers, processes, slope};
-use symdiff_diffusion::{Field, Grid, UniformLogSnr, log_density};
+use symdiff_core::Map;
+use symdiff_diffusion::{At, Eps, Field, Grid, UniformLogSnr, log_density};
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::Noise;
 
@@ -53,5 +54,23 @@ fn the_density_converges_at_second_order() -> Outcome {
         let order = slope(&points);
         assert!((order - 2.0).abs() < 0.3, "order {order} on {process:?}: {points:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_denoiser_that_detaches_its_state_is_refused_and_a_tracked_state_is_not() -> Outcome {
+    let [process, ..] = processes()?;
+    let times = process.times(&UniformLogSnr, 4)?;
+    let z = Vectors::new(Tensor::new(&[[1.1_f64], [-0.4]], &Device::Cpu)?)?;
+    let detaching = Map::new(|at: &At<Vectors>| Ok(Eps(Vectors::new(at.state.tensor().detach())?)));
+    let refused = log_density(&Field::new(&process, &detaching, &()), &z, &times, Noise::seeded(1)).map(drop).map_err(|e| e.to_string());
+    assert!(refused.as_ref().is_err_and(|message| message.contains("no gradient with respect to its state")), "{refused:?}");
+
+    let denoiser = denoiser(&process, 1.0);
+    let density = |z: &Vectors| log_density(&Field::new(&process, &denoiser, &()), z, &times, Noise::seeded(1));
+    let tracked = Vectors::new(Var::from_tensor(z.tensor())?.as_tensor().clone())?;
+    let got = density(&tracked)?;
+    assert!(!got.track_op());
+    assert_eq!(numbers(&got)?, numbers(&density(&z)?)?);
     Ok(())
 }

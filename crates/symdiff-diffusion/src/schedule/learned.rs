@@ -52,7 +52,7 @@ impl LearnedSchedule {
 
 impl Schedule for LearnedSchedule {
     fn log_snr(&self, t: f64) -> f64 {
-        self.log_snrs(&[t], &Device::Cpu).and_then(|value| Ok(value.squeeze(0)?.to_scalar::<f64>()?)).unwrap_or(f64::NAN)
+        self.log_snrs(&[t], self.ends[0].device()).and_then(|value| Ok(value.squeeze(0)?.to_scalar::<f64>()?)).unwrap_or(f64::NAN)
     }
 
     fn log_snrs(&self, times: &[f64], device: &Device) -> Result<Tensor> {
