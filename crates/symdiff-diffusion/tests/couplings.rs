@@ -68,6 +68,37 @@ fn kabsch_turns_with_the_noise() -> Outcome {
     Ok(())
 }
 
+/// Overlaps of rank 2 and 1: the nudge alone decides, and is sometimes tiny.
+#[test]
+fn planar_and_linear_clouds_have_a_rotation_at_every_draw() -> Outcome {
+    for flat in [[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]] {
+        let flatten = |x: Points| -> Outcome<Points> {
+            let scale = Tensor::new(&flat, &Device::Cpu)?;
+            Ok(Points::new(x.positions().broadcast_mul(&scale)?, x.layout().clone())?)
+        };
+        let sizes = [3; 100_000];
+        let pair = (flatten(cloud(&sizes, 3, 1)?)?, flatten(cloud(&sizes, 3, 2)?)?);
+        let o3 = Orthogonal::new(3);
+        let g = Kabsch::new(o3, own).sample(&pair, Noise::seeded(3))?;
+        let gap: f64 = o3.distance(&o3.compose(&o3.inverse(&g)?, &g)?, &o3.identity(&pair.0)?)?.max(0)?.to_scalar()?;
+        assert!(gap < 1e-4, "{gap}");
+    }
+    Ok(())
+}
+
+#[test]
+fn pairs_of_different_sizes_are_refused() -> Outcome {
+    let pair = (cloud(&[2, 3], 3, 1)?, cloud(&[3, 2], 3, 2)?);
+    let message = |refused: Option<Error>| refused.map(|error| error.to_string());
+    for refused in [
+        message(Kabsch::new(Orthogonal::new(3), own).sample(&pair, Noise::seeded(3)).err()),
+        message(Assignment::new(own).sample(&pair, Noise::seeded(3)).err()),
+    ] {
+        assert!(refused.as_ref().is_some_and(|refused| refused.contains("[3, 2]") && refused.contains("[2, 3]")), "{refused:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn no_permutation_brings_data_closer_than_the_assignment() -> Outcome {
     let sizes = [1, 2, 5];

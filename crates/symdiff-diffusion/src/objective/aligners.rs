@@ -37,7 +37,7 @@ where
     type Out = Matrices;
 
     fn sample(&self, (x, y): &(S, S), noise: Noise) -> symdiff_core::Result<Matrices> {
-        let (x, y) = ((self.points)(x)?, (self.points)(y)?);
+        let (x, y) = read(&self.points, x, y)?;
         let n = self.group.n();
         let overlap = overlap(&x, &y, n)?;
         let ties = self.group.haar(&x, noise)?.as_tensor().to_dtype(DType::F64)?;
@@ -74,7 +74,7 @@ impl<S, F: Fn(&S) -> symdiff_core::Result<Points>> MarkovKernel<(S, S)> for Assi
     type Out = Permutations;
 
     fn sample(&self, (x, y): &(S, S), _: Noise) -> symdiff_core::Result<Permutations> {
-        let (x, y) = ((self.points)(x)?, (self.points)(y)?);
+        let (x, y) = read(&self.points, x, y)?;
         let rows = |points: &Points| -> symdiff_core::Result<Vec<Vec<f64>>> { Ok(untracked(points)?.to_dtype(DType::F64)?.to_vec2()?) };
         let (from, to, layout) = (rows(&x)?, rows(&y)?, x.layout());
         let images = (0..layout.len()).map(|sample| assigned(&from[layout.rows(sample)], &to[layout.rows(sample)]));
@@ -90,6 +90,17 @@ fn assigned(from: &[Vec<f64>], to: &[Vec<f64>]) -> Vec<u32> {
     let whole = costs.into_iter().map(|cost| (cost / largest * 2f64.powi(40)) as i64).collect();
     let Ok(matrix) = Matrix::from_vec(from.len(), to.len(), whole) else { return (0..from.len() as u32).collect() };
     kuhn_munkres_min(&matrix).1.into_iter().map(|place| place as u32).collect()
+}
+
+/// The points of both states, which must be as many, sample by sample.
+fn read<S>(points: impl Fn(&S) -> symdiff_core::Result<Points>, x: &S, y: &S) -> symdiff_core::Result<(Points, Points)> {
+    let (x, y) = (points(x)?, points(y)?);
+    if x.layout().offsets() == y.layout().offsets() {
+        return Ok((x, y));
+    }
+    let [of_x, of_y] = [&x, &y].map(|points| points.layout().sizes().collect::<Vec<_>>());
+    let expected = format!("as many points in each sample as the data have, {of_x:?}");
+    Err(symdiff_groups::Error::Shape { what: "alignment of data with noise", got: of_y, expected }.into())
 }
 
 fn untracked(points: &Points) -> symdiff_core::Result<&Tensor> {

@@ -10,12 +10,16 @@ use candle_core::{DType, Tensor};
 /// Equivariant on both sides: f(g·A·h) = g·f(A)·h. Onto O(n) for every n, onto SO(n) for n = 2 and 3.
 ///
 /// # Cost
-/// At most 64 Newton–Schulz steps for O(n), 40 squarings of a 4 × 4 matrix for SO(3); the gradient goes through them.
+/// At most 128 Newton–Schulz steps for O(n), 40 squarings of a 4 × 4 matrix for SO(3); the gradient goes through them.
 ///
 /// # Source
 /// Levinson et al., "An analysis of SVD for deep rotation estimation", arXiv 2006.14616.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Polar;
+
+/// A step makes a small singular value half as large again: 64 of them are too few below 10⁻¹⁰ of the norm, where an alignment of planar or linear
+/// molecules may be.
+const STEPS: usize = 128;
 
 impl Chart<Orthogonal> for Polar {
     fn project(&self, group: &Orthogonal, raw: &Tensor) -> Result<Matrices> {
@@ -23,7 +27,7 @@ impl Chart<Orthogonal> for Polar {
         let a = square(what, group.n(), raw)?.to_dtype(DType::F64)?;
         let mut x = a.broadcast_div(&a.sqr()?.sum_keepdim((1, 2))?.sqrt()?)?;
         let one = Tensor::eye(group.n(), DType::F64, a.device())?;
-        for step in 1..=64 {
+        for step in 1..=STEPS {
             let gram = x.transpose(1, 2)?.contiguous()?.matmul(&x)?;
             x = ((&x * 1.5)? - (x.matmul(&gram)? * 0.5)?)?;
             let converged = step % 8 == 0 && worst(&gram.broadcast_sub(&one)?)?.1 < 1e-9;
@@ -32,7 +36,8 @@ impl Chart<Orthogonal> for Polar {
             }
         }
         let (sample, gap) = worst(&x.transpose(1, 2)?.contiguous()?.matmul(&x)?.broadcast_sub(&one)?)?;
-        let why = format!("has a matrix that is singular or not finite (off by {gap:.1e} after 64 steps); check the network that made it");
+        let why =
+            format!("has a matrix that is singular or not finite (off by {gap:.1e} after {STEPS} steps); check the network that made it");
         Err(Error::NotAnElement { what, sample, why })
     }
 }
