@@ -236,7 +236,8 @@ impl<L: Layer> Stack<L> {
     /// All gradients, given that of the output.
     ///
     /// # Errors
-    /// Whatever a layer returns; [`Error::Layout`] when the forward pass did not keep what it needs.
+    /// Whatever a layer returns; [`Error::Layout`] when the forward pass did not keep what it needs, or when a layer returns another number of maps
+    /// than it has.
     pub fn backward(&self, Kept(mut passages): Kept<L::Saved>, gradient: &Tensor) -> Result<Gradients<L::Condition>> {
         let device = gradient.device();
         for passage in &mut passages {
@@ -250,6 +251,13 @@ impl<L: Layer> Stack<L> {
                 let saved =
                     passage.saved.pop().ok_or_else(|| Error::Layout("nothing was kept for the backward pass; ask `forward` to".into()))?;
                 let Backward { x, condition, maps } = layer.backward(&weights, saved, &passage.x)?;
+                if maps.len() != weights.len() {
+                    let (found, needed) = (maps.len(), weights.len());
+                    let why = format!(
+                        "the backward pass of layer {place} returned {found} maps, but its weights are {needed}; return one for each"
+                    );
+                    return Err(Error::Layout(why));
+                }
                 Ok((Passage { x, ..passage }, (condition, maps)))
             };
             let next = place.checked_sub(1).map(|next| self.maps(next)).unwrap_or_default();

@@ -162,3 +162,35 @@ fn what_does_not_fit_is_refused() -> Result<()> {
     assert!(refused.is_err_and(|error| error.contains("nothing was kept for the backward pass")));
     Ok(())
 }
+
+/// A layer that forgets one of its maps in the backward pass.
+struct Forgetful(Perceptron);
+
+impl Layer for Forgetful {
+    type Condition = ();
+    type Saved = [Tensor; 2];
+
+    fn maps(&self) -> Vec<&Tensor> {
+        self.0.maps()
+    }
+
+    fn forward(&self, weights: &[Weight], x: &Tensor, condition: &(), layout: &Ragged) -> Result<(Tensor, Self::Saved)> {
+        self.0.forward(weights, x, condition, layout)
+    }
+
+    fn backward(&self, weights: &[Weight], saved: Self::Saved, gradient: &Tensor) -> Result<Backward<()>> {
+        let mut back = self.0.backward(weights, saved, gradient)?;
+        back.maps.pop();
+        Ok(back)
+    }
+}
+
+#[test]
+fn a_layer_that_returns_too_few_maps_is_refused() -> Result<()> {
+    let layer = Perceptron(vec![random(1, &[2, 3])?, random(2, &[2])?, random(3, &[3, 2])?, random(4, &[3])?]);
+    let (stack, x, layout) = (Stack::new(vec![Forgetful(layer)], vec![()])?, random(5, &[4, 3])?, Ragged::from_sizes(&[4])?);
+    let (y, kept) = stack.forward(&x, &layout, true)?;
+    let refused = stack.backward(kept, &y).map(drop).map_err(|error| error.to_string());
+    assert!(refused.as_ref().is_err_and(|error| error.contains("returned 1 maps, but its weights are 2")), "{refused:?}");
+    Ok(())
+}
