@@ -76,7 +76,7 @@ fn planar_and_linear_clouds_have_a_rotation_at_every_draw() -> Outcome {
             let scale = Tensor::new(&flat, &Device::Cpu)?;
             Ok(Points::new(x.positions().broadcast_mul(&scale)?, x.layout().clone())?)
         };
-        let sizes = [3; 100_000];
+        let sizes = vec![3; 100_000];
         let pair = (flatten(cloud(&sizes, 3, 1)?)?, flatten(cloud(&sizes, 3, 2)?)?);
         let o3 = Orthogonal::new(3);
         let g = Kabsch::new(o3, own).sample(&pair, Noise::seeded(3))?;
