@@ -9,7 +9,7 @@
 //! harness = false
 //! ```
 //!
-//! ```ignore
+//! ```text
 //! // tests/golden.rs
 //! symdiff_golden::tests![the_step_agrees, the_norm_agrees];
 //!

@@ -16,7 +16,7 @@ use symdiff_ops::{Euclidean, Noise};
 /// is small, and so is the error. The divergence is estimated by uᵀ·(∂v/∂w)·u with one normal u for each sample, the same along the trajectory: an estimate without bias
 /// of log p(z₀). It is a number without a gradient, also where z₀ or the denoiser's parameters are tracked.
 ///
-/// The denoiser must draw the same at every call, as a deterministic one does, or one whose [frames are kept](Field::kept). In the latter case the
+/// The denoiser must draw the same at every call, as a deterministic one does, or one whose frames are kept. In the latter case the
 /// law of samples is the mean of the densities over frames, so that by Jensen's inequality −log p estimated here is too large on average, never too small.
 ///
 /// # Cost
