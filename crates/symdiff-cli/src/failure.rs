@@ -47,14 +47,19 @@ impl Failure {
             Self::Run(sentence) => ("error", sentence, 1),
             Self::Interrupted { signal, sentence } => ("interrupted", sentence, 128 + *signal as u8),
         };
-        // A foreign error may carry a backtrace in its text; people get the sentence. Where stderr is full or closed, nobody is left to tell.
-        let _ = writeln!(io::stderr(), "{word}: {}", sentence.lines().next().unwrap_or_default());
+        // A foreign error may carry a backtrace in its text; people get the sentence.
+        note(&format!("{word}: {}", sentence.lines().next().unwrap_or_default()));
         ExitCode::from(code)
     }
 
     fn of_kind(kind: ErrorKind, sentence: String) -> Self {
         if is_users(kind) { Self::Input(sentence) } else { Self::Run(sentence) }
     }
+}
+
+/// Prints text on stderr. Where it is full or closed, the work goes on.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Whether another name, another permission or another file would help: not so with a full or broken disk.

@@ -128,11 +128,6 @@ fn enough_memory(threads: Option<usize>) -> Outcome<()> {
     }
 }
 
-/// Prints text on stderr. Where it is full or closed, the work goes on.
-pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
 /// A path as the summary shows it; bytes that are no UTF-8 are replaced.
 pub fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()

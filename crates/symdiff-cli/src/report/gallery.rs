@@ -1,15 +1,12 @@
 //! Molecules that can be turned: their data for `viewer.js`, and one card each.
 
-use super::page::document;
+use super::document::document;
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use symdiff_mol::chemistry::{Protocol, Verdict, perceive_bonds};
 use symdiff_mol::{Bond, Fault, Molecule, element};
-
-/// The viewer of the page: a small canvas, no library.
-pub(super) const VIEWER: &str = include_str!("viewer.js");
 
 /// What the viewer draws.
 #[derive(Serialize)]

@@ -5,6 +5,7 @@
 
 mod backbones;
 mod curves;
+mod document;
 mod figure;
 mod gallery;
 mod geometry;

@@ -1,14 +1,13 @@
 //! The page: headline, table, plots, molecules, and how each number was made.
 
-use super::figure::{Figure, STYLE};
-use super::gallery::{VIEWER, gallery};
+use super::document::document;
+use super::figure::Figure;
+use super::gallery::gallery;
 use super::input::Report;
 use super::table::{self, duration};
 use super::{curves, histograms};
 use crate::failure::{Failure, Outcome};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-
-const PAGE_STYLE: &str = include_str!("page.css");
+use maud::{Markup, PreEscaped, html};
 
 /// Every plot of a report: the loss, the sizes, then one per kind of bond.
 pub(super) fn figures(report: &Report) -> Vec<Figure> {
@@ -89,25 +88,4 @@ fn provenance(report: &Report) -> Markup {
             }
         }
     }
-}
-
-/// A document that needs no other file.
-pub(super) fn document(title: &str, body: &Markup) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(PAGE_STYLE)) (PreEscaped(STYLE)) }
-            }
-            body {
-                main { (body) }
-                script { (PreEscaped(VIEWER)) }
-            }
-        }
-    };
-    page.into_string()
 }

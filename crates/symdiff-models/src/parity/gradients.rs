@@ -1,8 +1,8 @@
 //! `gradients_*`: the gradient of the mean loss for every parameter.
 
+use super::Results;
 use super::golden::Golden;
 use super::model::{self, Convention, PUBLISHED};
-use super::{Results, loss};
 use crate::experiment::LossKind;
 use crate::published::local_name;
 use crate::{Model, Result};
@@ -11,16 +11,16 @@ use candle_core::DType;
 pub(super) fn symdiff(golden: &Golden) -> Result<Results> {
     let mut results = Results::new();
     for (rows, tag) in [(false, ""), (true, "_rows")] {
-        let config = loss::padded(golden, Convention { rows, ..PUBLISHED })?;
+        let config = model::symdiff_in_training(golden, Convention { rows, ..PUBLISHED })?;
         let model = model::load(golden, config, model::diffusion(golden, LossKind::L2))?;
-        results.extend(gradients(golden, &model, &loss::DRAWS, tag)?);
+        results.extend(gradients(golden, &model, &model::DRAWS, tag)?);
     }
     Ok(results)
 }
 
 pub(super) fn egnn(golden: &Golden) -> Result<Results> {
     let config = model::egnn(golden, Some(golden.layout()?.longest()))?;
-    gradients(golden, &model::load(golden, config, model::diffusion(golden, LossKind::L2))?, &loss::DRAWS[..2], "")
+    gradients(golden, &model::load(golden, config, model::diffusion(golden, LossKind::L2))?, &model::DRAWS[..2], "")
 }
 
 /// The loss, `out.loss{tag}`, and its gradients under the published names, `grad{tag}.NAME`.

@@ -1,7 +1,7 @@
 //! `nll`: the estimate of −log p(x, h | n), term by term.
 
 use super::golden::Golden;
-use super::{Results, loss, model};
+use super::{Results, model};
 use crate::Result;
 use crate::experiment::LossKind;
 
@@ -9,7 +9,7 @@ use crate::experiment::LossKind;
 const DRAWS: [&str; 7] = ["in.t_int", "in.eps_raw", "in.haar_gauss", "in.gamma_noise", "in.eps0_raw", "in.haar_gauss0", "in.gamma_noise0"];
 
 pub(super) fn results(golden: &Golden) -> Result<Results> {
-    let model = model::load(golden, loss::padded(golden, model::PUBLISHED)?, model::diffusion(golden, LossKind::L2))?;
+    let model = model::load(golden, model::symdiff_in_training(golden, model::PUBLISHED)?, model::diffusion(golden, LossKind::L2))?;
     let estimate = model.likelihood(&golden.clean()?, golden.replay(&DRAWS)?)?;
     Ok(Results::from([
         ("out.nll".into(), estimate.total()?),

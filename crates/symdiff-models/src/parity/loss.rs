@@ -3,21 +3,17 @@
 use super::golden::Golden;
 use super::{Results, gradients, model};
 use crate::experiment::{Diffusion, LossKind, ScheduleKind};
-use crate::models::ModelConfig;
 use crate::{Model, Result};
 use candle_core::{DType, Tensor};
 use symdiff_diffusion::{At, Eps, Reconstruction, Times};
 use symdiff_ops::Euclidean;
 
-/// The draws of one training step, in the order of the program.
-pub(super) const DRAWS: [&str; 4] = ["in.t_int", "in.eps_raw", "in.haar_gauss", "in.gamma_noise"];
-
 pub(super) fn l2(golden: &Golden) -> Result<Results> {
-    parts(golden, &symdiff(golden, LossKind::L2)?, &DRAWS, true)
+    parts(golden, &symdiff(golden, LossKind::L2)?, &model::DRAWS, true)
 }
 
 pub(super) fn vlb(golden: &Golden) -> Result<Results> {
-    parts(golden, &symdiff(golden, LossKind::Vlb)?, &DRAWS, false)
+    parts(golden, &symdiff(golden, LossKind::Vlb)?, &model::DRAWS, false)
 }
 
 /// EDM with the learned schedule, and the gradients of the schedule's parameters.
@@ -25,18 +21,13 @@ pub(super) fn learned(golden: &Golden) -> Result<Results> {
     let config = model::egnn(golden, Some(golden.layout()?.longest()))?;
     let diffusion = Diffusion { schedule: ScheduleKind::Learned, ..model::diffusion(golden, LossKind::Vlb) };
     let model = model::load(golden, config, diffusion)?;
-    let mut results = gradients::gradients(golden, &model, &DRAWS[..2], "")?;
-    results.extend(parts(golden, &model, &DRAWS[..2], false)?);
+    let mut results = gradients::gradients(golden, &model, &model::DRAWS[..2], "")?;
+    results.extend(parts(golden, &model, &model::DRAWS[..2], false)?);
     Ok(results)
 }
 
 fn symdiff(golden: &Golden, loss: LossKind) -> Result<Model> {
-    model::load(golden, padded(golden, model::PUBLISHED)?, model::diffusion(golden, loss))
-}
-
-/// SymDiff as it trains: its bias counts the batch's longest molecule.
-pub(super) fn padded(golden: &Golden, convention: model::Convention) -> Result<ModelConfig> {
-    model::symdiff(golden, convention, Some(golden.layout()?.longest()))
+    model::load(golden, model::symdiff_in_training(golden, model::PUBLISHED)?, model::diffusion(golden, loss))
 }
 
 /// The loss of each molecule, and what it is made of. `simple`: errors are divided by the entries of the longest molecule.

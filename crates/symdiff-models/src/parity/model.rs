@@ -26,6 +26,9 @@ pub(super) fn dit(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
     })
 }
 
+/// The draws of one training step, in the order of the program.
+pub(super) const DRAWS: [&str; 4] = ["in.t_int", "in.eps_raw", "in.haar_gauss", "in.gamma_noise"];
+
 /// How the published code turns γ's 3 × 3 output into a group element.
 #[derive(Clone, Copy)]
 pub(super) struct Convention {
@@ -41,6 +44,11 @@ pub(super) const PUBLISHED: Convention = Convention { rows: false, released: tru
 /// The symmetrised denoiser.
 pub(super) fn symdiff(golden: &Golden, convention: Convention, pad: Option<usize>) -> Result<ModelConfig> {
     Ok(ModelConfig { gamma: Gamma::Learned(gamma(golden, convention)?), ..dit(golden, pad)? })
+}
+
+/// SymDiff as it trains: its bias counts the batch's longest molecule.
+pub(super) fn symdiff_in_training(golden: &Golden, convention: Convention) -> Result<ModelConfig> {
+    symdiff(golden, convention, Some(golden.layout()?.longest()))
 }
 
 /// The sizes of γ.

@@ -1,7 +1,7 @@
 //! `sampler_step`, `final_decode`, `sample_chain`: from noise to molecules.
 
 use super::golden::{Golden, packed};
-use super::{Results, loss, model};
+use super::{Results, model};
 use crate::experiment::LossKind;
 use crate::{Decoded, Model, Result};
 use candle_core::{DType, Device, Tensor};
@@ -48,7 +48,7 @@ pub(super) fn chain(golden: &Golden) -> Result<Results> {
 }
 
 fn load(golden: &Golden) -> Result<Model> {
-    model::load(golden, loss::padded(golden, model::PUBLISHED)?, model::diffusion(golden, LossKind::L2))
+    model::load(golden, model::symdiff_in_training(golden, model::PUBLISHED)?, model::diffusion(golden, LossKind::L2))
 }
 
 /// Decoded molecules as the file has them: positions, one-hot elements, atomic numbers.

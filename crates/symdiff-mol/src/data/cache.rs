@@ -18,9 +18,8 @@ mod writer;
 pub use writer::CacheWriter;
 
 use super::array::Array;
-use super::load::{PARTS, load};
 use super::set::{MoleculeSet, in_file};
-use super::split::Split;
+use super::split::{PARTS, Split};
 use crate::error::{Error, Fault, Place, Result};
 use bytemuck::{AnyBitPattern, NoUninit};
 use mmap_io::MemoryMappedFile;
@@ -92,28 +91,6 @@ pub fn write_cache(path: &Path, set: &MoleculeSet) -> Result<()> {
     writer.finish(None, set.own_split())
 }
 
-/// Reads a data set through a cache: the cache if it belongs to the file as it is now, else the file, which then fills the
-/// cache.
-///
-/// # Errors
-/// Those of [`load`] for the file, and a refusal to write the cache. A cache that is missing, old or damaged is no error.
-pub fn load_cached(path: &Path, cache: &Path) -> Result<MoleculeSet> {
-    let now = fingerprint(path)?;
-    if let Ok(stored) = stored_fingerprint(cache)
-        && stored == now
-    {
-        match read_cache(cache) {
-            Ok(set) => return Ok(set),
-            Err(error) => tracing::warn!("the cache is made again: {error}"),
-        }
-    }
-    let set = load(path)?;
-    let mut writer = CacheWriter::create(cache)?;
-    writer.push_set(&set)?;
-    writer.finish(Some(&now), set.own_split())?;
-    Ok(set)
-}
-
 /// Length and time of a file: another file of that name is unlikely to have both. Of a folder, those of its parts.
 pub(super) fn fingerprint(path: &Path) -> Result<String> {
     if path.is_dir() {
@@ -125,7 +102,8 @@ pub(super) fn fingerprint(path: &Path) -> Result<String> {
     Ok(format!("{} bytes, {} ns", metadata.len(), modified.unwrap_or_default().as_nanos()))
 }
 
-fn stored_fingerprint(cache: &Path) -> Result<String> {
+/// The [`fingerprint`] of the file that a cache was made from.
+pub(super) fn stored_fingerprint(cache: &Path) -> Result<String> {
     use std::io::Read;
     let io = |source| Error::io(cache, "read it", source);
     let mut file = std::fs::File::open(cache).map_err(io)?;
@@ -225,20 +203,5 @@ mod tests {
                 assert_eq!(set.split(), sample().split(), "byte {at}");
             }
         }
-    }
-
-    #[test]
-    fn a_changed_source_makes_the_cache_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let (source, cache) = (folder.path().join("s.xyz"), folder.path().join("c.safetensors"));
-        std::fs::write(&source, "1\na\nH 0 0 0\n").unwrap();
-        assert_eq!(load_cached(&source, &cache).unwrap().len(), 1);
-        let first = std::fs::read(&cache).unwrap();
-        assert_eq!(load_cached(&source, &cache).unwrap().len(), 1);
-        assert_eq!(std::fs::read(&cache).unwrap(), first);
-        std::fs::write(&source, "1\na\nH 0 0 0\n1\nb\nH 0 0 0\n").unwrap();
-        assert_eq!(load_cached(&source, &cache).unwrap().len(), 2);
-        std::fs::write(&cache, &first[..first.len() - 1]).unwrap();
-        assert_eq!(load_cached(&source, &cache).unwrap().len(), 2);
     }
 }

@@ -17,10 +17,10 @@ mod split;
 mod units;
 mod vocabulary;
 
-pub use cache::{CacheWriter, load_cached, read_cache, write_cache};
+pub use cache::{CacheWriter, read_cache, write_cache};
 pub use embedded::{embedded, encode_embedded, encode_properties};
 pub use joint::JointHistogram;
-pub use load::load;
+pub use load::{load, load_cached};
 pub use preparation::{Preparation, Prepared, prepare, read_exclusions};
 pub use properties::PropertyStatistics;
 pub use published::{published_sizes, published_sizes_of_second_half};

@@ -3,10 +3,10 @@
 use super::cache::{CacheWriter, fingerprint};
 use super::load::load;
 use super::references::AtomReferences;
-use super::split::{Half, Split, legacy_permutation};
+use super::split::{Half, Split};
 use super::units;
 use crate::error::{Error, Fault, Place, Result};
-use crate::formats::{self, Format, Molecules, Source, qm9};
+use crate::formats::{self, Molecules, Source, qm9};
 use crate::molecule::Molecule;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -56,7 +56,7 @@ pub struct Prepared {
     pub skipped: usize,
 }
 
-/// Writes the molecules of a file of any size into a cache, holding one at a time; `told` hears of each.
+/// Writes the molecules of a file of any size into a cache, holding one at a time; `progress` is called for each.
 ///
 /// A run that was interrupted, even killed, is continued by the next one of the same file and preparation: what was packed then is not
 /// packed again, and the cache is the same to the last byte. GEOM's stream gets the split of the permutation, or else of
@@ -65,7 +65,7 @@ pub struct Prepared {
 /// # Errors
 /// A place where no file can be, before anything is read; those of the reader and of the system, a permutation of another length or for a folder
 /// that brings its split along, and a file of which nothing is kept. An older cache is then as it was.
-pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: impl FnMut()) -> Result<Prepared> {
+pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut progress: impl FnMut()) -> Result<Prepared> {
     let source = fingerprint(path)?;
     let key = key(&source, preparation);
     let (mut writer, done) = CacheWriter::resume(cache, &key)?;
@@ -100,7 +100,7 @@ pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut told: i
                 writer.note(&key, number)?;
             }
         }
-        told();
+        progress();
     }
     let (molecules, atoms) = writer.so_far();
     if molecules == 0 {
@@ -195,15 +195,9 @@ impl Preparation {
                 let found = format!("{} places for {molecules} molecules", permutation.len());
                 Err(Fault::unexpected("a permutation of all molecules", &found, "give the one that was made for this very set"))
             }
-            None => Ok(usual_split(path, molecules)),
+            None => Ok(Split::of_format(path, molecules)),
         }
     }
-}
-
-/// The split by seed of kinds of files that [`Split::published`] is not meant for.
-pub(super) fn usual_split(path: &Path, molecules: usize) -> Option<Split> {
-    let of_geom = Format::of(path).is_ok_and(|format| format == Format::GeomMsgpack);
-    of_geom.then(|| Split::of_geom(&legacy_permutation(molecules, 0)))
 }
 
 /// The numbers of molecules to leave out: those that lines begin with, such as in QM9's `uncharacterized.txt`, whose heading and last line are

@@ -8,7 +8,7 @@
 //! second tests, the rest trains. Conformers of one molecule may so fall into different parts.
 
 use crate::error::{Error, Fault, Place, Result};
-use crate::formats::{Source, npy};
+use crate::formats::{Format, Source, npy};
 use rand_mt::Mt;
 use std::path::Path;
 
@@ -16,6 +16,9 @@ use std::path::Path;
 const TRAIN: usize = 100_000;
 /// Below this many molecules the published training size makes no sense: four fifths instead.
 const SMALL: usize = 120_000;
+
+/// The files of a folder that the published Python code leaves: a split that is already made.
+pub(super) const PARTS: [&str; 3] = ["train.npz", "valid.npz", "test.npz"];
 
 /// Places of the molecules of each part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +59,12 @@ impl Split {
         let (valid, rest) = permutation.split_at(tenth);
         let (test, train) = rest.split_at(tenth);
         Self { train: train.to_vec(), valid: valid.to_vec(), test: test.to_vec() }
+    }
+
+    /// The split by seed of kinds of files that [`Split::published`] is not meant for.
+    pub(super) fn of_format(path: &Path, molecules: usize) -> Option<Self> {
+        let of_geom = Format::of(path).is_ok_and(|format| format == Format::GeomMsgpack);
+        of_geom.then(|| Self::of_geom(&legacy_permutation(molecules, 0)))
     }
 
     /// This split with one half of its training part, as the published code halves QM9 for conditional models: along

@@ -1,6 +1,6 @@
 //! The attention branch of a block, forward and backward.
 
-use super::block::OfBranch;
+use super::branch::BranchGradients;
 use crate::{Linear, Result, Start};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
@@ -80,7 +80,12 @@ impl Attention {
     }
 
     /// The backward pass of [`Attention::forward`], with the weights laid out for this direction.
-    pub(super) fn backward(&self, [of_qkv, of_proj]: [&Weight; 2], saved: Saved, gradient: &Tensor) -> symdiff_ops::Result<OfBranch> {
+    pub(super) fn backward(
+        &self,
+        [of_qkv, of_proj]: [&Weight; 2],
+        saved: Saved,
+        gradient: &Tensor,
+    ) -> symdiff_ops::Result<BranchGradients> {
         let Saved { x, modulation, qkv, attended, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 2 * self.width, gradient, &layout)?;
         drop(y);
@@ -90,6 +95,6 @@ impl Attention {
         let normed = ada_layer_norm::forward(&x, &modulation, self.norm(), &layout)?;
         let d_normed = of_qkv.times(&d_qkv, None)?;
         let (d_x, d_norm) = ada_layer_norm::backward(&x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
-        Ok(OfBranch { x: d_x, modulation: [d_norm, d_gate], maps: [[normed, d_qkv], [attended, d_y]] })
+        Ok(BranchGradients { x: d_x, modulation: [d_norm, d_gate], maps: [[normed, d_qkv], [attended, d_y]] })
     }
 }

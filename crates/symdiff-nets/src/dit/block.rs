@@ -100,13 +100,3 @@ pub(super) struct Saved {
     attended: attention::Saved,
     fed: feedforward::Saved,
 }
-
-/// The gradients of a branch.
-pub(super) struct OfBranch {
-    /// Of its input, `[N, D]`.
-    pub(super) x: Tensor,
-    /// Of its shift and scale, `[B|1, 2D]`, and of its gate, `[B|1, D]`.
-    pub(super) modulation: [Tensor; 2],
-    /// The input of each of its maps, and the gradient of that map's output.
-    pub(super) maps: [[Tensor; 2]; 2],
-}

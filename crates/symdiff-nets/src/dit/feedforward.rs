@@ -1,6 +1,6 @@
 //! The feed-forward branch of a block, forward and backward.
 
-use super::block::OfBranch;
+use super::branch::BranchGradients;
 use crate::{Linear, Result, Start};
 use candle_core::{Tensor, Var};
 use candle_nn::VarBuilder;
@@ -73,7 +73,13 @@ impl Feedforward {
     }
 
     /// The backward pass of [`Feedforward::forward`] on x, with the weights laid out for this direction.
-    pub(super) fn backward(&self, [fc1, fc2]: [&Weight; 2], saved: Saved, x: &Tensor, gradient: &Tensor) -> symdiff_ops::Result<OfBranch> {
+    pub(super) fn backward(
+        &self,
+        [fc1, fc2]: [&Weight; 2],
+        saved: Saved,
+        x: &Tensor,
+        gradient: &Tensor,
+    ) -> symdiff_ops::Result<BranchGradients> {
         let Saved { modulation, packed, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 5 * self.width, gradient, &layout)?;
         drop(y);
@@ -82,7 +88,7 @@ impl Feedforward {
         let normed = ada_layer_norm::forward(x, &modulation, self.norm(), &layout)?;
         let d_normed = fc1.times(&d_packed, None)?;
         let (d_x, d_norm) = ada_layer_norm::backward(x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
-        Ok(OfBranch { x: d_x, modulation: [d_norm, d_gate], maps: [[normed, d_packed], [gated, d_y]] })
+        Ok(BranchGradients { x: d_x, modulation: [d_norm, d_gate], maps: [[normed, d_packed], [gated, d_y]] })
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod attention;
 mod block;
+mod branch;
 mod config;
 mod feedforward;
 mod head;

@@ -3,8 +3,8 @@
 mod samples;
 
 use super::train::drive;
-use crate::failure::{Failure, Outcome};
-use crate::output::{Context, note, shown};
+use crate::failure::{Failure, Outcome, note};
+use crate::output::{Context, shown};
 use crate::progress::Bar;
 use crate::report::{self, DataReport, Geometry, Machine, Report, RunReport};
 use crate::suite;

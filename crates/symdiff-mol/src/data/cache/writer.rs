@@ -114,7 +114,7 @@ impl CacheWriter {
     }
 
     /// Adds the molecules of a set.
-    pub(super) fn push_set(&mut self, set: &MoleculeSet) -> Result<()> {
+    pub(in crate::data) fn push_set(&mut self, set: &MoleculeSet) -> Result<()> {
         set.molecules().try_for_each(|molecule| self.push(&molecule))
     }
 

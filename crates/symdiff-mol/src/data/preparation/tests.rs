@@ -1,6 +1,6 @@
 //! Preparation: who stays, what is added, and that an interruption anywhere changes nothing.
 
-use super::super::{MoleculeSet, embedded, read_cache};
+use super::super::{MoleculeSet, embedded, legacy_permutation, read_cache};
 use super::*;
 use crate::formats::write_all;
 use std::path::PathBuf;
