@@ -30,8 +30,8 @@ pub use flow::log_density;
 pub use grid::{CosineGrid, Grid, Karras, Spacing, Uniform, UniformLogSnr};
 pub use likelihood::Likelihood;
 pub use objective::{
-    Aligned, Assignment, Continuous, Coupled, Coupling, Independent, Kabsch, L2, LogNormal, LogitNormal, Objective, TimeLaw, Turned,
-    UniformTimes, Vlb, Weight, Weighting,
+    Aligned, Assignment, Continuous, Coupled, Coupling, Importance, Independent, Kabsch, L2, LogNormal, LogitNormal, Objective, TimeLaw,
+    Turned, UniformTimes, Vlb, Weight, Weighting,
 };
 pub use path::{Coefficients, Levels, Linear, Path, VarianceExploding, VariancePreserving};
 pub use precondition::{Preconditioned, Residual};
@@ -39,8 +39,8 @@ pub use prediction::{Predicting, Prediction};
 pub use process::Process;
 pub use reconstruction::{Gaussian, Reconstruction};
 pub use sampler::{
-    Ancestral, Ddim, DpmSolver, DpmSolverSde, Euler, Field, Framing, Heun, Method, Past, Reverse, Route, Sampler, Span, StochasticEuler,
-    Walk,
+    Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Field, Framing, Heun, Method, Past, Reverse, Route, Sampler, Span,
+    StochasticEuler, Trail, Walk,
 };
 pub use schedule::{Cosine, LearnedSchedule, Polynomial, Schedule, Sigmoid, Tabulated};
 pub use state::{At, Clean, Denoiser, Eps, Score, Velocity};

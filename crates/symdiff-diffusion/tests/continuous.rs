@@ -6,8 +6,8 @@ use candle_core::{DType, Device, Tensor};
 use common::{Outcome, VARIANCE, blank, data, denoiser, mean, numbers, processes};
 use symdiff_core::{Map, MarkovKernel};
 use symdiff_diffusion::{
-    At, Coefficients, Continuous, Eps, Independent, LogNormal, LogitNormal, Objective, Path, Preconditioned, Process, Reading, Residual,
-    Target, TimeLaw, Times, UniformTimes, VarianceExploding, Weight, Weighting,
+    At, Coefficients, Continuous, Eps, Importance, Independent, LogNormal, LogitNormal, Objective, Path, Preconditioned, Process, Reading,
+    Residual, Target, TimeLaw, Times, UniformTimes, VarianceExploding, Weight, Weighting,
 };
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::{Batched, Euclidean, Noise, Recording, Samples};
@@ -100,6 +100,44 @@ fn times_have_their_laws() -> Outcome {
     moments(draw(&LogitNormal::new(0.4, 0.7)?)?.into_iter().map(|t| (t / (1.0 - t)).ln()).collect(), 0.4, 0.7, "logit t");
     moments(draw(&LogNormal::default())?.into_iter().map(|t| path.at(t).sigma.ln()).collect(), -1.2, 1.2, "log σ");
     assert!(LogNormal::new(0.0, 0.0).is_err() && LogitNormal::new(f64::NAN, 1.0).is_err());
+    Ok(())
+}
+
+/// The mean of uniform times at a lower variance; where the form of the loss is exact, but for the uniform share.
+#[test]
+fn times_by_importance_change_the_variance_of_a_loss_and_not_its_mean() -> Outcome {
+    let count = 20_000;
+    let [straight, _, exploding, linear] = processes()?;
+    let clean = data(count, 1, DType::F64, Noise::seeded(1))?;
+    for (process, target, weight) in [
+        (&straight, Target::Noise, Weight::Noise),
+        (&straight, Target::Data, Weight::MinSnr { most: 5.0 }),
+        (&exploding, Target::Noise, Weight::Sigmoid { bias: 0.0 }),
+        (&linear, Target::Velocity, Weight::Target),
+    ] {
+        let importance = Importance::new(process, target, weight, VARIANCE.sqrt())?;
+        let losses = |times: Box<dyn TimeLaw>| -> Outcome<Vec<f64>> {
+            let (process, coupling) = (process.clone(), Independent);
+            let objective = Continuous { process, target, times, weight, coupling, weighting: Weighting::Sample };
+            numbers(&objective.loss(&denoiser(&objective.process, 1.0), &clean, &(), Noise::seeded(4))?)
+        };
+        let [(uniform, of_uniform), (by_importance, of_importance)] =
+            [mean(&losses(Box::new(UniformTimes))?), mean(&losses(Box::new(importance.clone()))?)];
+        let gap = (uniform - by_importance).abs();
+        assert!(
+            gap < 5.0 * of_uniform.hypot(of_importance),
+            "{target}: {by_importance} ± {of_importance}, uniform {uniform} ± {of_uniform}"
+        );
+        assert!(of_importance < of_uniform, "{target}: ± {of_importance} by importance, ± {of_uniform} by uniform times");
+
+        // Draws and factors belong to one law: weighted so, the draws below any time are as many as of uniform ones.
+        let drawn = importance.draw(process.path(), &Samples::numbered(count), Noise::seeded(6))?;
+        for below in [0.05, 0.31, 0.5, 0.8, 1.0] {
+            let (share, error) = mean(&drawn.iter().map(|&t| importance.factor(t) * f64::from(u8::from(t < below))).collect::<Vec<_>>());
+            assert!((share - below).abs() < 5.0 * error, "{target}: {share} ± {error} below {below}");
+        }
+    }
+    assert!(Importance::new(&straight, Target::Noise, Weight::Noise, 0.0).is_err());
     Ok(())
 }
 

@@ -5,8 +5,8 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::{MEAN, Outcome, Straight, VARIANCE, blank, denoiser, flow_error, numbers, slope};
 use symdiff_diffusion::{
-    Ancestral, Ddim, DpmSolver, DpmSolverSde, Euler, Field, Gaussian, Grid, Heun, Linear, Method, Polynomial, Process, Reverse, Route,
-    Spacing, StochasticEuler, UniformLogSnr, VarianceExploding, VariancePreserving, Walk,
+    Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Field, Gaussian, Grid, Heun, Linear, Method, Polynomial, Process, Reverse,
+    Route, Spacing, StochasticEuler, UniformLogSnr, VarianceExploding, VariancePreserving, Walk,
 };
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::{Noise, Recording};
@@ -79,6 +79,20 @@ fn deterministic_samplers_converge_at_their_orders_on_every_path() -> Outcome {
             let got = order(&|k| flow_error(sampler, &process, &UniformLogSnr, k))?;
             assert!((got - expected).abs() < 0.2 * expected, "{name} has order {got} on the {path} path, not {expected}");
         }
+    }
+    Ok(())
+}
+
+/// Over a whole trajectory of normal data the terms of order 3 nearly cancel, so that slopes lie above 3 until steps are small.
+#[test]
+fn the_three_step_sampler_has_at_least_the_third_order_on_every_path() -> Outcome {
+    for (path, process) in paths()? {
+        let got = order(&|k| flow_error(&DpmSolver3, &process, &UniformLogSnr, k))?;
+        assert!((2.8..4.2).contains(&got), "order {got} on the {path} path");
+        let [second, third] =
+            [&DpmSolver as &dyn Walk<Vectors>, &DpmSolver3].map(|sampler| flow_error(sampler, &process, &UniformLogSnr, 40));
+        let (second, third) = (second?, third?);
+        assert!(third < 0.2 * second, "{third} in 40 steps, {second} by the second order on the {path} path");
     }
     Ok(())
 }

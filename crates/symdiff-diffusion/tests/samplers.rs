@@ -65,8 +65,26 @@ fn impossible_numbers_of_steps_and_unknown_names_are_refused() -> Outcome {
         assert_eq!(message, format!("diffusion: {steps} sampling steps asked for; {take}"));
     }
     let message = "rk4".parse::<Method>().err().map(|error| error.to_string()).unwrap_or_default();
-    let known = "ancestral, ddim, dpm-solver, dpm-solver-sde, euler, heun, stochastic-euler";
+    let known = "ancestral, ddim, dpm-solver, dpm-solver-3, dpm-solver-sde, euler, heun, stochastic-euler";
     assert_eq!(message, format!("diffusion: sampler `rk4` is unknown; use one of {known}"));
+    Ok(())
+}
+
+#[test]
+fn the_churn_of_a_route_is_that_of_its_sampler() -> Outcome {
+    let process = Process::continuous(VariancePreserving(Straight), 10)?;
+    let denoiser = denoiser(&process, 1.0);
+    let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &() };
+    let draw = |route: Route| -> Outcome<Vec<f64>> {
+        numbers(reverse.sample_by(route, &blank(3, 1, DType::F64)?, Noise::seeded(1), &mut |_| ())?.tensor())
+    };
+    let stochastic = |churn| Route { churn, ..Route::new(Method::StochasticEuler, 10) };
+    let [none, some] = [draw(stochastic(0.0))?, draw(stochastic(0.5))?];
+    let deterministic = draw(Route::new(Method::Ddim, 10))?;
+    assert!(none.iter().zip(&deterministic).all(|(a, b)| (a - b).abs() < 1e-9), "{none:?}, {deterministic:?} by DDIM");
+    assert_eq!(some, draw(Route::new(Method::StochasticEuler, 10))?);
+    assert_ne!(some, none);
+    assert!(draw(stochastic(-1.0)).is_err());
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::{Error, Result, import};
 use candle_core::{DType, Device};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use symdiff_diffusion::{Framing, Method, Route, Spacing};
+use symdiff_diffusion::{Framing, Method, Route, Spacing, StochasticEuler};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
@@ -46,13 +46,21 @@ pub struct Sampling {
     pub grid: Spacing,
     /// Whether random frames are drawn at each call or kept for a trajectory.
     pub frames: Framing,
+    /// The churn of the sampler `stochastic-euler`; no other reads it.
+    pub churn: f64,
 }
 
 impl Sampling {
     /// `count` molecules of a seed, in all steps of the process by ancestral sampling.
     pub fn of(count: usize, seed: u64) -> Self {
         let (sampler, grid, frames) = (Method::default(), Spacing::default(), Framing::default());
-        Self { count, seed, steps: None, batch: None, sampler, grid, frames }
+        Self { count, seed, steps: None, batch: None, sampler, grid, frames, churn: StochasticEuler::CHURN }
+    }
+
+    /// `count` molecules of a seed along a route.
+    pub fn along(route: Route, count: usize, seed: u64) -> Self {
+        let Route { method, steps, spacing, framing, churn } = route;
+        Self { steps: Some(steps), sampler: method, grid: spacing, frames: framing, churn, ..Self::of(count, seed) }
     }
 }
 
@@ -201,7 +209,8 @@ impl Trained {
         let model = &self.model;
         let like = Molecules::blank(layout, model.encoding.features(), DType::F32, &self.device)?;
         let steps = options.steps.unwrap_or(model.process.steps());
-        let route = Route { method: options.sampler, steps, spacing: options.grid, framing: options.frames };
+        let Sampling { sampler: method, grid: spacing, frames: framing, churn, .. } = *options;
+        let route = Route { method, steps, spacing, framing, churn };
         let decoded = model.reverse().sample_by(route, &like, noise, &mut |step| progress(step, steps))?;
         decoded.molecules(&model.encoding)
     }
@@ -282,15 +291,7 @@ mod tests {
     fn sizes_do_not_depend_on_blocks_and_batches_hold_about_so_many_atoms() -> Result<()> {
         let histogram = SizeHistogram::from_counts([(9, 3), (18, 5), (29, 2)]).map_err(|fault| Error::Config(fault.to_string()))?;
         let count = 2 * Sizes::BLOCK + 77;
-        let options = Sampling {
-            count,
-            seed: 5,
-            steps: None,
-            batch: None,
-            sampler: Method::Ancestral,
-            grid: Spacing::Uniform,
-            frames: Framing::Fresh,
-        };
+        let options = Sampling::of(count, 5);
         let all = Samples::numbered(count);
         let [size, _] = Noise::seeded(5).split();
         let expected: Vec<usize> =

@@ -25,6 +25,10 @@ fn experiments() -> symdiff_models::Result<Vec<(&'static str, Experiment)>> {
     let by = |settings: &[&str]| tiny(PLAIN, settings);
     Ok(vec![
         ("flow", tiny(FLOW, &[])?),
+        (
+            "flow of assigned atoms at times by importance",
+            tiny(FLOW, &["diffusion.continuous.coupling=assigned", "diffusion.continuous.times={kind='importance', deviation=1.0}"])?,
+        ),
         ("karras", tiny(KARRAS, &[])?),
         ("bound on a linear path", by(&["diffusion.path.kind=linear", "diffusion.loss=vlb"])?),
         ("data on the cosine schedule", by(&["diffusion.schedule=cosine", "diffusion.prediction=data", "diffusion.loss=continuous"])?),
@@ -82,7 +86,8 @@ fn settings_are_written_out_and_read_back() -> TestResult {
 
 #[test]
 fn what_cannot_be_learned_is_refused() {
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
+        (&["diffusion.loss=continuous", "diffusion.continuous.times={kind='importance', deviation=-1.0}"], "times.deviation"),
         (&["diffusion.path.kind=variance_exploding"], "diffusion.prediction = \"residual\""),
         (&["diffusion.continuous.target=data"], "set diffusion.loss = \"continuous\""),
         (&["diffusion.schedule=learned", "diffusion.loss=continuous"], "diffusion.loss = \"vlb\""),

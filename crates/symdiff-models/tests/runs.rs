@@ -7,7 +7,6 @@ use common::TestResult;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
-use symdiff_diffusion::{Framing, Method, Spacing};
 use symdiff_models::{Experiment, Sampling, Trained, resume, start};
 use symdiff_train::CHECKPOINT;
 use symdiff_train::metrics::rows;
@@ -55,15 +54,7 @@ fn a_seed_names_its_molecules_whatever_the_batch() -> TestResult {
     train(run.path(), 4, "f32")?;
     let trained = Trained::load(run.path(), &Device::Cpu)?;
     let draw = |batch| {
-        let options = Sampling {
-            count: 6,
-            seed: 5,
-            steps: Some(20),
-            batch,
-            sampler: Method::Ancestral,
-            grid: Spacing::Uniform,
-            frames: Framing::Fresh,
-        };
+        let options = Sampling { steps: Some(20), batch, ..Sampling::of(6, 5) };
         trained.sample(&options, &mut |_| ())
     };
     let (together, apart) = (draw(None)?, draw(Some(2))?);

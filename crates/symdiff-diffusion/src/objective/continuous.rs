@@ -36,12 +36,13 @@ impl<S: Euclidean, C: Clone, T: TimeLaw, P: Coupling<S, C>> Objective<S, C> for 
         let [times, pairs, kernel] = noise.split();
         let (process, samples, device) = (&self.process, clean.samples(), clean.device());
         let drawn = self.times.draw(process.path(), &samples, times)?;
+        let factors: Vec<f64> = drawn.iter().map(|&t| self.times.factor(t)).collect();
         let time = Times::PerSample(drawn.into_iter().map(|t| process.nearest(t)).collect());
         let pair = self.coupling.pair(clean, given, pairs)?;
         let levels = process.levels(&time, samples.len(), &device)?;
         let state = process.diffuse(&pair.clean, &levels, &pair.eps)?;
         let scale = self.target.scale(process, &time, &levels)?;
-        let weight = self.weight.of_noise(&levels, &scale)?;
+        let weight = (self.weight.of_noise(&levels, &scale)? * Tensor::new(factors, scale.device())?)?;
         let Eps(prediction) = denoiser.sample(&At { state, time, given: pair.given }, kernel)?;
         let dimensions = Tensor::new(self.weighting.dimensions(clean), &device)?;
         Ok(((squared_error(&pair.eps, &prediction)? * weight)? / dimensions)?)

@@ -4,6 +4,7 @@ mod aligners;
 mod continuous;
 mod coupling;
 mod discrete;
+mod importance;
 mod times;
 mod weight;
 
@@ -12,6 +13,7 @@ pub use continuous::Continuous;
 pub use coupling::{Aligned, Coupled, Coupling, Independent, Turned};
 pub(crate) use discrete::bound_weights;
 pub use discrete::{L2, Vlb};
+pub use importance::Importance;
 pub use times::{LogNormal, LogitNormal, TimeLaw, UniformTimes};
 pub use weight::Weight;
 

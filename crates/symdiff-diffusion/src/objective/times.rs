@@ -12,11 +12,20 @@ pub trait TimeLaw {
     /// # Errors
     /// When a recording does not fit.
     fn draw(&self, path: &dyn Path, samples: &Samples, noise: Noise) -> Result<Vec<f64>>;
+
+    /// What the loss at a time that was drawn is multiplied by: 1, where the law of times is a part of what is minimised.
+    fn factor(&self, _t: f64) -> f64 {
+        1.0
+    }
 }
 
 impl<T: TimeLaw + ?Sized> TimeLaw for Box<T> {
     fn draw(&self, path: &dyn Path, samples: &Samples, noise: Noise) -> Result<Vec<f64>> {
         (**self).draw(path, samples, noise)
+    }
+
+    fn factor(&self, t: f64) -> f64 {
+        (**self).factor(t)
     }
 }
 

@@ -21,6 +21,9 @@ pub struct StochasticEuler {
 }
 
 impl StochasticEuler {
+    /// The default of c: half of what a step takes off is added first.
+    pub const CHURN: f64 = 0.5;
+
     /// With c = `churn`.
     ///
     /// # Errors
@@ -31,12 +34,17 @@ impl StochasticEuler {
         }
         Err(Error::Config(format!("a churn of {churn} adds no noise; give 0 for none, or a positive number such as 0.5")))
     }
+
+    /// c.
+    pub fn churn(&self) -> f64 {
+        self.churn
+    }
 }
 
 impl Default for StochasticEuler {
-    /// Half of what a step takes off is added first.
+    /// With c = [`StochasticEuler::CHURN`].
     fn default() -> Self {
-        Self { churn: 0.5 }
+        Self { churn: Self::CHURN }
     }
 }
 

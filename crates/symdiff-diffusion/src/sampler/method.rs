@@ -1,8 +1,8 @@
 //! Samplers by name.
 
-use super::{Ancestral, Ddim, DpmSolver, DpmSolverSde, Euler, Framing, Heun, StochasticEuler, Walk};
-use crate::Spacing;
+use super::{Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Framing, Heun, StochasticEuler, Walk};
 use crate::names::named;
+use crate::{Result, Spacing};
 use symdiff_ops::Euclidean;
 
 named! {
@@ -15,13 +15,15 @@ named! {
         Ddim = "ddim",
         /// [`DpmSolver`]: `dpm-solver`.
         DpmSolver = "dpm-solver",
+        /// [`DpmSolver3`]: `dpm-solver-3`.
+        DpmSolver3 = "dpm-solver-3",
         /// [`DpmSolverSde`]: `dpm-solver-sde`.
         DpmSolverSde = "dpm-solver-sde",
         /// [`Euler`]: `euler`.
         Euler = "euler",
         /// [`Heun`]: `heun`.
         Heun = "heun",
-        /// [`StochasticEuler`] with its default churn: `stochastic-euler`.
+        /// [`StochasticEuler`], with its default churn unless a [`Route`] gives another: `stochastic-euler`.
         StochasticEuler = "stochastic-euler",
     }
 }
@@ -33,6 +35,7 @@ impl Method {
             Self::Ancestral => Box::new(Ancestral),
             Self::Ddim => Box::new(Ddim),
             Self::DpmSolver => Box::new(DpmSolver),
+            Self::DpmSolver3 => Box::new(DpmSolver3),
             Self::DpmSolverSde => Box::new(DpmSolverSde),
             Self::Euler => Box::new(Euler),
             Self::Heun => Box::new(Heun),
@@ -47,7 +50,7 @@ impl Method {
 }
 
 /// How to sample, by names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Route {
     /// The rule of a step.
     pub method: Method,
@@ -57,11 +60,29 @@ pub struct Route {
     pub spacing: Spacing,
     /// Whether random frames are drawn at each call or kept for a trajectory.
     pub framing: Framing,
+    /// The churn of [`StochasticEuler`]; no other method reads it.
+    pub churn: f64,
 }
 
 impl Route {
     /// `steps` evenly spaced steps of a sampler, each with frames of its own.
     pub fn new(method: Method, steps: usize) -> Self {
-        Self { method, steps, spacing: Spacing::default(), framing: Framing::default() }
+        Self { method, steps, spacing: Spacing::default(), framing: Framing::default(), churn: StochasticEuler::CHURN }
+    }
+
+    /// The sampler.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for a churn that is negative or not finite.
+    pub fn sampler<S: Euclidean>(&self) -> Result<Box<dyn Walk<S>>> {
+        match self.method {
+            Method::StochasticEuler => Ok(Box::new(StochasticEuler::new(self.churn)?)),
+            method => Ok(method.sampler()),
+        }
+    }
+
+    /// How often the denoiser is called along the trajectory; reading data off its end takes one call more.
+    pub fn calls(&self) -> usize {
+        self.steps * self.method.calls()
     }
 }

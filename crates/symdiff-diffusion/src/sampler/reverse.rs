@@ -48,7 +48,7 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
     /// [`crate::Error::Config`] when the process does not have as many steps; whatever the denoiser returns.
     pub fn sample_by(&self, route: Route, like: &S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<R::Decoded> {
         let times = self.process.times(&*route.spacing.grid(), route.steps)?;
-        self.sample(&*route.method.sampler(), &times, route.framing, like, noise, progress)
+        self.sample(&*route.sampler()?, &times, route.framing, like, noise, progress)
     }
 
     /// Data from z₀. Draws the denoiser's noise first, then the reconstruction's.

@@ -29,6 +29,8 @@ pub enum CouplingKind {
     Independent,
     /// Each molecule is rotated towards its noise.
     Aligned,
+    /// Each molecule's atoms are assigned to those of its noise, and then it is rotated.
+    Assigned,
 }
 
 /// How often each time is seen.
@@ -50,6 +52,11 @@ pub enum TimesKind {
         /// Its mean.
         mean: f64,
         /// Its standard deviation.
+        deviation: f64,
+    },
+    /// Times are as likely as their loss is large for normal data; what is minimised stays that of uniform times.
+    Importance {
+        /// The standard deviation of the data.
         deviation: f64,
     },
 }
@@ -102,6 +109,9 @@ impl ContinuousLoss {
         if let TimesKind::LogitNormal { mean, deviation } | TimesKind::LogNormal { mean, deviation } = self.times {
             within("diffusion.continuous.times.mean", mean, -100.0, 100.0)?;
             within("diffusion.continuous.times.deviation", deviation, 1e-6, 100.0)?;
+        }
+        if let TimesKind::Importance { deviation } = self.times {
+            within("diffusion.continuous.times.deviation", deviation, 1e-6, 1e6)?;
         }
         match self.weight {
             WeightKind::Target | WeightKind::Noise => Ok(()),

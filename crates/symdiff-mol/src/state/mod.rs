@@ -1,10 +1,12 @@
 //! Molecules as tensors: the state that diffuses, on which rotations and permutations act.
 
 mod encoding;
+mod permutations;
 #[cfg(test)]
 mod tests;
 
 pub use encoding::Encoding;
+pub use permutations::AtomPermutations;
 
 use candle_core::{DType, Device, Tensor};
 use symdiff_groups::{Action, MatrixGroup, Observe, Points};

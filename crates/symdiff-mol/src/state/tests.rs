@@ -58,6 +58,26 @@ fn rotations_keep_distances_and_features() -> std::result::Result<(), Box<dyn st
 }
 
 #[test]
+fn atoms_change_places_with_all_they_have() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let molecules = batch(&[9, 4000])?;
+    let group = AtomPermutations::of(molecules.layout());
+    let [g, h] = [2, 3].map(|seed| group.haar(&molecules, Noise::seeded(seed)));
+    let (g, h) = (g?, h?);
+    let moved = molecules.act(&group, &g)?;
+    let rows =
+        |molecules: &Molecules| -> std::result::Result<Vec<Vec<f64>>, Box<dyn std::error::Error>> { Ok(molecules.joined()?.to_vec2()?) };
+    let (before, after) = (rows(&molecules)?, rows(&moved)?);
+    for (sample, images) in g.each().enumerate() {
+        let first = molecules.layout().offsets()[sample];
+        assert!(images.iter().enumerate().all(|(atom, &place)| after[first + place as usize] == before[first + atom]));
+    }
+    assert_ne!(before, after);
+    assert_eq!(rows(&moved.act(&group, &h)?)?, rows(&molecules.act(&group, &group.compose(&h, &g)?)?)?);
+    assert_eq!(rows(&moved.act(&group, &group.inverse(&g)?)?)?, before);
+    Ok(())
+}
+
+#[test]
 fn parts_that_do_not_fit_are_refused() -> Result<()> {
     let layout = Ragged::from_sizes(&[2, 3])?;
     let zeros = |shape: (usize, usize)| Tensor::zeros(shape, DType::F32, &Device::Cpu);
