@@ -40,6 +40,8 @@ fn place(name: &str, home: Option<&Path>) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use symdiff_diffusion::{Framing, Method, Route, Spacing};
+    use symdiff_models::experiment::CouplingKind;
 
     #[test]
     fn every_suite_that_is_compiled_in_can_be_run() {
@@ -58,6 +60,55 @@ mod tests {
         std::fs::write(folder.path().join("mine.toml"), "[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 7\n").unwrap();
         let suite = read(path.to_str().unwrap(), &["train.batch=3".to_owned()], None).unwrap();
         assert_eq!((suite.name.as_str(), suite.runs.len()), ("own", 2));
-        assert_eq!((suite.runs[0].1.train.steps, suite.runs[0].1.train.batch), (7, 3));
+        assert_eq!((suite.runs[0].experiment.train.steps, suite.runs[0].experiment.train.batch), (7, 3));
+    }
+
+    const SAMPLED: &str = "\
+title = 'Mine'
+runs = ['a', 'dit-small']
+experiments = { a = 'symdiff-flow-small' }
+protocol = 'edm-qm9'
+samples = 4
+groups = 2
+nll_molecules = 0
+[only]
+a = ['diffusion.continuous.coupling=\"independent\"']
+[[samplings]]
+samplers = ['ancestral', 'heun']
+calls = [100, 25]
+grid = 'log-snr'
+[[samplings]]
+samplers = ['ancestral']
+calls = [25, 3000]
+frames = 'kept'
+runs = ['a']
+";
+
+    fn parsed(text: &str) -> Outcome<Suite> {
+        Suite::parse("own", text, &[], |run, settings| experiments::read(Path::new(run), settings))
+    }
+
+    #[test]
+    fn samplings_of_a_suite_are_routes_of_its_runs() {
+        let suite = parsed(SAMPLED).unwrap();
+        let [a, dit] = suite.runs.as_slice() else { panic!("two runs") };
+        let loss = a.experiment.diffusion.continuous.unwrap();
+        assert_eq!((a.name.as_str(), loss.coupling), ("a", CouplingKind::Independent));
+        let shared = [(Method::Ancestral, 100), (Method::Ancestral, 25), (Method::Heun, 50), (Method::Heun, 12)];
+        let shared = shared.map(|(method, steps)| Route { spacing: Spacing::LogSnr, ..Route::new(method, steps) });
+        let kept = [25, 3000].map(|steps| Route { framing: Framing::Kept, ..Route::new(Method::Ancestral, steps) });
+        assert_eq!((&a.samplings[..4], &a.samplings[4..], &dit.samplings[..]), (&shared[..], &kept[..], &shared[..]));
+    }
+
+    #[test]
+    fn samplings_that_no_run_can_take_are_refused() {
+        let says = |from: &str, to: &str| match parsed(&SAMPLED.replace(from, to)) {
+            Err(Failure::Input(sentence)) => sentence,
+            other => panic!("{from} to {to}: {other:?}"),
+        };
+        assert!(says("runs = ['a']\n", "").contains("3000 calls of ancestral for dit-small, which can take 1 to 1000"));
+        assert!(says("[100, 25]", "[1]").contains("1 calls of heun for a, which can take 2 to"));
+        assert!(says("['a']\n", "['b']\n").contains("`b` is given settings, an experiment or samplings"));
+        assert!(says("'log-snr'", "'odd'").contains("grid `odd` is unknown"));
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
-use symdiff_diffusion::{Framing, Method, Spacing};
+use symdiff_diffusion::{Framing, Method, Spacing, StochasticEuler};
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -32,7 +32,7 @@ pub(crate) struct Sample {
     /// The number of molecules.
     #[arg(short, default_value_t = 100)]
     n: usize,
-    /// `ancestral` or `dpm-solver-sde`, which add noise in each step; `ddim`, `dpm-solver`, `euler` or `heun`, which are deterministic; or `stochastic-euler`, which adds a reduced amount.
+    /// `ancestral` or `dpm-solver-sde`, which add noise in each step; `ddim`, `dpm-solver`, `dpm-solver-3`, `euler` or `heun`, which are deterministic; or `stochastic-euler`, which adds a reduced amount.
     #[arg(long, default_value_t)]
     sampler: Method,
     /// The times of the steps: `uniform`, uniform in log SNR (`log-snr`), those of Karras et al. (`karras`), or `cosine`, with small steps near the data.
@@ -41,6 +41,9 @@ pub(crate) struct Sample {
     /// Random frames of a symmetrised model: `fresh` draws one at each call of the network, `kept` one per molecule for all calls.
     #[arg(long, default_value_t)]
     frames: Framing,
+    /// Noise that `stochastic-euler` adds before each step, as a share of what the step takes off: 0 adds none, and the default is 0.5.
+    #[arg(long, value_name = "C")]
+    churn: Option<f64>,
     /// Denoising steps; the number in the experiment when absent.
     #[arg(long)]
     steps: Option<usize>,
@@ -72,6 +75,10 @@ impl Sample {
         if self.n == 0 || self.batch == Some(0) || self.steps == Some(0) {
             return Err(Failure::input("-n, --batch and --steps must be at least 1"));
         }
+        if self.churn.is_some() && self.sampler != Method::StochasticEuler {
+            return Err(Failure::input(format!("--churn is an option of --sampler stochastic-euler; {} has none", self.sampler)));
+        }
+        let churn = self.churn.map(StochasticEuler::new).transpose().map_err(Failure::input)?.unwrap_or_default().churn();
         let checkpoint = if self.run.is_dir() { self.run.join(CHECKPOINT) } else { self.run.clone() };
         let mut out = Destination::claim(&self.out, Kind::Molecules, &[&checkpoint], self.force)?;
         let page =
@@ -83,7 +90,7 @@ impl Sample {
             return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
         }
         let start = Instant::now();
-        let (molecules, first) = self.draw(context, &model, &mut out)?;
+        let (molecules, first) = self.draw(context, churn, &model, &mut out)?;
         // The molecules are safe before anything is done with the gallery.
         out.finish()?;
         if let Some(page) = page {
@@ -93,9 +100,9 @@ impl Sample {
     }
 
     /// Writes molecules as they come; how many there are in the file, and the first ones.
-    fn draw(&self, context: &Context, model: &Trained, out: &mut Destination) -> Outcome<(usize, Vec<Molecule>)> {
+    fn draw(&self, context: &Context, churn: f64, model: &Trained, out: &mut Destination) -> Outcome<(usize, Vec<Molecule>)> {
         let Self { n: count, steps, batch, sampler, grid, frames, .. } = *self;
-        let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames };
+        let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames, churn };
         let bar = Bar::new("sampling");
         let mut writer = Writer::new(out, &self.out)?;
         let mut first = Vec::new();

@@ -3,6 +3,7 @@
 use super::geometry::Geometry;
 use super::published::Published;
 use serde_json::{Value, json};
+use symdiff_diffusion::Route;
 use symdiff_models::suite::{Estimate, Scores};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -70,12 +71,27 @@ pub(crate) struct RunReport {
     pub(crate) samples: usize,
     /// What the judges say.
     pub(crate) scores: Scores,
+    /// The model along other routes.
+    pub(crate) cells: Vec<CellReport>,
     /// `(step, loss)` by ascending step.
     pub(crate) curve: Vec<(u64, f64)>,
     /// Sizes and bond lengths of all samples.
     pub(crate) geometry: Geometry,
     /// Samples to look at, the first ones and not the best ones.
     pub(crate) molecules: Vec<Molecule>,
+}
+
+/// A trained model along one route from noise to molecules.
+#[derive(Debug)]
+pub(crate) struct CellReport {
+    /// Sampler, steps, grid and frames.
+    pub(crate) route: Route,
+    /// Molecules sampled and judged.
+    pub(crate) samples: usize,
+    /// Seconds of sampling.
+    pub(crate) seconds: f64,
+    /// What the judges say.
+    pub(crate) scores: Scores,
 }
 
 /// What the runs learned from.
@@ -96,8 +112,7 @@ pub(crate) struct DataReport {
 impl RunReport {
     /// A row of the JSON line.
     pub(crate) fn json(&self) -> Value {
-        let mean = |estimate: Option<Estimate>| estimate.map(|e| e.mean);
-        let Scores { nll, atom_stability, molecule_stability, validity, uniqueness } = self.scores;
+        let Scores { nll, atom_stability, molecule_stability, validity, uniqueness, valid_unique, connected } = self.scores;
         json!({
             "name": self.name,
             "atom_stability": mean(atom_stability),
@@ -105,6 +120,8 @@ impl RunReport {
             "molecule_stability": mean(molecule_stability),
             "validity": mean(validity),
             "uniqueness": mean(uniqueness),
+            "valid_unique": mean(valid_unique),
+            "connected": mean(connected),
             "nll": mean(nll),
             "seconds": self.train_seconds + self.sample_seconds,
             "train_seconds": self.train_seconds,
@@ -112,6 +129,37 @@ impl RunReport {
             "steps": self.steps,
             "parameters": self.parameters,
             "samples": self.samples,
+            "cells": self.cells.iter().map(CellReport::json).collect::<Vec<_>>(),
         })
     }
+}
+
+impl CellReport {
+    fn json(&self) -> Value {
+        let Route { method, steps, spacing, framing, churn } = self.route;
+        let error = |estimate: Option<Estimate>| estimate.map(|e| e.standard_error);
+        let Scores { atom_stability, molecule_stability, valid_unique, connected, .. } = self.scores;
+        json!({
+            "sampler": method.to_string(),
+            "grid": spacing.to_string(),
+            "frames": framing.to_string(),
+            "churn": churn,
+            "steps": steps,
+            "calls": self.route.calls(),
+            "atom_stability": mean(atom_stability),
+            "atom_stability_error": error(atom_stability),
+            "molecule_stability": mean(molecule_stability),
+            "molecule_stability_error": error(molecule_stability),
+            "valid_unique": mean(valid_unique),
+            "valid_unique_error": error(valid_unique),
+            "connected": mean(connected),
+            "connected_error": error(connected),
+            "seconds": self.seconds,
+            "samples": self.samples,
+        })
+    }
+}
+
+fn mean(estimate: Option<Estimate>) -> Option<f64> {
+    estimate.map(|e| e.mean)
 }

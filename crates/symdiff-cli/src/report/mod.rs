@@ -4,6 +4,7 @@
 //! is what the caller says about how it was made.
 
 mod backbones;
+mod cells;
 mod curves;
 mod document;
 mod figure;
@@ -23,7 +24,7 @@ pub use backbones::{BackboneRow, Cost, drawing as backbones};
 pub(crate) use {
     gallery::standalone as gallery,
     geometry::Geometry,
-    input::{DataReport, Machine, Report, RunReport},
+    input::{CellReport, DataReport, Machine, Report, RunReport},
     published::{GEOM, QM9},
     table::markdown,
 };
@@ -32,12 +33,16 @@ use crate::destination::put;
 use crate::failure::{Failure, Outcome};
 use std::path::Path;
 
-/// Writes `report.html`, `table.md`, `table.csv` and `plots/*.svg` into `folder`, which exists.
+/// Writes `report.html`, `table.md`, `table.csv` and `plots/*.svg` into `folder`, which exists; and `cells.md` and `cells.csv` where models were sampled along several routes.
 pub(crate) fn write(report: &Report, folder: &Path) -> Outcome<()> {
     let figures = page::figures(report);
     put(&folder.join("report.html"), &page::render(report, &figures)?)?;
     put(&folder.join("table.md"), &markdown(report))?;
     put(&folder.join("table.csv"), &table::csv(report))?;
+    if report.rows.iter().any(|run| !run.cells.is_empty()) {
+        put(&folder.join("cells.md"), &cells::markdown(report))?;
+        put(&folder.join("cells.csv"), &cells::csv(report))?;
+    }
     let plots = folder.join("plots");
     std::fs::create_dir_all(&plots).map_err(|error| Failure::file(&plots, "create it", &error))?;
     figures.iter().try_for_each(|figure| put(&plots.join(format!("{}.svg", figure.name)), &figure.standalone()))

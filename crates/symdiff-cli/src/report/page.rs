@@ -5,13 +5,14 @@ use super::figure::Figure;
 use super::gallery::gallery;
 use super::input::Report;
 use super::table::{self, duration};
-use super::{curves, histograms};
+use super::{cells, curves, histograms};
 use crate::failure::{Failure, Outcome};
 use maud::{Markup, PreEscaped, html};
 
-/// Every plot of a report: the loss, the sizes, then one per kind of bond.
+/// Every plot of a report: the loss, the sizes, then one per kind of bond; before them, where models were sampled along several routes, quality over calls.
 pub(super) fn figures(report: &Report) -> Vec<Figure> {
-    let mut figures = vec![curves::figure(&report.rows), histograms::sizes(report)];
+    let mut figures: Vec<Figure> = report.rows.iter().flat_map(cells::figures).collect();
+    figures.extend([curves::figure(&report.rows), histograms::sizes(report)]);
     figures.extend(histograms::bond_lengths(report));
     figures
 }
@@ -34,6 +35,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
                 h2 { "Results" }
                 (table::html(report))
                 p class="note" { "± is one standard error." }
+                (cells::html(report))
             }
             section {
                 h2 { "Training and distributions" }

@@ -152,7 +152,7 @@ impl Row {
 }
 
 /// `87.5 ± 1.2`, with as many decimals as the error deserves.
-fn shown(estimate: Option<Estimate>, factor: f64) -> String {
+pub(super) fn shown(estimate: Option<Estimate>, factor: f64) -> String {
     let Some(Estimate { mean, standard_error }) = estimate.filter(|e| e.mean.is_finite()) else {
         return "–".to_owned();
     };

@@ -1,6 +1,7 @@
 //! A small made-up report: every part is there, well formed, and asks for nothing from outside.
 
 use super::*;
+use symdiff_diffusion::{Method, Route};
 use symdiff_models::suite::{Estimate, Scores};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -22,6 +23,8 @@ fn scores(quality: f64) -> Scores {
         molecule_stability: Some(share(quality.powi(9))),
         validity: Some(share(quality.powi(4))),
         uniqueness: Some(share(0.99)),
+        valid_unique: Some(share(0.99 * quality.powi(4))),
+        connected: Some(share(quality.powi(3))),
     }
 }
 
@@ -30,6 +33,13 @@ fn shaken(molecule: &Molecule, by: f64) -> Molecule {
     let step = |k: usize| by * ((k as f64 * 12.9898).sin() * 43758.5453).fract();
     let moved = molecule.positions().iter().enumerate().map(|(i, x)| [0, 1, 2].map(|k| x[k] + step(3 * i + k)));
     Molecule::new(molecule.name(), molecule.atomic_numbers().to_vec(), moved.collect()).unwrap()
+}
+
+/// Two samplers at three numbers of calls each.
+fn cells() -> Vec<CellReport> {
+    let methods = [Method::Ancestral, Method::Heun];
+    let routes = methods.into_iter().flat_map(|method| [100, 50, 10].map(|calls| Route::new(method, calls / method.calls())));
+    routes.map(|route| CellReport { route, samples: 300, seconds: 2.5, scores: scores(1.0 - 1.0 / route.calls() as f64) }).collect()
 }
 
 fn run(name: &str, k: usize) -> RunReport {
@@ -44,6 +54,7 @@ fn run(name: &str, k: usize) -> RunReport {
         sample_seconds: 31.4,
         samples: 300,
         scores: scores(0.9 + 0.02 * k as f64),
+        cells: if k == 3 { cells() } else { Vec::new() },
         curve: (1..4000).map(|step| (step, noise(step) * (0.3 + 2.0 / (1.0 + 0.02 * step as f64)) * (1.0 - 0.05 * k as f64))).collect(),
         geometry: Geometry::of(&molecules),
         molecules: molecules.into_iter().take(24).collect(),
@@ -91,7 +102,7 @@ fn a_report_has_all_its_parts() {
         assert!(page.contains(&format!(r#"<th scope="row">{}</th>"#, row.name)), "{}", row.name);
     }
     assert_eq!(page.matches("<canvas").count(), 4 * 24 + 12);
-    assert_eq!(page.matches("<svg").count(), 8);
+    assert_eq!(page.matches("<svg").count(), 10);
     assert!(page.contains("not run here") && page.contains("−129.35") && page.contains(&report.command));
     for outside in ["src=", "<link", "url(", "@import", "fetch(", "import("] {
         assert!(!page.contains(outside), "{outside} loads something");
@@ -106,9 +117,15 @@ fn a_report_has_all_its_parts() {
     assert_eq!(table.matches("(published)").count(), QM9.rows.len());
     assert!(table.contains("| SymDiff | – | 96.0 ± 1.2 |"), "{table}");
 
+    let cells: Vec<String> = read("cells.csv").lines().map(str::to_owned).collect();
+    assert_eq!(cells.len(), 1 + 6);
+    assert!(cells.iter().all(|line| line.matches(',').count() == cells[0].matches(',').count()), "{cells:#?}");
+    assert!(cells[4].starts_with("\"SymDiff\",heun,uniform,fresh,50,100,300,2.5,0.99,0.012,"), "{cells:#?}");
+    assert!(read("cells.md").contains("| SymDiff | heun | uniform | fresh | 100 | 99.0 ± 1.2 |"), "{}", read("cells.md"));
+
     let plots: Vec<_> = std::fs::read_dir(folder.join("plots")).unwrap().collect();
-    assert_eq!(plots.len(), 8);
-    for name in ["loss", "sizes", "bond-c-h", "bond-c-c"] {
+    assert_eq!(plots.len(), 10);
+    for name in ["calls-SymDiff-atom_stability", "loss", "sizes", "bond-c-h", "bond-c-c"] {
         let svg = read(&format!("plots/{name}.svg"));
         roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{name}.svg: {error}"));
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}");

@@ -1,13 +1,16 @@
 //! Suites: experiments that are run with equal budgets and evaluated in the same way.
 
+mod samplings;
 mod scores;
 
 pub use scores::{Estimate, Outcomes, Scores};
 
 use crate::{Error, Experiment, Result};
+use samplings::Samplings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use symdiff_diffusion::Route;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet};
 
@@ -18,8 +21,8 @@ pub struct Suite {
     pub name: String,
     /// Headline of the report.
     pub title: String,
-    /// Its experiments, by name, in the order of the table.
-    pub runs: Vec<(String, Experiment)>,
+    /// Its runs, in the order of the table.
+    pub runs: Vec<Run>,
     /// The rules that judge samples.
     pub protocol: Protocol,
     /// Molecules to sample from each run.
@@ -30,13 +33,27 @@ pub struct Suite {
     pub nll_molecules: usize,
 }
 
+/// A run of a suite.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its name, and that of its folder.
+    pub name: String,
+    /// What is trained.
+    pub experiment: Experiment,
+    /// How it is sampled beside its row of the table.
+    pub samplings: Vec<Route>,
+}
+
 /// What stands in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     title: String,
-    /// Experiments by name: files beside the suite's folder, or compiled in.
+    /// Names of runs, which are those of their experiments: files beside the suite's folder, or compiled in.
     runs: Vec<String>,
+    /// The experiments of runs that have another name.
+    #[serde(default)]
+    experiments: BTreeMap<String, String>,
     /// Settings over every experiment's own.
     #[serde(default)]
     settings: Vec<String>,
@@ -47,6 +64,8 @@ struct Written {
     samples: usize,
     groups: usize,
     nll_molecules: usize,
+    #[serde(default)]
+    samplings: Vec<Samplings>,
 }
 
 impl Suite {
@@ -66,8 +85,10 @@ impl Suite {
         if groups < 2 || samples < 2 * groups {
             return Err(refuse(format!("samples = {samples}, groups = {groups}: at least two groups of two samples are needed")));
         }
-        if let Some(stranger) = written.only.keys().find(|name| !written.runs.contains(name)) {
-            return Err(refuse(format!("[only] names `{stranger}`, which is none of its runs")));
+        let unknown = |name: &&String| !written.runs.contains(name);
+        let sampled = || written.samplings.iter().find_map(|samplings| samplings.stranger(&written.runs));
+        if let Some(stranger) = written.only.keys().chain(written.experiments.keys()).find(unknown).or_else(sampled) {
+            return Err(refuse(format!("`{stranger}` is given settings, an experiment or samplings, and is none of its runs")));
         }
         if let Some(twice) = written.runs.iter().enumerate().find_map(|(at, run)| written.runs[..at].contains(run).then_some(run)) {
             return Err(refuse(format!("`{twice}` is named twice, and two runs would share one folder")));
@@ -76,10 +97,16 @@ impl Suite {
         for run in &written.runs {
             let own = written.only.get(run).into_iter().flatten();
             let settings: Vec<String> = written.settings.iter().chain(own).chain(settings).cloned().collect();
-            runs.push((run.clone(), find(run, &settings)?));
+            let experiment = find(written.experiments.get(run).unwrap_or(run), &settings)?;
+            let mut samplings = Vec::new();
+            for section in &written.samplings {
+                let routes = section.routes(run, &experiment).map_err(|error| refuse(error.to_string()))?;
+                samplings.extend(routes.into_iter().filter(|route| !samplings.contains(route)).collect::<Vec<_>>());
+            }
+            runs.push(Run { name: run.clone(), experiment, samplings });
         }
-        let first: Option<&(String, Experiment)> = runs.first();
-        if first.is_none_or(|(_, first)| runs.iter().any(|(_, run)| run.data.path != first.data.path)) {
+        let path = |run: &Run| run.experiment.data.path.clone();
+        if runs.first().is_none_or(|first| runs.iter().any(|run| path(run) != path(first))) {
             return Err(refuse("a suite compares at least one run, and all on the same data.path".into()));
         }
         let protocol = written.protocol.parse().map_err(|error: symdiff_mol::Error| E::from(error.into()))?;
@@ -88,7 +115,7 @@ impl Suite {
 
     /// The file that all runs learn from; none for the embedded set.
     pub fn data(&self) -> Option<&Path> {
-        self.runs.first()?.1.data.path.as_deref()
+        self.runs.first()?.experiment.data.path.as_deref()
     }
 
     /// The molecules that all runs learn from.

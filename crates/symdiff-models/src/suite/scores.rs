@@ -18,6 +18,10 @@ pub struct Scores {
     pub validity: Option<Estimate>,
     /// Distinct among valid ones.
     pub uniqueness: Option<Estimate>,
+    /// Distinct valid ones among all: validity times uniqueness.
+    pub valid_unique: Option<Estimate>,
+    /// Molecules in one piece.
+    pub connected: Option<Estimate>,
 }
 
 /// A mean and how well it is known.
@@ -59,6 +63,8 @@ impl Outcomes {
             molecule_stability: estimate(|s| s.molecule_stability),
             validity: estimate(|s| s.validity),
             uniqueness: estimate(|s| s.uniqueness),
+            valid_unique: estimate(|s| s.validity * s.uniqueness),
+            connected: estimate(|s| s.connected),
         }
     }
 }

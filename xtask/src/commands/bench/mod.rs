@@ -3,6 +3,7 @@
 mod backbones;
 mod clouds;
 mod equivariance;
+mod levels;
 mod memory;
 mod ops;
 mod profile;
@@ -27,6 +28,8 @@ pub(crate) enum Bench {
     Ops(ops::Ops),
     /// The deviation from equivariance under O(3) of a model with random parameters.
     Equivariance(equivariance::Equivariance),
+    /// Where along a trajectory samplers lose quality.
+    Levels(levels::Levels),
     /// Compare equivariant and symmetrised backbones of equal size, over numbers of atoms and batch sizes.
     Backbones(backbones::Backbones),
 }
@@ -43,6 +46,7 @@ impl Bench {
             Self::Sample(speed) => speed.sample(context),
             Self::Ops(ops) => ops.run(context),
             Self::Equivariance(equivariance) => equivariance.run(context),
+            Self::Levels(levels) => levels.run(context),
             Self::Backbones(backbones) => backbones.run(context),
         }
     }

@@ -6,15 +6,15 @@ use super::train::drive;
 use crate::failure::{Failure, Outcome, note};
 use crate::output::{Context, shown};
 use crate::progress::Bar;
-use crate::report::{self, DataReport, Geometry, Machine, Report, RunReport};
+use crate::report::{self, CellReport, DataReport, Geometry, Machine, Report, RunReport};
 use crate::suite;
 use candle_core::Device;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use symdiff_models::suite::{Estimate, Outcomes, Suite};
-use symdiff_models::{Experiment, MoleculeTrainer, Trained, check_elements, resume, start};
+use symdiff_models::suite::{Estimate, Outcomes, Run, Suite};
+use symdiff_models::{MoleculeTrainer, Trained, check_elements, resume, start};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::MoleculeSet;
@@ -57,31 +57,32 @@ impl Reproduce {
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
         let seed = self.seed(context, &suite, &out)?;
         let set = suite.molecules()?;
-        for (_, experiment) in &suite.runs {
-            check_elements(&set, &experiment.encoding())?;
+        for run in &suite.runs {
+            check_elements(&set, &run.experiment.encoding())?;
         }
         let device = context.device()?;
         // From here on there is a folder.
         std::fs::create_dir_all(&out).map_err(|error| Failure::file(&out, "make this folder", &error))?;
         let _lock = FolderLock::acquire(&out)?;
-        let mut rows = Vec::new();
-        for (index, (name, experiment)) in suite.runs.iter().enumerate() {
-            tracing::info!("{name} ({} of {})", index + 1, suite.runs.len());
-            rows.push(one_run(name, experiment.clone(), &suite, &set, &out.join(name), seed, &device)?);
-        }
-        let report = Report {
+        let mut report = Report {
             title: suite.title.clone(),
             profile: suite.name.clone(),
             command: command_line(),
             machine: Machine::here(),
             seed,
-            seconds: began.elapsed().as_secs_f64(),
+            seconds: 0.0,
             protocol: suite.protocol,
-            rows,
+            rows: Vec::new(),
             data: real(&set, &suite)?,
             published: if suite.protocol == Protocol::EdmGeom { &report::GEOM } else { &report::QM9 },
         };
-        report::write(&report, &out)?;
+        // Written anew after each run, so that a long suite can be read before its end.
+        for (index, run) in suite.runs.iter().enumerate() {
+            tracing::info!("{} ({} of {})", run.name, index + 1, suite.runs.len());
+            report.rows.push(one_run(run, &suite, &set, &out.join(&run.name), seed, &device)?);
+            report.seconds = began.elapsed().as_secs_f64();
+            report::write(&report, &out)?;
+        }
         let table = report::markdown(&report);
         if context.json {
             note(&table);
@@ -99,7 +100,7 @@ impl Reproduce {
     /// The seed of the runs: the one given, which must be that of runs to go on with; theirs where none is given.
     fn seed(&self, context: &Context, suite: &Suite, out: &Path) -> Outcome<u64> {
         let trained: Vec<PathBuf> =
-            suite.runs.iter().map(|(name, _)| out.join(name)).filter(|run| MoleculeTrainer::has_checkpoint(run)).collect();
+            suite.runs.iter().map(|run| out.join(&run.name)).filter(|run| MoleculeTrainer::has_checkpoint(run)).collect();
         if !self.resume {
             let held = trained.first().cloned().or_else(|| Some(out.join("report.html")).filter(|report| report.exists()));
             return match held {
@@ -141,16 +142,9 @@ fn command_line() -> String {
     words.fold(program.to_owned(), |line, word| line + " " + &word.to_string_lossy())
 }
 
-/// Trains the runs that are not finished, samples from them and evaluates the samples.
-fn one_run(
-    name: &str,
-    experiment: Experiment,
-    suite: &Suite,
-    set: &MoleculeSet,
-    folder: &Path,
-    seed: u64,
-    device: &Device,
-) -> Outcome<RunReport> {
+/// Trains a run that is not finished, samples from it and evaluates the samples.
+fn one_run(run: &Run, suite: &Suite, set: &MoleculeSet, folder: &Path, seed: u64, device: &Device) -> Outcome<RunReport> {
+    let (name, experiment) = (run.name.as_str(), run.experiment.clone());
     let mut trainer = if MoleculeTrainer::has_checkpoint(folder) {
         resume(folder, Some(experiment), None, device)?
     } else {
@@ -171,6 +165,7 @@ fn one_run(
         let nll = trained.nll(set, &places, 1, 128, seed, &mut |done| bar.show(done, ""))?;
         scores.nll = Some(Estimate { mean: nll.mean, standard_error: nll.standard_error });
     }
+    let cells = cells(run, &trained, suite, folder, seed)?;
     let curve = symdiff_train::metrics::rows(folder)?.iter().map(|row| (row.step, row.loss)).collect();
     Ok(RunReport {
         name: name.to_owned(),
@@ -180,10 +175,24 @@ fn one_run(
         sample_seconds,
         samples: molecules.len(),
         scores,
+        cells,
         curve,
         geometry: Geometry::of(&molecules),
         molecules: molecules.into_iter().take(SHOWN).collect(),
     })
+}
+
+/// The same model along other routes.
+fn cells(run: &Run, trained: &Trained, suite: &Suite, folder: &Path, seed: u64) -> Outcome<Vec<CellReport>> {
+    let mut cells = Vec::with_capacity(run.samplings.len());
+    for (index, &route) in run.samplings.iter().enumerate() {
+        let (molecules, seconds) = samples::drawn_along(trained, route, suite.samples, seed, folder)?;
+        let scores = Outcomes::judge(&molecules, suite.protocol)?.scores(suite.groups);
+        let cell = CellReport { route, samples: molecules.len(), seconds, scores };
+        tracing::info!("{} sampling {} of {}: {}", run.name, index + 1, run.samplings.len(), cell.sentence());
+        cells.push(cell);
+    }
+    Ok(cells)
 }
 
 /// The data under the same metrics: the upper bound of the table.

@@ -1,0 +1,57 @@
+//! How the models of a suite are sampled beside the row of the table: by which samplers, in how many calls of the network.
+
+use crate::experiment::LossKind;
+use crate::{Error, Experiment, Result};
+use serde::Deserialize;
+use symdiff_diffusion::{Framing, Method, Route, Spacing, StochasticEuler};
+
+/// A `[[samplings]]` section: each sampler at each number of calls.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Samplings {
+    samplers: Vec<String>,
+    /// Calls of the network in the steps of a trajectory; reading the molecule off its end takes one more.
+    calls: Vec<usize>,
+    #[serde(default)]
+    grid: Option<String>,
+    #[serde(default)]
+    frames: Option<String>,
+    /// The churn of `stochastic-euler`.
+    #[serde(default)]
+    churn: Option<f64>,
+    /// The runs that are sampled so; all when absent.
+    #[serde(default)]
+    runs: Option<Vec<String>>,
+}
+
+impl Samplings {
+    /// A run that is named and is none of `runs`.
+    pub(super) fn stranger<'a>(&'a self, runs: &[String]) -> Option<&'a String> {
+        self.runs.iter().flatten().find(|name| !runs.contains(name))
+    }
+
+    /// The routes of the run `name`.
+    pub(super) fn routes(&self, name: &str, experiment: &Experiment) -> Result<Vec<Route>> {
+        if self.runs.as_ref().is_some_and(|runs| !runs.iter().any(|run| run == name)) {
+            return Ok(Vec::new());
+        }
+        let grid = self.grid.as_deref().map_or_else(|| Ok(Spacing::default()), str::parse)?;
+        let framing = self.frames.as_deref().map_or_else(|| Ok(Framing::default()), str::parse)?;
+        let churn = self.churn.map(StochasticEuler::new).transpose()?.unwrap_or_default().churn();
+        let process = &experiment.diffusion;
+        let most = if process.loss == LossKind::Continuous { usize::MAX } else { process.steps };
+        let mut routes = Vec::with_capacity(self.samplers.len() * self.calls.len());
+        for sampler in &self.samplers {
+            for &calls in &self.calls {
+                let method = sampler.parse::<Method>()?;
+                let steps = calls / method.calls();
+                if steps == 0 || steps > most {
+                    let (least, most) = (method.calls(), most.saturating_mul(method.calls()));
+                    return Err(Error::Config(format!("{calls} calls of {sampler} for {name}, which can take {least} to {most}")));
+                }
+                routes.push(Route { spacing: grid, framing, churn, ..Route::new(method, steps) });
+            }
+        }
+        Ok(routes)
+    }
+}
