@@ -11,10 +11,10 @@ mod support;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
-use support::svg::{Svg, grey};
-use support::{Perceptron, normal, out_folder, parameters, seed_parameters, train};
+use support::{Perceptron, normal, parameters, save, seed_parameters, train};
 use symdiff_core::testing::LawTest;
 use symdiff_core::{Haar, Identity, Map, MarkovKernel, MarkovKernelExt, Noise, Result, jensen_bound};
+use symdiff_figures::{Figure, Frame, Layer, Style, panels};
 use symdiff_groups::{Action, Cyclic, Dense, Fixed, Image};
 
 const SIDE: usize = 8;
@@ -27,8 +27,8 @@ type State = (Image, Fixed<Tensor>);
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let c4 = Cyclic::new(4);
-    let mut svg = Svg::new(760.0, 420.0);
-    for (column, symmetric) in [false, true].into_iter().enumerate() {
+    let mut lines = Vec::new();
+    for symmetric in [false, true] {
         let (map, vb) = parameters();
         let net = Perceptron::new(SIDE * SIDE + 2, 256, SIDE * SIDE, &vb)?;
         seed_parameters(&map, 1)?;
@@ -41,9 +41,9 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let turns = orientations(&images)?;
         let name = if symmetric { "symmetrised over C4" } else { "plain" };
         println!("{name}: loss {:.4}, orientations {turns:?} of 200, law test p = {:.3}", losses[TRAINING - 1], found.p_value);
-        draw(&mut svg, 20.0 + 370.0 * column as f64, &format!("{name}: {turns:?} by quarter turns"), &images)?;
+        lines.push((format!("{name}: {turns:?} by quarter turns"), vec![dark_pixels(&images)?]));
     }
-    svg.save(&out_folder()?.join("c4_images.svg"))?;
+    save("c4_images", &panels("Images without and with symmetry", &lines))?;
     Ok(())
 }
 
@@ -112,15 +112,14 @@ fn orientations(images: &Image) -> Result<[usize; 4]> {
     Ok(counts)
 }
 
-fn draw(svg: &mut Svg, left: f64, title: &str, images: &Image) -> Result<()> {
-    svg.text(left, 24.0, title);
-    let pixels = images.tensor().flatten_from(1)?.to_vec2::<f32>()?;
-    for (index, image) in pixels.iter().take(25).enumerate() {
-        let (x, y) = (left + 70.0 * (index % 5) as f64, 40.0 + 74.0 * (index / 5) as f64);
-        for (at, value) in image.iter().enumerate() {
-            let (i, j) = (at / SIDE, at % SIDE);
-            svg.square(x + 8.0 * j as f64, y + 8.0 * i as f64, 8.0, &grey(f64::from(value + 1.0) / 2.0));
-        }
+/// Forty images in rows of ten, a dot for each pixel that is nearer to black than to white.
+fn dark_pixels(images: &Image) -> Result<Figure> {
+    let mut points = Vec::new();
+    for (index, image) in images.tensor().flatten_from(1)?.to_vec2::<f32>()?.iter().take(40).enumerate() {
+        let (left, top) = ((index % 10 * (SIDE + 2)) as f64, (index / 10 * (SIDE + 2)) as f64);
+        let dark = image.iter().enumerate().filter(|(_, value)| **value > 0.0);
+        points.extend(dark.map(|(at, _)| (left + (at % SIDE) as f64, -top - (at / SIDE) as f64)));
     }
-    Ok(())
+    let layers = vec![Layer { label: None, style: Style::Points(0), points }];
+    Ok(Figure { name: "images".to_owned(), title: "Dark pixels".to_owned(), frame: Frame::Plane, layers })
 }

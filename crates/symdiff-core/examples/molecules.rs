@@ -13,17 +13,16 @@ mod support;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
-use support::svg::Svg;
-use support::{Perceptron, normal, out_folder, parameters, seed_parameters, train};
+use support::{Perceptron, normal, parameters, save, seed_parameters, train};
 use symdiff_core::testing::LawTest;
 use symdiff_core::{Batched, Map, MarkovKernel, MarkovKernelExt, Noise, Result, Samples, jensen_bound};
+use symdiff_figures::{Figure, Frame, Layer, Style, panels};
 use symdiff_groups::{
     Action, Argsort, Centred, Cloud, CompactGroup, Dense, Fixed, GramSchmidt, Orthogonal, Product, Set, Shifts, Symmetric, Translations,
     act_in_turn, act_on_fields,
 };
 
 const STEPS: usize = 40;
-const NAMES: [&str; 5] = ["CH4", "CH3F", "CH2F2", "CHF3", "CF4"];
 /// Of a bond from carbon to each element, in Å: C (none), H, F.
 const LENGTHS: [f64; 3] = [0.0, 1.09, 1.36];
 
@@ -64,8 +63,8 @@ impl Centred for Molecules {
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let (o3, s5) = (Orthogonal::new(3), Symmetric::new(5));
-    let mut svg = Svg::new(820.0, 430.0);
-    for (column, symmetric) in [false, true].into_iter().enumerate() {
+    let mut lines = Vec::new();
+    for symmetric in [false, true] {
         let (map, vb) = parameters();
         let (net, frame) = (Perceptron::new(32, 256, 15, &vb.pp("k"))?, Perceptron::new(32, 128, 9, &vb.pp("f"))?);
         seed_parameters(&map, 1)?;
@@ -93,9 +92,9 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             "{name}: loss {last:.4}, well formed {in_order} of 100 in stored order, {shuffled} in any, law test p = {:.3}",
             found.p_value
         );
-        draw(&mut svg, 20.0 + 400.0 * column as f64, &format!("{name}: {shuffled} of 100 well formed"), &asked, &answered)?;
+        lines.push((format!("{name}: {shuffled} of 100 well formed"), vec![picture(&asked, &answered)?]));
     }
-    svg.save(&out_folder()?.join("molecules.svg"))?;
+    save("molecules", &panels("Fluoromethanes, five of each, seen along z", &lines))?;
     Ok(())
 }
 
@@ -212,25 +211,21 @@ fn well_formed(asked: &Molecules, placed: &Cloud) -> Result<usize> {
     Ok(atoms(asked, placed)?.iter().filter(|atoms| good(atoms)).count())
 }
 
-/// Five samples of each molecule, a row each, seen along z.
-fn draw(svg: &mut Svg, left: f64, title: &str, asked: &Molecules, placed: &Cloud) -> Result<()> {
-    svg.text(left, 24.0, title);
-    for (index, mut atoms) in atoms(asked, placed)?.into_iter().take(25).enumerate() {
-        let (row, column) = (index % 5, index / 5);
-        let at = |p: &[f64; 3]| (left + 85.0 + 68.0 * column as f64 + 18.0 * p[0], 74.0 + 74.0 * row as f64 - 18.0 * p[1]);
-        if column == 0 {
-            svg.text(left, 78.0 + 74.0 * row as f64, NAMES[row]);
-        }
+/// Five samples of each molecule, a row of molecules with the same number of fluorine atoms, seen along z.
+fn picture(asked: &Molecules, placed: &Cloud) -> Result<Figure> {
+    let mut layers = Vec::new();
+    let mut by_element = [const { Vec::new() }; 3];
+    for (index, atoms) in atoms(asked, placed)?.into_iter().take(25).enumerate() {
+        let at = |p: &[f64; 3]| (4.0 * (index / 5) as f64 + p[0], p[1] - 4.0 * (index % 5) as f64);
         let centre = atoms.iter().find(|atom| atom.0 == 0).map_or([0.0; 3], |atom| atom.1);
-        for (_, position) in &atoms {
-            svg.path([at(&centre), at(position)], 1.5, "#888888");
-        }
-        atoms.sort_by(|a, b| a.1[2].total_cmp(&b.1[2]));
+        let bonds = atoms.iter().flat_map(|(_, position)| [at(&centre), at(position)]).collect();
+        layers.push(Layer { label: None, style: Style::Line(7), points: bonds });
         for (element, position) in &atoms {
-            let ((x, y), (radius, colour)) = (at(position), [(6.0, "#555555"), (4.0, "#ffffff"), (5.5, "#5bbd4a")][*element]);
-            svg.dot(x, y, radius + 1.0, "#222222");
-            svg.dot(x, y, radius, colour);
+            by_element[*element].push(at(position));
         }
     }
-    Ok(())
+    for ((label, colour), points) in [("C", 6), ("H", 5), ("F", 2)].into_iter().zip(by_element) {
+        layers.push(Layer { label: Some(label.to_owned()), style: Style::Points(colour), points });
+    }
+    Ok(Figure { name: "molecules".to_owned(), title: "Samples".to_owned(), frame: Frame::Plane, layers })
 }

@@ -12,10 +12,10 @@ mod support;
 
 use candle_core::Tensor;
 use candle_nn::Module;
-use support::svg::{Svg, curves};
-use support::{Perceptron, normal, out_folder, parameters, seed_parameters, train};
+use support::{Perceptron, curve, normal, parameters, save, seed_parameters, train};
 use symdiff_core::testing::LawTest;
 use symdiff_core::{Haar, Identity, Map, MarkovKernel, MarkovKernelExt, Noise, Result, jensen_bound};
+use symdiff_figures::losses;
 use symdiff_groups::{Cloud, Dense, GramSchmidt, SpecialOrthogonal};
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
@@ -32,7 +32,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             "Haar" => k.symmetrised(Haar(so2)).centred(2).boxed(),
             _ => k.symmetrised(f.haar_symmetrised()).centred(2).boxed(),
         };
-        let losses = train(&map, 2500, 2e-3, |step| {
+        let course = train(&map, 2500, 2e-3, |step| {
             let [data, draws] = Noise::seeded(2).steps().at(step).split();
             let (x, target) = turned(data)?;
             let error = |y: &Cloud| Ok((y.tensor() - &target)?.sqr()?.mean((1, 2))?);
@@ -40,13 +40,10 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         })?;
         let one = Cloud::new(normal(Noise::seeded(3), 1, &[3, 2])?.repeat((200, 1, 1))?)?;
         let found = LawTest::default().equivariance(&so2, &model, &one, Noise::seeded(4))?;
-        println!("{name}: loss {:.4}, law test p = {:.3}", losses[2499], found.p_value);
-        named.push((name, losses));
+        println!("{name}: loss {:.4}, law test p = {:.3}", course[2499], found.p_value);
+        named.push((name.to_owned(), curve(&course)));
     }
-    let mut svg = Svg::new(520.0, 420.0);
-    svg.text(20.0, 24.0, "squared error in 2,500 steps (mean of the last 100 below)");
-    curves(&mut svg, &named, (30.0, 40.0, 460.0, 290.0));
-    svg.save(&out_folder()?.join("plane.svg"))?;
+    save("plane", &losses("Squared error in 2,500 steps", &named).standalone())?;
     Ok(())
 }
 

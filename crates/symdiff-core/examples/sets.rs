@@ -11,10 +11,10 @@ mod support;
 
 use candle_core::Tensor;
 use candle_nn::Module;
-use support::svg::{Svg, curves};
-use support::{Perceptron, normal, out_folder, parameters, seed_parameters, train};
+use support::{Perceptron, curve, normal, parameters, save, seed_parameters, train};
 use symdiff_core::testing::equivariance_error;
 use symdiff_core::{Haar, Identity, Map, MarkovKernel, MarkovKernelExt, Noise, Result, jensen_bound};
+use symdiff_figures::losses;
 use symdiff_groups::{Argsort, Dense, Set, Symmetric};
 
 const N: usize = 6;
@@ -33,19 +33,16 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             "Haar" => k.symmetrised(Haar(s6.clone())).boxed(),
             _ => k.symmetrised(scores).boxed(),
         };
-        let losses = train(&map, 2000, 2e-3, |step| {
+        let course = train(&map, 2000, 2e-3, |step| {
             let [data, draws] = Noise::seeded(2).steps().at(step).split();
             let (x, target) = ranked(data)?;
             Ok(jensen_bound(&model, &x, 1, draws, |y| squared_error(y, &target))?.mean_all()?)
         })?;
         let off = equivariance_error(&s6, &model, &ranked(Noise::seeded(3))?.0, 20, Noise::seeded(4))?;
-        println!("{name}: loss {:.4}, equivariance error at equal noise {:.4} ± {:.4}", losses[1999], off.value, off.standard_error);
-        named.push((name, losses));
+        println!("{name}: loss {:.4}, equivariance error at equal noise {:.4} ± {:.4}", course[1999], off.value, off.standard_error);
+        named.push((name.to_owned(), curve(&course)));
     }
-    let mut svg = Svg::new(520.0, 420.0);
-    svg.text(20.0, 24.0, "squared error of ranks in 2,000 steps (mean of the last 100 below)");
-    curves(&mut svg, &named, (30.0, 40.0, 460.0, 290.0));
-    svg.save(&out_folder()?.join("sets.svg"))?;
+    save("sets", &losses("Squared error of ranks in 2,000 steps", &named).standalone())?;
     Ok(())
 }
 

@@ -11,9 +11,10 @@ mod support;
 
 use candle_core::{Device, Tensor};
 use candle_nn::Module;
-use support::{Perceptron, out_folder, parameters, seed_parameters, svg::Svg, svg::hue};
+use support::{Perceptron, parameters, save, seed_parameters};
 use symdiff_core::testing::LawTest;
 use symdiff_core::{Map, MarkovKernel, MarkovKernelExt, Noise, Raw, Result};
+use symdiff_figures::{Figure, Frame, Layer, Style, panels};
 use symdiff_groups::{Action, Cloud, Dense, GramSchmidt, Group, LieGroup, SpecialOrthogonal};
 
 const COPIES: usize = 200;
@@ -44,32 +45,27 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     println!("plain:       {:?}", test.equivariance(&so2, &plain, &x, Noise::seeded(1))?);
     println!("symmetrised: {:?}", test.equivariance(&so2, &model, &x, Noise::seeded(1))?);
 
-    let mut svg = Svg::new(640.0, 330.0);
-    svg.text(20.0, 24.0, "plain, point 0 turned back");
-    svg.text(340.0, 24.0, "symmetrised");
-    draw(&mut svg, 160.0, so2, &plain, &x)?;
-    draw(&mut svg, 480.0, so2, &model, &x)?;
-    svg.save(&out_folder()?.join("ten_lines.svg"))?;
+    let lines = [
+        ("plain: point 0 of the outputs at eight angles, turned back".to_owned(), vec![spots(so2, &plain, &x)?]),
+        ("symmetrised".to_owned(), vec![spots(so2, &model, &x)?]),
+    ];
+    save("ten_lines", &panels("Ten lines", &lines))?;
     Ok(())
 }
 
-/// Point 0 of the outputs at twelve angles, turned back, one colour an angle.
-fn draw(svg: &mut Svg, centre: f64, so2: SpecialOrthogonal, kernel: &impl MarkovKernel<Cloud, Out = Cloud>, x: &Cloud) -> Result<()> {
-    let mut spots = Vec::new();
-    for step in 0..12 {
-        let angle = std::f32::consts::TAU * step as f32 / 12.0;
+/// Point 0 of the outputs at eight angles, turned back, a colour for each angle. A few of each colour in turn, so that no colour hides the others.
+fn spots(so2: SpecialOrthogonal, kernel: &impl MarkovKernel<Cloud, Out = Cloud>, x: &Cloud) -> Result<Figure> {
+    let mut layers = Vec::new();
+    for step in 0..8 {
+        let angle = std::f32::consts::TAU * step as f32 / 8.0;
         let h = so2.exp(&Tensor::full(angle, (COPIES, 1), &Device::Cpu)?)?;
         let y = kernel.sample(&x.act(&so2, &h)?, Noise::seeded(100 + step))?.act(&so2, &so2.inverse(&h)?)?;
-        for point in y.tensor().narrow(1, 0, 1)?.squeeze(1)?.to_vec2::<f32>()?.iter().take(60) {
-            spots.push((step, f64::from(point[0]), f64::from(point[1])));
-        }
+        let points: Vec<(f64, f64)> =
+            y.tensor().narrow(1, 0, 1)?.squeeze(1)?.to_vec2::<f32>()?.iter().map(|p| (f64::from(p[0]), f64::from(p[1]))).collect();
+        let few = points.chunks(10).take(6).enumerate();
+        layers.extend(few.map(|(turn, few)| (turn, Layer { label: None, style: Style::Points(step as usize), points: few.to_vec() })));
     }
-    // One of each colour in turn, so that no colour hides the others.
-    spots.sort_by_key(|&(step, ..)| 5 * step % 12);
-    for at in 0..60 {
-        for (step, x, y) in spots.iter().skip(at).step_by(60) {
-            svg.dot(centre + 260.0 * x, 180.0 - 260.0 * y, 2.5, &hue(*step as f64 / 12.0));
-        }
-    }
-    Ok(())
+    layers.sort_by_key(|(turn, _)| *turn);
+    let layers = layers.into_iter().map(|(_, layer)| layer).collect();
+    Ok(Figure { name: "spots".to_owned(), title: "Point 0, turned back".to_owned(), frame: Frame::Plane, layers })
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use symdiff_core::{Map, MarkovKernelExt};
 use symdiff_diffusion::{Ancestral, At, Cosine, Denoiser, Eps, Framing, Gaussian, L2, Objective, Process, Reverse, Uniform};
 use symdiff_diffusion::{VariancePreserving, Weighting};
+use symdiff_figures::{Figure, Frame, Layer, Style};
 use symdiff_groups::{Action, Cloud, CompactGroup, Dense, GramSchmidt, SpecialOrthogonal, act_as, dense};
 use symdiff_ops::{Noise, Samples};
 use symdiff_train::{CHECKPOINT, Error, Parameters, Settings, Share, Streams, Task, Trainer, checkpoint};
@@ -104,12 +105,13 @@ fn main() -> Fallible {
     let times = letters.process.times(&Uniform, 100)?;
     let drawn = reverse.sample(&Ancestral, &times, Framing::default(), &like, Noise::seeded(5), &mut |_| ())?;
     let rows = [letters.batch(0, Share::WHOLE)?.tensor().narrow(0, 0, 12)?, drawn.tensor().clone()];
-    let mut svg = String::from("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 36 6' width='1080' height='180'>\n");
-    for (place, stroke) in Tensor::cat(&rows, 0)?.to_vec3::<f32>()?.iter().enumerate() {
-        let (column, row) = ((place % 12) as f32, (place / 12) as f32);
-        let points: Vec<String> = stroke.iter().map(|p| format!("{},{}", 1.5 + 3.0 * column + p[0], 1.5 + 3.0 * row - p[1])).collect();
-        svg.extend(["<polyline points='", &points.join(" "), "' fill='none' stroke='black' stroke-width='0.12'/>\n"]);
-    }
+    let strokes = Tensor::cat(&rows, 0)?.to_vec3::<f32>()?;
+    let layers = strokes.iter().enumerate().map(|(place, stroke)| {
+        let (column, row) = ((3 * (place % 12)) as f32, (3 * (place / 12)) as f32);
+        let points = stroke.iter().map(|p| (f64::from(column + p[0]), f64::from(p[1] - row))).collect();
+        Layer { label: None, style: Style::Line(place / 12), points }
+    });
+    let figure = Figure { name: "own_state".into(), title: "Data and samples".into(), frame: Frame::Plane, layers: layers.collect() };
     std::fs::create_dir_all(&out)?;
-    Ok(std::fs::write(out.join("own_state.svg"), svg + "</svg>\n")?)
+    Ok(figure.save(&out)?)
 }

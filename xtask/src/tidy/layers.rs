@@ -4,8 +4,10 @@ use super::Finding;
 use super::tree::TextFile;
 
 /// What each crate may depend on. Tests, benches and the façade may take anything.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("symdiff-ops", &[]),
+    // Draws numbers; knows no tensor.
+    ("symdiff-figures", &[]),
     ("symdiff-groups", &["symdiff-ops"]),
     ("symdiff-nets", &["symdiff-ops"]),
     ("symdiff-core", &["symdiff-ops", "symdiff-groups"]),
@@ -23,7 +25,7 @@ const BELOW_MODELS: [&str; 7] =
     ["symdiff-ops", "symdiff-groups", "symdiff-nets", "symdiff-core", "symdiff-diffusion", "symdiff-mol", "symdiff-train"];
 
 /// What commands call: models and data, not the parts that models are made of.
-const BELOW_COMMANDS: [&str; 5] = ["symdiff-ops", "symdiff-diffusion", "symdiff-mol", "symdiff-train", "symdiff-models"];
+const BELOW_COMMANDS: [&str; 6] = ["symdiff-ops", "symdiff-diffusion", "symdiff-figures", "symdiff-mol", "symdiff-train", "symdiff-models"];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let manifest = |name: &str| {

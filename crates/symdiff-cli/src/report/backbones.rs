@@ -1,8 +1,6 @@
 //! What backbones of one number of parameters cost over the size of molecules.
 
-use super::figure::{Axis, Figure, Layer, Style};
-use super::panels;
-use super::scale::Kind;
+use symdiff_figures::{Axis, Figure, Frame, Kind, Layer, Style, panels};
 
 /// A model at one size of molecules and of batches.
 #[derive(Debug, Clone)]
@@ -48,7 +46,7 @@ pub fn drawing(rows: &[BackboneRow]) -> String {
     batches.sort_unstable();
     batches.dedup();
     let lines: Vec<_> = batches.into_iter().map(|batch| (format!("batches of {batch}"), figures(rows, batch))).collect();
-    panels::drawing("What backbones of equal size cost", &lines)
+    panels("What backbones of equal size cost", &lines)
 }
 
 fn figures(rows: &[BackboneRow], batch: usize) -> Vec<Figure> {
@@ -79,8 +77,7 @@ fn figure(rows: &[&BackboneRow], what: &'static str, quantity: impl Fn(&Backbone
     Figure {
         name: "backbones".to_owned(),
         title: what.to_owned(),
-        x: Axis { label: "atoms per molecule", kind: Kind::Log, range: None },
-        y: Axis { label: what, kind: Kind::Log, range: None },
+        frame: Frame::Axes { x: Axis::new("atoms per molecule", Kind::Log), y: Axis::new(what, Kind::Log) },
         layers: labels.into_iter().enumerate().map(curve).collect(),
     }
 }

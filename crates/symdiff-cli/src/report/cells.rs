@@ -1,12 +1,11 @@
 //! Quality over calls of the network: each model along several routes, as HTML, Markdown, CSV and plots.
 
-use super::figure::{Axis, Figure, Layer, Style};
 use super::input::{CellReport, Report, RunReport};
-use super::scale::Kind;
 use super::table::{duration, shown};
 use maud::{Markup, html};
 use std::fmt::Write;
 use symdiff_diffusion::{Method, Route};
+use symdiff_figures::{Axis, Figure, Frame, Kind, Layer, Style};
 use symdiff_models::suite::{Estimate, Scores};
 
 /// One score of a cell.
@@ -144,8 +143,7 @@ pub(super) fn figures(run: &RunReport) -> Vec<Figure> {
     let figure = |column: &Column| Figure {
         name: format!("calls-{}-{}", run.name, column.key),
         title: format!("{}: {} over calls", run.name, column.title.trim_end_matches(" / %")),
-        x: Axis { label: "calls of the network", kind: Kind::Log, range: None },
-        y: Axis { label: column.title, kind: Kind::Linear, range: None },
+        frame: Frame::Axes { x: Axis::new("calls of the network", Kind::Log), y: Axis::new(column.title, Kind::Linear) },
         layers: kinds.iter().enumerate().map(|kind| curve(kind, column)).collect(),
     };
     DRAWN.iter().map(|&drawn| figure(&COLUMNS[drawn])).collect()

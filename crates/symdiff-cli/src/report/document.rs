@@ -1,6 +1,5 @@
 //! An HTML document around a body: its style, and the viewer of molecules.
 
-use super::figure;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("page.css");
@@ -18,7 +17,7 @@ pub(super) fn document(title: &str, body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
-                style { (PreEscaped(STYLE)) (PreEscaped(figure::STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(symdiff_figures::STYLE)) }
             }
             body {
                 main { (body) }

@@ -1,10 +1,9 @@
 //! Sizes and bond lengths of samples against the data's.
 
-use super::figure::{Axis, Figure, Layer, Style};
 use super::geometry::Geometry;
 use super::input::Report;
-use super::scale::Kind;
 use std::collections::BTreeMap;
+use symdiff_figures::{Axis, Figure, Frame, Kind, Layer, Style};
 
 /// How many kinds of bond are drawn: the data's most frequent.
 const KINDS: usize = 6;
@@ -17,8 +16,7 @@ pub(super) fn sizes(report: &Report) -> Figure {
     Figure {
         name: "sizes".to_owned(),
         title: "Atoms per molecule".to_owned(),
-        x: Axis { label: "atoms", kind: Kind::Linear, range: None },
-        y: Axis { label: "share of molecules", kind: Kind::Linear, range: None },
+        frame: Frame::Axes { x: Axis::new("atoms", Kind::Linear), y: Axis::new("share of molecules", Kind::Linear) },
         layers: layers(report, bars, |bin| bin as f64 - 0.5, 1.0),
     }
 }
@@ -47,8 +45,7 @@ fn bond_length(report: &Report, kind: &str) -> Figure {
     Figure {
         name: format!("bond-{}", kind.to_lowercase()),
         title: format!("{kind} bonds"),
-        x: Axis { label: "length / Å", kind: Kind::Linear, range },
-        y: Axis { label: "density / Å⁻¹", kind: Kind::Linear, range: None },
+        frame: Frame::Axes { x: Axis { label: "length / Å", kind: Kind::Linear, range }, y: Axis::new("density / Å⁻¹", Kind::Linear) },
         layers,
     }
 }

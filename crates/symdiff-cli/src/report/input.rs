@@ -23,7 +23,7 @@ pub(crate) struct Report {
     pub(crate) seed: u64,
     /// Wall-clock seconds of the whole command.
     pub(crate) seconds: f64,
-    /// The rules that judged.
+    /// The rules of evaluation.
     pub(crate) protocol: Protocol,
     /// One entry per run, in the order of the page.
     pub(crate) rows: Vec<RunReport>,
@@ -69,7 +69,7 @@ pub(crate) struct RunReport {
     pub(crate) sample_seconds: f64,
     /// Molecules sampled and judged.
     pub(crate) samples: usize,
-    /// What the judges say.
+    /// Its scores.
     pub(crate) scores: Scores,
     /// The model along other routes.
     pub(crate) cells: Vec<CellReport>,
@@ -101,7 +101,7 @@ pub(crate) struct DataReport {
     pub(crate) name: String,
     /// Molecules judged.
     pub(crate) samples: usize,
-    /// What the judges say of real molecules: the ceiling of the table.
+    /// The scores of real molecules: the upper bound of the table.
     pub(crate) scores: Scores,
     /// Sizes and bond lengths.
     pub(crate) geometry: Geometry,

@@ -5,17 +5,13 @@
 
 mod backbones;
 mod cells;
-mod curves;
 mod document;
-mod figure;
 mod gallery;
 mod geometry;
 mod histograms;
 mod input;
 mod page;
-mod panels;
 mod published;
-mod scale;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,20 @@
 //! The page: headline, table, plots, molecules, and how each number was made.
 
 use super::document::document;
-use super::figure::Figure;
 use super::gallery::gallery;
-use super::input::Report;
+use super::input::{Report, RunReport};
 use super::table::{self, duration};
-use super::{cells, curves, histograms};
+use super::{cells, histograms};
 use crate::failure::{Failure, Outcome};
 use maud::{Markup, PreEscaped, html};
+use symdiff_figures::{Figure, losses};
 
 /// Every plot of a report: the loss, the sizes, then one per kind of bond; before them, where models were sampled along several routes, quality over calls.
 pub(super) fn figures(report: &Report) -> Vec<Figure> {
+    let curve = |run: &RunReport| run.curve.iter().map(|(step, loss)| (*step as f64, *loss)).collect();
+    let curves: Vec<_> = report.rows.iter().map(|run| (run.name.clone(), curve(run))).collect();
     let mut figures: Vec<Figure> = report.rows.iter().flat_map(cells::figures).collect();
-    figures.extend([curves::figure(&report.rows), histograms::sizes(report)]);
+    figures.extend([losses("Training loss", &curves), histograms::sizes(report)]);
     figures.extend(histograms::bond_lengths(report));
     figures
 }
@@ -41,7 +43,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
                 h2 { "Training and distributions" }
                 p class="note" { "Bold lines of the loss are running means; the pale ones beneath are what they average. Histograms have area 1." }
                 div class="plots" {
-                    @for figure in figures { figure { figcaption { (figure.title) } (figure.svg()) } }
+                    @for figure in figures { figure { figcaption { (figure.title) } (PreEscaped(figure.svg())) } }
                 }
             }
             section {

@@ -1,4 +1,4 @@
-//! A small made-up report: every part is there, well formed, and asks for nothing from outside.
+//! A small made-up report: every part is there, well formed, and loads nothing from outside.
 
 use super::*;
 use symdiff_diffusion::{Method, Route};

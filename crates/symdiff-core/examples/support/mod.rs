@@ -1,19 +1,30 @@
-//! What the examples share: arguments, a small perceptron, its training, and pictures.
+//! What the examples share: arguments, pictures, a small perceptron and its training.
 #![allow(dead_code, unreachable_pub)]
-
-pub mod svg;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{AdamW, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, linear};
 use std::path::PathBuf;
 use symdiff_core::{Noise, Result, Samples};
 
-/// The folder named by `--out`, made if need be; `target/examples` without it.
-pub fn out_folder() -> std::io::Result<PathBuf> {
+/// The folder named by `--out`, made if need be; `pictures` without it.
+fn out_folder() -> std::io::Result<PathBuf> {
     let mut arguments = std::env::args().skip_while(|argument| argument != "--out").skip(1);
-    let folder = PathBuf::from(arguments.next().unwrap_or_else(|| "target/examples".into()));
+    let folder = PathBuf::from(arguments.next().unwrap_or_else(|| "pictures".into()));
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
+}
+
+/// Writes a picture as `NAME.svg` into the folder of `--out`.
+pub fn save(name: &str, picture: &str) -> std::io::Result<()> {
+    let path = out_folder()?.join(format!("{name}.svg"));
+    std::fs::write(&path, picture)?;
+    println!("wrote {}", path.display());
+    Ok(())
+}
+
+/// A loss per step as points of a plot.
+pub fn curve(losses: &[f64]) -> Vec<(f64, f64)> {
+    losses.iter().enumerate().map(|(step, loss)| ((step + 1) as f64, *loss)).collect()
 }
 
 /// Normals `[samples, shape…]` in f32.

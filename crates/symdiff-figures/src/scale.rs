@@ -2,7 +2,8 @@
 
 /// How numbers are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// Equal differences take equal room.
     Linear,
     /// Equal ratios take equal room. Every number shown is positive.
     Log,
@@ -10,7 +11,7 @@ pub(super) enum Kind {
 
 /// A range of numbers on a range of pixels.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     kind: Kind,
     low: f64,
     high: f64,
@@ -19,7 +20,7 @@ pub(super) struct Scale {
 
 impl Scale {
     /// Covers `low..=high`, widened when it is empty. A logarithmic scale starts at a positive number.
-    pub(super) fn new(kind: Kind, low: f64, high: f64, pixels: (f64, f64)) -> Self {
+    pub(crate) fn new(kind: Kind, low: f64, high: f64, pixels: (f64, f64)) -> Self {
         let (low, high) = match kind {
             Kind::Log => (low.max(f64::MIN_POSITIVE), high.max(low * 1.1)),
             Kind::Linear if high > low => (low, high),
@@ -29,14 +30,14 @@ impl Scale {
     }
 
     /// Where a number lies.
-    pub(super) fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let position = |x: f64| if self.kind == Kind::Log { x.max(f64::MIN_POSITIVE).ln() } else { x };
         let share = (position(value) - position(self.low)) / (position(self.high) - position(self.low));
         self.pixels.0 + share.clamp(-0.02, 1.02) * (self.pixels.1 - self.pixels.0)
     }
 
     /// Round numbers inside the range, ascending.
-    pub(super) fn ticks(&self) -> Vec<f64> {
+    pub(crate) fn ticks(&self) -> Vec<f64> {
         match self.kind {
             Kind::Linear => self.even_ticks(),
             Kind::Log => self.decade_ticks(),
@@ -65,7 +66,7 @@ impl Scale {
 }
 
 /// A tick's number in as few characters as it needs.
-pub(super) fn label(value: f64) -> String {
+pub(crate) fn label(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         1e6.. => format!("{}M", rounded(value / 1e6)),

@@ -1,6 +1,6 @@
 //! Several plots in one file: lines of them, each under its heading.
 
-use super::figure::{Figure, HEIGHT, STYLE, WIDTH};
+use crate::figure::{Figure, HEIGHT, STYLE, WIDTH};
 use maud::{PreEscaped, html};
 
 /// Room for the heading of a line.
@@ -9,7 +9,7 @@ const HEADING: f64 = 28.0;
 const GAP: f64 = 24.0;
 
 /// The drawing as a file. A line is its heading and its plots.
-pub(super) fn drawing(title: &str, lines: &[(String, Vec<Figure>)]) -> String {
+pub fn panels(title: &str, lines: &[(String, Vec<Figure>)]) -> String {
     let columns = lines.iter().map(|(_, figures)| figures.len()).max().unwrap_or(0);
     let (across, down) = (WIDTH + GAP, HEADING + HEIGHT + GAP);
     let (width, height) = (columns as f64 * across, lines.len() as f64 * down);

@@ -1,8 +1,7 @@
 //! Loss curves: the running mean, over the losses themselves in a pale colour.
 
-use super::figure::{Axis, Figure, Layer, Style};
-use super::input::RunReport;
-use super::scale::Kind;
+use crate::figure::{Axis, Figure, Frame, Layer, Style};
+use crate::scale::Kind;
 
 /// Points of a drawn line; more cannot be told apart.
 const POINTS: usize = 300;
@@ -11,27 +10,30 @@ const REACH: f64 = 0.02;
 /// A loss that falls by more than this factor is drawn on a logarithmic axis.
 const LOG_FROM: f64 = 3.0;
 
-/// Loss against step, one colour per run.
-pub(super) fn figure(runs: &[RunReport]) -> Figure {
-    let raw: Vec<_> = runs.iter().map(|run| extremes(&finite(&run.curve))).collect();
-    let smooth: Vec<_> = runs.iter().map(|run| smoothed(&finite(&run.curve))).collect();
-    let (low, high) = smooth.iter().flatten().fold((f64::INFINITY, 0.0_f64), |(low, high), (_, loss)| (low.min(*loss), high.max(*loss)));
+/// A figure named `loss` of losses against optimiser steps, with a colour for each named curve of (step, loss). Losses that are not finite are left out.
+pub fn losses(title: impl Into<String>, curves: &[(String, Vec<(f64, f64)>)]) -> Figure {
+    let curves: Vec<_> = curves.iter().map(|(name, points)| (name, finite(points))).collect();
+    let smooth: Vec<_> = curves.iter().map(|(name, points)| (*name, smoothed(points))).collect();
+    let means = smooth.iter().flat_map(|(_, points)| points);
+    let (low, high) = means.fold((f64::INFINITY, 0.0_f64), |(low, high), (_, loss)| (low.min(*loss), high.max(*loss)));
     let kind = if low > 0.0 && high > LOG_FROM * low { Kind::Log } else { Kind::Linear };
     let room = if kind == Kind::Log { (low * 0.8, high * 1.1) } else { (low.min(0.0), high * 1.05) };
-    let faint = raw.into_iter().enumerate().map(|(k, points)| Layer { label: None, style: Style::Faint(k), points });
+    let faint = curves.iter().enumerate().map(|(k, (_, points))| Layer { label: None, style: Style::Faint(k), points: extremes(points) });
     let lines =
-        smooth.into_iter().enumerate().map(|(k, points)| Layer { label: Some(runs[k].name.clone()), style: Style::Line(k), points });
+        smooth.into_iter().enumerate().map(|(k, (name, points))| Layer { label: Some(name.clone()), style: Style::Line(k), points });
     Figure {
         name: "loss".to_owned(),
-        title: "Training loss".to_owned(),
-        x: Axis { label: "optimiser step", kind: Kind::Linear, range: None },
-        y: Axis { label: "loss", kind, range: (low <= high).then_some(room) },
+        title: title.into(),
+        frame: Frame::Axes {
+            x: Axis::new("optimiser step", Kind::Linear),
+            y: Axis { label: "loss", kind, range: (low <= high).then_some(room) },
+        },
         layers: faint.chain(lines).collect(),
     }
 }
 
-fn finite(curve: &[(u64, f64)]) -> Vec<(f64, f64)> {
-    curve.iter().filter(|(_, loss)| loss.is_finite()).map(|(step, loss)| (*step as f64, *loss)).collect()
+fn finite(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    curve.iter().copied().filter(|(_, loss)| loss.is_finite()).collect()
 }
 
 /// The lowest and the highest point of each stretch, in their order: the outline of a long noisy curve.
