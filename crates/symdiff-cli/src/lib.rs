@@ -10,6 +10,7 @@ mod experiments;
 mod failure;
 mod interrupt;
 mod output;
+mod plan;
 pub mod progress;
 pub mod report;
 mod restart;
@@ -40,9 +41,11 @@ Examples:
   symdiff reproduce                                  The paper's comparison on a laptop; writes runs/quick/report.html
   symdiff train symdiff-small --out runs/mine        Train an experiment that is compiled in
   symdiff train mine.toml --set train.lr=1e-4        Train one of your own, with one setting changed
+  symdiff train mine.toml --dry-run                  What it would take: parameters, memory, hours
   symdiff train mine.toml --out runs/mine --resume   Go on where a run stopped
   symdiff sample --run runs/mine -n 200 --out s.sdf  Draw 200 molecules
   symdiff evaluate --molecules s.sdf                 Stability, validity, uniqueness
   symdiff nll --run runs/mine                        Negative log-likelihood of held-out molecules
+  symdiff metrics --run runs/mine --out mine.csv     The training curve as a table
 
 Exit codes: 0 done, 1 the work failed, 2 an argument or a file is wrong.";

@@ -1,28 +1,11 @@
-//! Layer 2: Markov kernels and their stochastic symmetrisation.
+#![doc = include_str!("../README.md")]
+//!
+//! # Layer 2
 //!
 //! A Markov kernel k(dy | x) is stochastically equivariant when sampling it at g·x has the law of g·(sampling it at x). [`Symmetrised`]
 //! makes any kernel so, given an equivariant kernel γ(dg | x) on the group; and γ itself is made from any network in the same way, starting
-//! from the Haar measure:
-//!
-//! ```
-//! use candle_core::{DType, Device, Tensor};
-//! use symdiff_core::{Map, MarkovKernel, MarkovKernelExt};
-//! use symdiff_groups::{GramSchmidt, Orthogonal, Points};
-//! use symdiff_ops::{Noise, Ragged};
-//! # fn main() -> symdiff_core::Result<()> {
-//! let o3 = Orthogonal::new(3);
-//! let frame_net = Map::new(|x: &Points| Ok(x.positions().reshape((2, 3, 3))?)); // any network: points → [B, 3, 3]
-//! let denoiser = Map::new(|x: &Points| Ok(x.clone()));                          // any network: points → points
-//!
-//! let gamma = frame_net.charted(o3, GramSchmidt::columns()).haar_symmetrised(); // g₀ · f(g₀⁻¹·x)
-//! let model = denoiser.symmetrised(gamma);                                      // g · k(g⁻¹·x)
-//!
-//! let layout = Ragged::from_sizes(&[3, 3])?;
-//! let x = Points::new(Tensor::randn(0f32, 1.0, (6, 3), &Device::Cpu)?, layout)?;
-//! let y = model.sample(&x, Noise::seeded(0))?;
-//! assert_eq!(y.positions().dims(), [6, 3]);
-//! # Ok(()) }
-//! ```
+//! from the Haar measure ([`Haar`]).
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod average;
 mod closure;

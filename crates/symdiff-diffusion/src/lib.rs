@@ -1,4 +1,6 @@
-//! Layer 3: diffusion processes. Paths, objectives, likelihoods and samplers, generic over the state, its condition and the denoiser.
+#![doc = include_str!("../README.md")]
+//!
+//! # Layer 3
 //!
 //! The roles are kept apart: a [`Path`] gives the amounts of data and noise at time t, a [`Process`] diffuses a state along it, an [`Objective`] scores
 //! a denoiser, a [`Sampler`] takes one step towards the data, a [`Grid`] gives the times of the steps, a [`Reconstruction`] turns the last state into data. A state is anything
@@ -7,6 +9,7 @@
 //!
 //! Levels are computed in f64, whatever the state's type: differences of neighbouring log-SNRs, on which weights and posteriors rest, lose all
 //! their digits in f32.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
 mod flow;

@@ -1,10 +1,13 @@
-//! Layer 1: groups, actions, Haar measure and charts.
+#![doc = include_str!("../README.md")]
 //!
-//! A group is a value; an [`Group::Element`] holds one group element per sample of a batch; it acts on states. Elements are made only by
-//! `identity`, `haar`, `project`, `compose`, `inverse` and checking constructors, and used only by `act`: no bare matrix product of
-//! group elements occurs outside this crate, so that left and right cannot be confused.
+//! # Layer 1
+//!
+//! An [`Group::Element`] holds one group element per sample of a batch. Elements are made only by `identity`, `haar`, `project`, `compose`, `inverse` and
+//! checking constructors, and used only by `act`: no bare matrix product of group elements occurs outside this crate, so that left and
+//! right cannot be confused.
 //!
 //! Points are rows: R·x is x·Rᵀ in matrices, hence R⁻¹·x = x·R.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cyclic;
 mod dihedral;

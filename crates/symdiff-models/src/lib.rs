@@ -1,8 +1,11 @@
-//! Layer 5: models of molecules, and everything that is particular to them.
+#![doc = include_str!("../README.md")]
+//!
+//! # Layer 5
 //!
 //! This crate combines those below: a [`Model`] is a backbone from `symdiff-nets` as a Markov kernel on molecules, symmetrised by `symdiff-core`, under a
 //! process of `symdiff-diffusion`. [`MoleculeTask`] is what `symdiff-train` trains, [`Trained`] samples from the result and computes likelihoods. An
 //! [`Experiment`] describes all of it in one file.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod batches;
 mod diffusion;

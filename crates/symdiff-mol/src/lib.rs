@@ -1,16 +1,10 @@
-//! Molecules: data sets, file formats and chemistry metrics.
+#![doc = include_str!("../README.md")]
 //!
-//! From published files to judged samples without Python. A [`Molecule`] is what files hold and judges see; a
-//! [`data::MoleculeSet`] is what training sees: the same atoms, packed, in `f32`. Positions are angstrom everywhere.
+//! # Layer 3
 //!
-//! ```
-//! use symdiff_mol::{chemistry::Protocol, data};
-//! let set = data::embedded();
-//! let verdict = Protocol::EdmQm9.judge(&set.molecule(100))?;
-//! assert!(verdict.mol_stable);
-//! # Ok::<(), symdiff_mol::Fault>(())
-//! ```
-
+//! A [`Molecule`] is what files hold and judges see; a [`data::MoleculeSet`] is what training sees: the same atoms, packed, in `f32`. Positions are
+//! angstrom everywhere.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::naive_bytecount, reason = "stored numbers come back exactly; tests count few bytes"))]
 
 pub mod chemistry;

@@ -1,8 +1,10 @@
-//! Layer 1: backbones on ragged batches. Plain modules with a `forward` on packed tensors; they know no group and no diffusion.
+#![doc = include_str!("../README.md")]
+//!
+//! # Layer 1
 //!
 //! Symbols: **B** samples, **N** nodes in total, **D** hidden size. Inputs and outputs are packed, `[N, C]`, and go with a
-//! [`Ragged`](symdiff_ops::Ragged) layout. Parameters come from a `VarBuilder`, last argument of every constructor, under the names of the
-//! published implementation, so that its checkpoints load. All of them can be trained.
+//! [`Ragged`](symdiff_ops::Ragged) layout. Parameters come from a `VarBuilder`, last argument of every constructor. All networks can be trained.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod dit;
 pub mod egnn;

@@ -1,14 +1,14 @@
-//! Layer 0 of the workspace: tensors. Ragged batches, noise streams and fused differentiable ops.
+#![doc = include_str!("../README.md")]
 //!
-//! Nothing here knows a group, a network or an atom. Three ideas:
+//! # Layer 0
 //!
-//! - [`Ragged`]: samples of different sizes packed one after the other. There is no padded tensor and no mask; a mask is not
-//!   even representable.
-//! - [`Noise`]: randomness as a function of a name. A draw consumes its stream, so using one twice does not compile.
+//! Nothing here depends on a group, a network or an atom. Three ideas:
+//!
+//! - [`Ragged`]: samples of different sizes packed one after the other. There is no padded tensor and no mask that an op could forget.
+//! - [`Noise`]: random numbers as a function of a key. A draw consumes its stream, so using a stream twice does not compile.
 //! - ops: fused routines with CPU (and, with the feature `cuda`, CUDA) forward and backward passes. [`fused()`] makes one graph node of
-//!   several, [`stack::Stack`] runs a deep network of them on all threads.
-//!
-//! Tests hold every derivative against that of a twin composed of Candle's own ops, and against finite differences.
+//!   several operations, [`stack::Stack`] runs a deep network of them on all threads.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod ada_layer_norm;
 pub mod adamw;

@@ -1,10 +1,12 @@
-//! Layer 4: a training loop that is independent of what is trained.
+#![doc = include_str!("../README.md")]
+//!
+//! # Layer 4
 //!
 //! A [`Task`] is a value of the user's: it makes the batch of a step and computes its losses. A [`Trainer`] takes a task and the variables that
-//! it learns, and adds the rest: optimiser, moving average, learning rate, checkpoints, metrics, validation, a lock on the run folder. Nothing
-//! here names a molecule, a group or a diffusion process.
+//! it learns, and adds the rest, with a lock on the run folder. Nothing here depends on molecules, groups or diffusion processes.
 //!
 //! Step k is a function of the variables, the optimiser's state, the seed and k, so a killed run can be resumed bit for bit.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod atomic;
 pub mod checkpoint;

@@ -1,39 +1,5 @@
-//! Equivariant diffusion via stochastic symmetrisation (arXiv 2410.06262), on Candle.
-//!
-//! Take any network k and any network f. Draw a group element g from the learned kernel γ = sym_Haar(f), denoise in the rotated frame, rotate
-//! back: g·k(g⁻¹·x). The result is equivariant in law, though neither network is.
-//!
-//! ```
-//! use symdiff::prelude::*;
-//! # fn main() -> Result<(), symdiff::kernels::Error> {
-//! // Two networks that are not equivariant at all.
-//! let denoiser = Map::new(|x: &Cloud| Ok(Cloud::new(x.tensor().sqr()?)?));
-//! let frame_net = Map::new(|x: &Cloud| Ok(x.tensor().narrow(1, 0, 3)?)); // [B, 3, 3]
-//!
-//! let o3 = Orthogonal::new(3);
-//! let gamma = frame_net.charted(o3, GramSchmidt::columns()).haar_symmetrised();
-//! let model = denoiser.symmetrised(gamma);
-//!
-//! let x = Cloud::new(Tensor::randn(0_f32, 1.0, (2, 5, 3), &Device::Cpu)?)?;
-//! let y = model.sample(&x, Noise::seeded(0))?;
-//! assert_eq!(y.tensor().dims(), [2, 5, 3]);
-//! # Ok(()) }
-//! ```
-//!
-//! This crate only re-exports; each module is a crate of its own, to be taken alone:
-//!
-//! | module | crate | feature |
-//! |---|---|---|
-//! | [`ops`] | `symdiff-ops` | always |
-//! | [`groups`] | `symdiff-groups` | always |
-//! | [`kernels`] | `symdiff-core` | always |
-//! | `nets` | `symdiff-nets` | `nets` |
-//! | `diffusion` | `symdiff-diffusion` | `diffusion` |
-//! | `mol` | `symdiff-mol` | `mol` |
-//! | `train` | `symdiff-train` | `train` |
-//! | `models` | `symdiff-models` | `models` |
-//!
-//! [`candle_core`] is re-exported, so that the tensors of your program are those of this version. `full` turns every feature on but `cuda`.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use candle_core;
 pub use symdiff_core as kernels;
@@ -72,17 +38,4 @@ pub mod prelude {
     pub use symdiff_ops::{Batched, Euclidean, Noise, Ragged, Samples};
     #[cfg(feature = "train")]
     pub use symdiff_train::{Task, Trainer};
-}
-
-/// The programs in README and guide compile.
-#[cfg(doctest)]
-mod texts {
-    #[doc = include_str!("../../../README.md")]
-    struct Readme;
-    #[doc = include_str!("../../../docs/src/guide.md")]
-    struct Guide;
-    #[doc = include_str!("../../../docs/src/own-project.md")]
-    struct OwnProject;
-    #[doc = include_str!("../../../docs/src/glossary.md")]
-    struct Glossary;
 }

@@ -3,7 +3,6 @@
 // Where the same numbers must come out, they must be the same numbers.
 #![allow(clippy::float_cmp)]
 
-mod chapter;
 mod group;
 mod network;
 mod norms;

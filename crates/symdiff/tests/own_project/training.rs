@@ -1,4 +1,4 @@
-//! A condition, and the training loop on a task of your own: points on a circle whose radius is asked for.
+//! A condition, and the training loop on a task of your own: points on a circle of a given radius.
 
 use candle_nn::{Module, VarBuilder};
 use std::ops::ControlFlow;
