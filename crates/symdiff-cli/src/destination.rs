@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Packed,
     /// Weights of a model.
     Checkpoint,
+    /// Metrics as CSV.
+    Table,
 }
 
 /// An output file that is being written.
@@ -134,6 +136,7 @@ impl Kind {
             Self::Page => "a page",
             Self::Packed => "a packed data set",
             Self::Checkpoint => "weights of a model",
+            Self::Table => "a table of metrics",
         }
     }
 
@@ -146,6 +149,7 @@ impl Kind {
             Self::Page => first_line(path).is_some_and(|line| line.to_lowercase().starts_with("<!doctype html")),
             Self::Packed => metadata_key(path, "schema"),
             Self::Checkpoint => metadata_key(path, "symdiff"),
+            Self::Table => first_line(path).is_some_and(|line| line.starts_with("step,")),
         }
     }
 }

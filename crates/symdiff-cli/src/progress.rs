@@ -1,70 +1,95 @@
-//! Progress on stderr, for work that takes more than two seconds.
+//! Progress on stderr, for work that takes more than two seconds: a bar on a terminal, elsewhere a plain line now and then, so that the log of a long run
+//! shows that it is alive.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::failure::note;
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Nothing is drawn before this long.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A count of things done that shows itself once the work takes long. Cleared when dropped.
-pub struct Progress {
+/// Without a terminal: seconds before the first line, and between two lines.
+const FIRST: u64 = 20;
+const BETWEEN: u64 = 60;
+
+/// A bar that shows itself once the work takes long. Cleared when dropped.
+struct Patient {
     bar: ProgressBar,
+    terminal: bool,
+    /// When the next line is due, in seconds.
+    next: AtomicU64,
 }
 
-impl Progress {
-    /// Counts towards an unknown end.
-    pub fn new(what: &'static str) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos} ({per_sec})") {
+impl Patient {
+    fn new(length: Option<u64>, template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.set_message(what);
-        Self { bar }
+        Self { bar, terminal: std::io::stderr().is_terminal(), next: AtomicU64::new(FIRST) }
     }
 
-    /// Counts further things.
-    pub fn advance(&self, by: u64) {
-        self.bar.inc(by);
-        if self.bar.is_hidden() && self.bar.elapsed() > PATIENCE {
+    /// To be called after each advance; `line` is for where no bar can be drawn.
+    fn show(&self, line: impl FnOnce(&ProgressBar) -> String) {
+        let elapsed = self.bar.elapsed();
+        if self.terminal && self.bar.is_hidden() && elapsed > PATIENCE {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let due = self.next.load(Ordering::Relaxed);
+        let late = !self.terminal && elapsed.as_secs() >= due;
+        // Of the threads that find it late, one writes.
+        if late && self.next.compare_exchange(due, elapsed.as_secs() + BETWEEN, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            note(&line(&self.bar));
         }
     }
 }
 
-impl Drop for Progress {
+impl Drop for Patient {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// A fraction of known work, with the time that is left. Cleared when dropped.
-pub struct Bar(ProgressBar);
+/// A count of things done.
+pub struct Progress(Patient);
+
+impl Progress {
+    /// Counts towards an unknown end.
+    pub fn new(what: &'static str) -> Self {
+        let patient = Patient::new(None, "{spinner} {msg} {human_pos} ({per_sec})");
+        patient.bar.set_message(what);
+        Self(patient)
+    }
+
+    /// Counts further things.
+    pub fn advance(&self, by: u64) {
+        self.0.bar.inc(by);
+        self.0.show(|bar| format!("{}: {} in {}", bar.message(), HumanCount(bar.position()), HumanDuration(bar.elapsed())));
+    }
+}
+
+/// A fraction of known work, with the time that is left.
+pub struct Bar(Patient);
 
 impl Bar {
     const SCALE: u64 = 10_000;
 
     /// A bar from 0 to 1.
     pub fn new(label: &str) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(Self::SCALE), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{prefix:>12} {bar:32} {percent:>3} %  {elapsed} elapsed, {eta} left  {msg}") {
-            bar.set_style(style);
-        }
-        bar.set_prefix(label.to_owned());
-        Self(bar)
+        let patient = Patient::new(Some(Self::SCALE), "{prefix:>12} {bar:32} {percent:>3} %  {elapsed} elapsed, {eta} left  {msg}");
+        patient.bar.set_prefix(label.to_owned());
+        Self(patient)
     }
 
     /// Moves to a fraction.
     pub fn show(&self, fraction: f64, message: impl Into<String>) {
-        self.0.set_position((fraction * Self::SCALE as f64) as u64);
-        self.0.set_message(message.into());
-        if self.0.is_hidden() && self.0.elapsed() > PATIENCE {
-            self.0.set_draw_target(ProgressDrawTarget::stderr());
-        }
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.0.bar.set_position((fraction * Self::SCALE as f64) as u64);
+        self.0.bar.set_message(message.into());
+        self.0.show(|bar| {
+            let (percent, elapsed, left) = (100.0 * fraction, HumanDuration(bar.elapsed()), HumanDuration(bar.eta()));
+            format!("{}: {percent:.1} % in {elapsed}, about {left} left  {}", bar.prefix(), bar.message())
+        });
     }
 }

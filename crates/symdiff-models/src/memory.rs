@@ -48,18 +48,26 @@ pub(crate) fn check_parameters(experiment: &Experiment, device: &Device) -> Resu
     refuse(4.0 * count as f64, &format!("a model of {count} parameters"))
 }
 
-/// Refuses a training that does not fit: parameters, their gradients and layouts, moments and average, and what a step on molecules of the set's
-/// mean size keeps for its backward pass.
+/// Roughly the bytes that training needs: parameters, their gradients and layouts, moments and average, and what a step on molecules of the set's mean size
+/// keeps for its backward pass.
+///
+/// # Errors
+/// When sizes do not fit.
+pub fn training(experiment: &Experiment, set: &MoleculeSet) -> Result<f64> {
+    let count = parameters(&experiment.model, experiment.encoding().features())?;
+    let share = experiment.train.batch as f64 / set.len().max(1) as f64;
+    let [atoms, pairs] = set.sizes().map(|size| size as f64).fold([0.0, 0.0], |[atoms, pairs], n| [atoms + n, pairs + n * (n - 1.0)]);
+    Ok(4.0 * 7.0 * count as f64 + activations(&experiment.model, share * atoms, share * pairs))
+}
+
+/// Refuses a training that does not fit.
 pub(crate) fn check_training(experiment: &Experiment, set: &MoleculeSet, device: &Device) -> Result<()> {
     if !device.is_cpu() {
         return Ok(());
     }
     let count = parameters(&experiment.model, experiment.encoding().features())?;
     let batch = experiment.train.batch;
-    let share = batch as f64 / set.len().max(1) as f64;
-    let [atoms, pairs] = set.sizes().map(|size| size as f64).fold([0.0, 0.0], |[atoms, pairs], n| [atoms + n, pairs + n * (n - 1.0)]);
-    let needed = 4.0 * 7.0 * count as f64 + activations(&experiment.model, share * atoms, share * pairs);
-    refuse(needed, &format!("training {count} parameters on batches of {batch} molecules"))
+    refuse(training(experiment, set)?, &format!("training {count} parameters on batches of {batch} molecules"))
 }
 
 fn refuse(needed: f64, what: &str) -> Result<()> {

@@ -128,11 +128,11 @@ fn fetch(name: &str, out: &Path) -> Outcome<Value> {
     let mut files = Vec::new();
     for remote in archive.files {
         let bar = Bar::new(remote.file);
-        let mut told = |have: u64, total: Option<u64>| {
+        let mut show = |have: u64, total: Option<u64>| {
             let share = total.map_or(0.0, |total| have as f64 / total.max(1) as f64);
             bar.show(share, format!("{:.1} MB", have as f64 / 1e6));
         };
-        let path = download(remote, out, &mut told).map_err(Failure::run)?;
+        let path = download(remote, out, &mut show).map_err(Failure::run)?;
         files.push(path.display().to_string());
     }
     Ok(json!({"data": name, "files": files, "licence": archive.licence, "citation": archive.citation}))

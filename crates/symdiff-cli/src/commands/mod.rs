@@ -5,6 +5,7 @@ mod describe;
 mod doctor;
 mod evaluate;
 mod import;
+mod metrics;
 mod nll;
 mod reproduce;
 mod sample;
@@ -26,6 +27,7 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
     Import(import::Import),
+    Metrics(metrics::Metrics),
     #[command(subcommand)]
     Data(data::Data),
     Doctor(doctor::Doctor),
@@ -46,6 +48,7 @@ impl Command {
             Self::Evaluate(evaluate) => evaluate.run(context),
             Self::Nll(nll) => nll.run(context),
             Self::Import(import) => import.run(),
+            Self::Metrics(metrics) => metrics.run(context),
             Self::Data(data) => data.run(),
             Self::Doctor(_) => Ok(doctor::Doctor::run()),
             Self::Completions(completions) => completions.run(context),

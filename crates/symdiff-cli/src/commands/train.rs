@@ -4,6 +4,7 @@ use crate::experiments;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::output::{Context, shown};
+use crate::plan::Plan;
 use crate::progress::Bar;
 use candle_core::Device;
 use clap::Args;
@@ -18,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   symdiff train symdiff-small --out runs/mine
   symdiff train mine.toml --set train.lr=1e-4 --set train.minutes=30 --out runs/mine
+  symdiff train mine.toml --dry-run
   symdiff train mine.toml --out runs/mine --resume";
 
 /// Train a model. Training can be stopped at any moment and continued with `--resume`.
@@ -35,12 +37,18 @@ pub(crate) struct Train {
     /// Continue from the last checkpoint of the folder.
     #[arg(long)]
     resume: bool,
+    /// Train for a few seconds in a temporary folder, and tell what the whole would take: parameters, memory, hours.
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
 }
 
 impl Train {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let experiment = experiments::read(&self.experiment, &self.settings)?;
         let device = context.device()?;
+        if self.dry_run {
+            return Ok(Plan::of(experiment, context.seed(), &device)?.json());
+        }
         let mut trainer = self.trainer(experiment, context, &device)?;
         let summary = drive(&mut trainer, "training", &self.out)?;
         Ok(json!({

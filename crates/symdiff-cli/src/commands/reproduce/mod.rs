@@ -5,6 +5,7 @@ mod samples;
 use super::train::drive;
 use crate::failure::{Failure, Outcome, note};
 use crate::output::{Context, shown};
+use crate::plan::Plan;
 use crate::progress::Bar;
 use crate::report::{self, CellReport, DataReport, Geometry, Machine, Report, RunReport};
 use crate::suite;
@@ -23,6 +24,7 @@ use symdiff_train::{CHECKPOINT, FolderLock, checkpoint};
 const EXAMPLES: &str = "\
 Examples:
   symdiff reproduce
+  symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --dry-run
   symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --out runs/qm9
   symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --out runs/qm9 --resume";
 
@@ -45,6 +47,10 @@ pub(crate) struct Reproduce {
     /// Override a setting in every run: `--set train.steps=500`.
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     settings: Vec<String>,
+    /// Train each model for a few seconds in a temporary folder, and tell what training the suite would take: parameters, memory, hours. Sampling
+    /// and evaluation come on top.
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
 }
 
 /// Molecules shown of each run.
@@ -54,6 +60,9 @@ impl Reproduce {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let began = Instant::now();
         let suite = suite::read(&self.profile, &self.settings, self.data.as_deref())?;
+        if self.dry_run {
+            return planned(&suite, context);
+        }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
         let seed = self.seed(context, &suite, &out)?;
         let set = suite.molecules()?;
@@ -132,6 +141,26 @@ impl Reproduce {
         }
         Ok(seed.unwrap_or_default())
     }
+}
+
+/// What training the suite would take.
+fn planned(suite: &Suite, context: &Context) -> Outcome<Value> {
+    let (device, bar) = (context.device()?, Bar::new("measuring"));
+    let (mut rows, mut table, mut hours) = (Vec::new(), String::new(), 0.0);
+    for (index, (name, experiment)) in suite.runs.iter().enumerate() {
+        bar.show(index as f64 / suite.runs.len() as f64, name);
+        let plan = Plan::of(experiment.clone(), context.seed(), &device)?;
+        let mut row = plan.json();
+        row["name"] = name.as_str().into();
+        rows.push(row);
+        table += &plan.line(name);
+        hours += plan.hours();
+    }
+    drop(bar);
+    if !context.json {
+        context.print(&table)?;
+    }
+    Ok(json!({ "profile": suite.name, "hours": hours, "rows": rows }))
 }
 
 /// The command line as a person types it.
