@@ -1,8 +1,10 @@
 //! A flow on a space that is not Euclidean: rotations of space, along geodesics. Of the space, a path needs only the exponential and the logarithm of a Lie group.
 //!
 //! ```text
-//! cargo run --release -p symdiff-diffusion --example rotations
+//! cargo run --release -p symdiff-diffusion --example rotations -- --out pictures
 //! ```
+//!
+//! `rotations.svg` shows where the axis of the top points, seen from above: in the data, in samples, and in noise.
 //!
 //! The path from data g₀ to noise g₁ ~ Haar is g_t = g₀·exp(t·ω) with ω = log(g₀⁻¹·g₁). A network learns the mean of ω given g_t, as it does of ε − x on a straight line, and sampling
 //! follows it back: g ← g·exp(−dt·ω̂(g, t)). Its inputs are the nine entries of g, so the network uses no structure of SO(3); samples stay in the group because steps are taken by the exponential.
@@ -14,7 +16,9 @@
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{AdamW, Module, Optimizer, ParamsAdamW, Sequential, VarBuilder, VarMap, linear, seq};
+use std::path::PathBuf;
 use symdiff_core::testing::energy_distance;
+use symdiff_figures::{Figure, Frame, Layer, Style};
 use symdiff_groups::{CompactGroup, Group, LieGroup, Matrices, Observe, SpecialOrthogonal};
 use symdiff_ops::{Noise, Samples};
 
@@ -38,15 +42,28 @@ fn main() -> Outcome {
     }
 
     let [fresh, more, noise, start] = Noise::seeded(2).split();
+    let again = Noise::seeded(3);
     let data = top(so3, fresh)?.observe()?;
     let distance = |other: Matrices| -> Outcome<f64> { Ok(energy_distance(&data, &other.observe()?)?) };
-    let (again, haar) = (distance(top(so3, more)?)?, distance(so3.haar(&like()?, noise)?)?);
-    let drawn = distance(sample(so3, &net, start)?)?;
+    let (noise, samples) = (so3.haar(&like()?, noise)?, sample(so3, &net, start)?);
+    let layers = [("noise", &noise), ("data", &top(so3, again)?), ("samples", &samples)].into_iter().zip([7, 0, 1]);
+    let layers = layers.map(|((label, g), colour)| axes(label, g, colour)).collect::<Outcome<Vec<_>>>()?;
+    let out = std::env::args().skip_while(|word| word != "--out").nth(1).map_or_else(|| PathBuf::from("pictures"), PathBuf::from);
+    std::fs::create_dir_all(&out)?;
+    Figure { name: "rotations".into(), title: "The axis of the top".into(), frame: Frame::Plane, layers }.save(&out)?;
+    let (again, haar, drawn) = (distance(top(so3, more)?)?, distance(noise)?, distance(samples)?);
     println!("energy distance from data: other data {again:.4}, samples {drawn:.4}, noise {haar:.4}");
     if drawn > 0.1 * haar {
         return Err(format!("samples lie {drawn} from the data, more than a tenth of what noise does").into());
     }
     Ok(())
+}
+
+/// Where the rotations take the vertical axis, seen from above.
+fn axes(label: &str, g: &Matrices, colour: usize) -> Outcome<Layer> {
+    let ends = g.as_tensor().narrow(2, 2, 1)?.squeeze(2)?.to_vec2::<f32>()?;
+    let points = ends.iter().map(|end| (f64::from(end[0]), f64::from(end[1]))).collect();
+    Ok(Layer { label: Some(label.to_owned()), style: Style::Points(colour), points })
 }
 
 /// From the entries of g and the time, `[B, 10]`, to the velocity of g in its own frame, `[B, 3]`.

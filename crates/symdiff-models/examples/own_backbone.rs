@@ -1,8 +1,10 @@
 //! A Candle module of your own as k and as f, on molecules: trained, saved, sampled and evaluated by the same code as the published models.
 //!
 //! ```text
-//! cargo run --release -p symdiff-models --example own_backbone
+//! cargo run --release -p symdiff-models --example own_backbone -- --out pictures
 //! ```
+//!
+//! `loss.svg` shows the training.
 //!
 //! The network is not equivariant under rotations: its input at an atom is the atom's coordinates and features, the time, and the mean over the molecule. The
 //! last lines test that the symmetrised model, g·k(g⁻¹·x), is equivariant in law.
@@ -10,9 +12,11 @@
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{Linear, Module, VarBuilder, linear};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use symdiff_core::testing::LawTest;
 use symdiff_core::{Map, MarkovKernelExt};
 use symdiff_diffusion::{At, Eps, Times};
+use symdiff_figures::losses;
 use symdiff_groups::{GramSchmidt, Orthogonal};
 use symdiff_models::experiment::Diffusion;
 use symdiff_models::{Model, MoleculeTask, Sampling, Trained};
@@ -20,7 +24,7 @@ use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::embedded;
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Samples, segment_mean, spread};
-use symdiff_train::{Parameters, Settings, Trainer};
+use symdiff_train::{Parameters, Settings, Trainer, metrics};
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -65,6 +69,10 @@ fn main() -> Fallible {
     let variables = fresh.parameters.clone();
     let task = MoleculeTask::of(fresh, embedded().clone(), "deep set, width 96", &settings, 1, &device)?;
     let summary = Trainer::start(task, &variables, settings, 1, folder.path())?.run(&mut |_| ControlFlow::Continue(()))?;
+    let curve = metrics::rows(folder.path())?.iter().map(|row| (row.step as f64, row.loss)).collect();
+    let out = std::env::args().skip_while(|word| word != "--out").nth(1).map_or_else(|| PathBuf::from("pictures"), PathBuf::from);
+    std::fs::create_dir_all(&out)?;
+    losses("Deep set, symmetrised", &[("deep set".to_owned(), curve)]).save(&out)?;
     println!("{} steps of {} parameters, loss {:.3}", summary.steps, variables.count(), summary.loss);
 
     let trained = Trained::of(model(Parameters::new(1, DType::F32, &device).frozen())?, folder.path(), &device)?;
