@@ -46,8 +46,7 @@ fn main() -> Outcome {
     let data = top(so3, fresh)?.observe()?;
     let distance = |other: Matrices| -> Outcome<f64> { Ok(energy_distance(&data, &other.observe()?)?) };
     let (noise, samples) = (so3.haar(&like()?, noise)?, sample(so3, &net, start)?);
-    let layers = [("noise", &noise), ("data", &top(so3, again)?), ("samples", &samples)].into_iter().zip([7, 0, 1]);
-    let layers = layers.map(|((label, g), colour)| axes(label, g, colour)).collect::<Outcome<Vec<_>>>()?;
+    let layers = vec![axes("noise", &noise, 7)?, axes("data", &top(so3, again)?, 0)?, axes("samples", &samples, 1)?];
     let out = std::env::args().skip_while(|word| word != "--out").nth(1).map_or_else(|| PathBuf::from("pictures"), PathBuf::from);
     std::fs::create_dir_all(&out)?;
     Figure { name: "rotations".into(), title: "The axis of the top".into(), frame: Frame::Plane, layers }.save(&out)?;

@@ -1,6 +1,6 @@
 //! Checks of groups and actions, for tests of your own groups and states.
 //!
-//! Each returns the largest violation, to be held against a tolerance of so many roundings: it has no opinion on how exact a group should be.
+//! Each returns the largest violation, to be compared with a tolerance; how exact a group has to be is for the caller to say.
 
 #[cfg(feature = "testing")]
 mod strategies;

@@ -1,4 +1,4 @@
-//! What can go wrong on the floor of tensors.
+//! Errors of operations on tensors.
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -107,9 +107,9 @@ fn validation_changes_nothing_and_keeps_the_best() -> TestResult {
     fresh(without.path(), Settings { validate_every: 0, ..settings(40) })?.run(&mut go_on)?;
     assert_eq!(tensors(&with.path().join(CHECKPOINT))?, tensors(&without.path().join(CHECKPOINT))?);
     assert!(!without.path().join(BEST).exists() && validations(without.path())?.is_empty());
-    let told = validations(with.path())?;
-    let best = told.iter().min_by(|a, b| a.scores.loss.total_cmp(&b.scores.loss)).ok_or("no validation")?;
-    assert_eq!(told.len(), 8);
+    let rows = validations(with.path())?;
+    let best = rows.iter().min_by(|a, b| a.scores.loss.total_cmp(&b.scores.loss)).ok_or("no validation")?;
+    assert_eq!(rows.len(), 8);
     assert_eq!(checkpoint::header(&with.path().join(BEST))?.step, best.step);
     Ok(())
 }
@@ -132,12 +132,12 @@ fn another_task_another_seed_and_a_second_writer_are_refused() -> TestResult {
     let sentence = |result: Result<Trainer<Line>, Error>| result.map(|_| ()).map_err(|error| error.to_string()).err().unwrap_or_default();
     assert!(sentence(again(folder.path(), settings(3), 4)).contains("another process is writing"));
     drop(held);
-    let told = sentence(again(folder.path(), settings(3), 5));
-    assert!(told.contains("was started with seed 4, not 5"), "{told}");
+    let message = sentence(again(folder.path(), settings(3), 5));
+    assert!(message.contains("was started with seed 4, not 5"), "{message}");
     let parameters = Parameters::new(99, DType::F32, &Device::Cpu);
     let other = Line { name: "curve", ..Line::new(&parameters)? };
-    let told = sentence(Trainer::resume(other, &parameters, settings(3), 4, folder.path()));
-    assert!(told.contains(CHECKPOINT) && told.contains("another task"), "{told}");
+    let message = sentence(Trainer::resume(other, &parameters, settings(3), 4, folder.path()));
+    assert!(message.contains(CHECKPOINT) && message.contains("another task"), "{message}");
     again(folder.path(), settings(3), 4)?;
     Ok(())
 }
@@ -173,8 +173,8 @@ fn numbers_that_are_not_finite_and_other_types_are_named() -> TestResult {
     let header = checkpoint::Header::new(1, 0.0, 0, Vec::new(), Record::default());
     let saved = |tensor: Tensor| -> symdiff_train::Result<String> {
         checkpoint::save(&file, &header, &[("ema.layer.weight".to_owned(), tensor)])?;
-        let told = checkpoint::load(&file, &Device::Cpu).and_then(|mut loaded| loaded.take("ema"));
-        Ok(told.map(|_| ()).map_err(|error| error.to_string()).err().unwrap_or_default())
+        let message = checkpoint::load(&file, &Device::Cpu).and_then(|mut loaded| loaded.take("ema"));
+        Ok(message.map(|_| ()).map_err(|error| error.to_string()).err().unwrap_or_default())
     };
     let numbers = Tensor::new(&[1_f32, f32::NAN], &Device::Cpu)?;
     assert!(saved(numbers.clone())?.contains("`ema.layer.weight` holds numbers that are not finite"));

@@ -1,13 +1,13 @@
 //! A pickle, read as data.
 //!
-//! The instructions of protocols 2 to 5 that containers, numbers, text and instances are made of build inert values; a class is only a name here, and
-//! nothing is ever called. All values lie in one arena and refer to each other by place, so that a value that is used again is not copied, and memory
-//! is bounded by the length of the input.
+//! It knows only those instructions of protocols 2 to 5 that build containers, numbers, text and instances, and all of these make inert values: a class is
+//! a name, and nothing is ever called. Values are stored in one vector and refer to each other by index, so that a value that is used again is not copied,
+//! and memory is bounded by the length of the input.
 
 use super::error::{ImportError, Read};
 use std::collections::HashMap;
 
-/// The place of a value.
+/// The index of a value.
 pub(super) type Id = usize;
 
 /// A value of a pickle.
@@ -28,13 +28,13 @@ pub(super) enum Value {
         module: String,
         name: String,
     },
-    /// What a class would make of arguments, with the state that it would be given.
+    /// What calling a class with arguments would make, and the state that would be set on it.
     Instance {
         class: Id,
         arguments: Id,
         state: Option<Id>,
     },
-    /// What lies outside the pickle, under this name.
+    /// An object that is stored outside the pickle, under this name.
     Outside(Id),
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Pickle {
 }
 
 impl Pickle {
-    /// Reads one pickle from the front of `input`, which is left at what follows it.
+    /// Reads one pickle from the beginning of `input`, which then holds what follows it.
     pub(super) fn read(input: &mut &[u8]) -> Read<Self> {
         let length = input.len();
         let mut machine = Machine { input, values: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
@@ -63,7 +63,7 @@ impl Pickle {
         &self.values[self.root]
     }
 
-    /// A value by its place.
+    /// A value by its index.
     pub(super) fn at(&self, id: Id) -> &Value {
         &self.values[id]
     }
@@ -101,7 +101,7 @@ impl<'i> Machine<'_, 'i> {
 
     fn step(&mut self, code: u8) -> Step<()> {
         match code {
-            // PROTO, FRAME: only a reader that streams needs to know.
+            // PROTO, FRAME: only a streaming reader needs their arguments.
             0x80 => self.bytes::<1>().map(drop),
             0x95 => self.bytes::<8>().map(drop),
             b'(' => {
@@ -185,11 +185,11 @@ impl<'i> Machine<'_, 'i> {
             }
             b'h' | b'j' => {
                 let key = self.key(code == b'j')?;
-                let id = *self.memo.get(&key).ok_or("a value that was never stored")?;
+                let id = *self.memo.get(&key).ok_or("a reference to a value that was never stored")?;
                 self.stack.push(id);
                 Ok(())
             }
-            other => Err(format!("instruction 0x{other:02x} is not one of plain data")),
+            other => Err(format!("instruction 0x{other:02x} is none that plain data need")),
         }
     }
 
@@ -227,7 +227,7 @@ impl<'i> Machine<'_, 'i> {
         match &mut self.values[id] {
             Value::Instance { state, .. } => *state = Some(given),
             Value::Dict(_) => {}
-            _ => return Err("a state for what is no instance".into()),
+            _ => return Err("a state for a value that is no instance".into()),
         }
         Ok(())
     }
@@ -236,7 +236,7 @@ impl<'i> Machine<'_, 'i> {
         let id = self.top()?;
         match &mut self.values[id] {
             Value::List(list) => list.extend_from_slice(items),
-            _ => return Err("an item for what is no list".into()),
+            _ => return Err("an item for a value that is no list".into()),
         }
         Ok(())
     }
@@ -245,7 +245,7 @@ impl<'i> Machine<'_, 'i> {
         let id = self.top()?;
         match &mut self.values[id] {
             Value::Dict(entries) if items.len().is_multiple_of(2) => entries.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1]))),
-            _ => return Err("entries for what is no dictionary".into()),
+            _ => return Err("entries for a value that is no dictionary".into()),
         }
         Ok(())
     }
@@ -281,7 +281,7 @@ impl<'i> Machine<'_, 'i> {
         let id = self.pop()?;
         match &self.values[id] {
             Value::Text(text) => Ok(text.clone()),
-            _ => Err("a class whose name is no text".into()),
+            _ => Err("a class whose name is not text".into()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The table of a fixed schedule, as a state dict holds it.
 //!
-//! It is a parameter there, and so the published average in f32 runs over it. Every step e ← 0.9999·e + 0.0001·γ is rounded. Once the increment 0.0001·(γ − e) is below
+//! There it is a parameter, so the published code averages it in f32 like the weights. Every step e ← 0.9999·e + 0.0001·γ is rounded. Once the increment 0.0001·(γ − e) is below
 //! half a unit in the last place, e no longer changes: it may differ from γ by that over 0.0001, 5·10⁻³ for |γ| between 8 and 16. The published process uses the
 //! drifted table, so that its likelihoods can be reproduced only with that table.
 

@@ -1,4 +1,4 @@
-//! p(N, v), the joint distribution of size and property, from which conditional generation draws what it is asked for.
+//! p(N, v), the joint distribution of size and property, from which conditional generation draws the sizes and properties of its molecules.
 //!
 //! The range of the values is divided into bins of one width; molecules are counted by size and bin. Draws of a value are uniform within its
 //! bin; the density between the centres of bins, and at a size between those that occur, is interpolated linearly.

@@ -1,4 +1,4 @@
-//! A protocol applied to many molecules: read in pieces, judged on all threads, told in order.
+//! A protocol applied to many molecules: read in pieces, judged on all threads, reported in order.
 
 use crate::chemistry::{Protocol, Verdict};
 use crate::data::MoleculeSet;

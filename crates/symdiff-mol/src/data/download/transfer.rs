@@ -14,13 +14,13 @@ const PATIENCE: u32 = 4;
 /// A server that is silent for so long is gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Downloads a file into a folder, unless it is there already; `told` hears the bytes so far and the bytes in all, if known.
+/// Downloads a file into a folder, unless it is there already; `progress` is called with the bytes so far and the bytes in all, if known.
 /// Returns the file's path.
 ///
 /// # Errors
 /// [`Error::Download`] where the server cannot be reached, refuses, or sends other bytes than were published; [`Error::Io`] for
 /// a refusal of the disk. What has come so far stays for the next run, unless its checksum is wrong.
-pub fn download(remote: &Remote, folder: &Path, told: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
+pub fn download(remote: &Remote, folder: &Path, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
     let path = folder.join(remote.file);
     if path.exists() && md5_of(&path)? == remote.md5 {
         return Ok(path);
@@ -36,7 +36,7 @@ pub fn download(remote: &Remote, folder: &Path, told: &mut dyn FnMut(u64, Option
     let mut idle = 0;
     loop {
         let before = length(&part);
-        match attempt(&agent, remote, &part, told) {
+        match attempt(&agent, remote, &part, progress) {
             Ok(()) => break,
             Err(Trouble::Final(error)) => return Err(error),
             Err(Trouble::Cut(problem)) => {
@@ -72,7 +72,7 @@ enum Trouble {
 }
 
 /// Asks for what is missing and appends what comes.
-fn attempt(agent: &Agent, remote: &Remote, part: &Path, told: &mut dyn FnMut(u64, Option<u64>)) -> std::result::Result<(), Trouble> {
+fn attempt(agent: &Agent, remote: &Remote, part: &Path, progress: &mut dyn FnMut(u64, Option<u64>)) -> std::result::Result<(), Trouble> {
     let have = length(part);
     if remote.bytes.is_some_and(|bytes| bytes == have) {
         return Ok(());
@@ -110,7 +110,7 @@ fn attempt(agent: &Agent, remote: &Remote, part: &Path, told: &mut dyn FnMut(u64
         };
         file.write_all(&buffer[..read]).map_err(disk)?;
         have += read as u64;
-        told(have, total);
+        progress(have, total);
     }
     match total {
         Some(total) if have < total => Err(Trouble::Cut(format!("the connection ended at byte {have} of {total}"))),

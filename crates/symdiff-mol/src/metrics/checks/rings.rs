@@ -24,7 +24,7 @@ pub(super) fn aromatic(atomic_numbers: &[u8], lists: &[Vec<usize>]) -> Vec<Vec<u
     found
 }
 
-/// Walks from the path's lowest atom over higher ones of the right kind; each ring of five or six is told once, in one direction.
+/// Walks from the path's lowest atom over higher ones of the right kind; each ring of five or six atoms is reported once, in one direction.
 fn extend(path: &mut Vec<usize>, lists: &[Vec<usize>], kind: &dyn Fn(usize) -> bool, tell: &mut dyn FnMut(&[usize])) {
     let (start, last) = (path[0], path[path.len() - 1]);
     for &next in &lists[last] {
