@@ -2,8 +2,8 @@
 
 mod common;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use common::{lines, root, texts};
 use symdiff_cli::{Cli, builtin};
 
@@ -87,6 +87,21 @@ fn every_command_of_the_texts_is_accepted() -> Outcome {
     assert!(seen > 50, "only {seen} commands were found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
+}
+
+/// The examples of a command's help and of its subcommands'.
+fn examples(command: &clap::Command) -> Vec<String> {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let own = help.lines().filter_map(|line| line.strip_prefix("  symdiff ")?.split("  ").next().map(|line| format!("symdiff {line}")));
+    own.chain(command.get_subcommands().flat_map(examples)).collect()
+}
+
+#[test]
+fn every_example_of_the_help_is_accepted() {
+    let examples = examples(&Cli::command());
+    assert!(examples.len() > 20, "{examples:?}");
+    let wrong: Vec<String> = examples.iter().filter_map(|command| Some(format!("{command}: {}", refused(command)?))).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

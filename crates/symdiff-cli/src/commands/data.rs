@@ -12,6 +12,14 @@ use symdiff_mol::data::download::{Archive, download};
 use symdiff_mol::data::{self, AtomReferences, Half, MoleculeSet, Preparation, SizeHistogram};
 use symdiff_mol::element;
 
+/// What a first reader types.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  symdiff data inspect mine.sdf
+  symdiff data prepare mine.sdf --out mine.safetensors
+  symdiff data download qm9 --out data
+  symdiff data prepare data/dsgdb9nsd.xyz.tar.bz2 --exclude data/uncharacterized.txt --references data/atomref.txt --out qm9.safetensors";
+
 /// Download, pack, verify and inspect data sets.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Data {

@@ -8,8 +8,14 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use symdiff_mol::data::{self, SizeHistogram};
 
+const EXAMPLES: &str = "\
+Examples:
+  symdiff import --from outputs/symdiff/generative_model_ema.npy --out symdiff.safetensors
+  symdiff import --from generative_model_ema.npy --model edm-qm9 --out edm.safetensors";
+
 /// Convert a published run (a PyTorch state dict or safetensors file, and its args.pickle) into a checkpoint. No code in these files is executed.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Import {
     /// The state dict, as torch.save writes it (`.npy`, `.pt`, `.pth`), or safetensors.
     #[arg(long)]

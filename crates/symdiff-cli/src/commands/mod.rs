@@ -28,7 +28,7 @@ pub enum Command {
     Nll(nll::Nll),
     Import(import::Import),
     Metrics(metrics::Metrics),
-    #[command(subcommand)]
+    #[command(subcommand, after_help = data::EXAMPLES)]
     Data(data::Data),
     Doctor(doctor::Doctor),
     Completions(describe::Completions),

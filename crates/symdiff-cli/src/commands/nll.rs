@@ -10,8 +10,15 @@ use symdiff_models::{Trained, models::PaddedTo};
 use symdiff_mol::data;
 use symdiff_train::Precision;
 
+const EXAMPLES: &str = "\
+Examples:
+  symdiff nll --run runs/mine
+  symdiff nll --run runs/mine --data qm9.safetensors --split test --passes 3
+  symdiff nll --run runs/mine --data mine.sdf --split all";
+
 /// Estimate the negative log-likelihood of molecules under a model, in nats per molecule.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Nll {
     /// A run folder, or a weights file made by `import`.
     #[arg(long)]

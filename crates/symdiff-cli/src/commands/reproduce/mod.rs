@@ -147,7 +147,7 @@ impl Reproduce {
 fn planned(suite: &Suite, context: &Context) -> Outcome<Value> {
     let (device, bar) = (context.device()?, Bar::new("measuring"));
     let (mut rows, mut table, mut hours) = (Vec::new(), String::new(), 0.0);
-    for (index, (name, experiment)) in suite.runs.iter().enumerate() {
+    for (index, Run { name, experiment, .. }) in suite.runs.iter().enumerate() {
         bar.show(index as f64 / suite.runs.len() as f64, name);
         let plan = Plan::of(experiment.clone(), context.seed(), &device)?;
         let mut row = plan.json();
