@@ -14,6 +14,7 @@
 mod error;
 mod flow;
 mod grid;
+mod guided;
 mod likelihood;
 mod names;
 mod objective;
@@ -31,6 +32,7 @@ mod time;
 pub use error::{Error, Result};
 pub use flow::log_density;
 pub use grid::{CosineGrid, Grid, Karras, Spacing, Uniform, UniformLogSnr};
+pub use guided::{Conditional, Guidance, Guided, Optional, Unconditional};
 pub use likelihood::Likelihood;
 pub use objective::{
     Aligned, Assignment, Continuous, Coupled, Coupling, Importance, Independent, Kabsch, L2, LogNormal, LogitNormal, Objective, TimeLaw,
@@ -42,8 +44,8 @@ pub use prediction::{Predicting, Prediction};
 pub use process::Process;
 pub use reconstruction::{Gaussian, Reconstruction};
 pub use sampler::{
-    Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Field, Framing, Heun, Method, Past, Reverse, Route, Sampler, Span,
-    StochasticEuler, Trail, Walk,
+    Ancestral, Begun, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Field, Framing, Heun, Keeping, Known, Method, Past, Reverse, Route,
+    Sampler, Span, StochasticEuler, Trail, Walk,
 };
 pub use schedule::{Cosine, LearnedSchedule, Polynomial, Schedule, Sigmoid, Tabulated};
 pub use state::{At, Clean, Denoiser, Eps, Score, Velocity};

@@ -19,7 +19,7 @@ use symdiff_diffusion::{At, Eps, Times};
 use symdiff_figures::losses;
 use symdiff_groups::{GramSchmidt, Orthogonal};
 use symdiff_models::experiment::Diffusion;
-use symdiff_models::{Model, MoleculeTask, Sampling, Trained};
+use symdiff_models::{Asked, Model, MoleculeTask, Sampling, Trained};
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::embedded;
 use symdiff_mol::state::{Encoding, Molecules};
@@ -86,7 +86,7 @@ fn main() -> Fallible {
 
     let copies = vec![embedded().split().test[0]; 400];
     let state = Encoding::qm9().encode(embedded(), &copies, Samples::numbered(400), DType::F32, &device)?;
-    let at = At::new(state, Times::Shared(0.5));
+    let at = At { state, time: Times::Shared(0.5), given: Asked::default() };
     let verdict = LawTest::default().equivariance(&Orthogonal::new(3), &trained.model.denoiser, &at, Noise::seeded(3))?;
     println!("equivariant in law: p = {:.3}", verdict.p_value);
     Ok(())

@@ -1,14 +1,14 @@
 //! The molecules of each training step, a function of seed and step alone.
 
 use crate::models::{GroupChoice, SpaceGroup};
-use crate::{Error, Result};
+use crate::{Asked, Conditions, Error, Result};
 use candle_core::{DType, Device};
 use rand::seq::SliceRandom;
 use std::sync::{Arc, Mutex, PoisonError};
 use symdiff_groups::{Action, Orthogonal, SpecialOrthogonal};
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::state::{Encoding, Molecules};
-use symdiff_ops::{Noise, Samples, Steps};
+use symdiff_ops::{Batched, Noise, Samples, Steps};
 use symdiff_train::Share;
 
 /// How a training molecule is changed each time it is seen.
@@ -18,6 +18,54 @@ pub(crate) struct Augment {
     pub(crate) group: Option<GroupChoice>,
     /// Adds normal noise of this standard deviation to its positions, in angstrom.
     pub(crate) noise: f64,
+}
+
+/// Molecules, and what a model is told of them.
+#[derive(Clone, Debug)]
+pub struct Examples {
+    /// The molecules.
+    pub molecules: Molecules,
+    /// Their properties, as far as they are told.
+    pub asked: Asked,
+}
+
+/// The properties of all molecules of a set, normalised.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// `[M][P]`.
+    values: Vec<Vec<f64>>,
+    /// How often they are withheld in training.
+    dropout: f64,
+}
+
+impl Told {
+    /// The properties of `conditions` of a whole set.
+    ///
+    /// # Errors
+    /// When the set has no such property.
+    pub(crate) fn new(set: &MoleculeSet, conditions: &Conditions, dropout: f64) -> Result<Self> {
+        let columns = conditions.names().iter().zip(conditions.statistics());
+        let columns = columns.map(|(name, statistics)| -> Result<Vec<f64>> {
+            Ok(set.conditioning(name)?.into_iter().map(|value| statistics.normalised(value)).collect())
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let values = (0..set.len()).map(|place| columns.iter().map(|column| column[place]).collect()).collect();
+        Ok(Self { values, dropout })
+    }
+
+    /// What is told of molecules at these places: all, or in training what is left by dropout.
+    fn of(&self, places: &[usize], molecules: &Molecules, dropout: Option<Noise>) -> Result<Asked> {
+        let mut told: Vec<Vec<Option<f64>>> = places.iter().map(|&place| self.values[place].iter().copied().map(Some).collect()).collect();
+        if let Some(noise) = dropout {
+            let each = self.values.first().map_or(0, Vec::len);
+            let drawn = noise.uniform(&molecules.samples(), &[1 + each], DType::F64, &Device::Cpu)?.to_vec2::<f64>()?;
+            for (told, drawn) in told.iter_mut().zip(drawn) {
+                let dropped = |place: usize| drawn[0] < self.dropout || (each > 1 && drawn[1 + place] < self.dropout);
+                told.iter_mut().enumerate().filter(|(place, _)| dropped(*place)).for_each(|(_, value)| *value = None);
+            }
+        }
+        Asked::new(&told, molecules.dtype(), &molecules.device())
+    }
 }
 
 /// The training set in random order, epoch after epoch; a short last batch is dropped.
@@ -32,6 +80,8 @@ pub(crate) struct Batches {
     orders: Steps,
     turns: Steps,
     blurs: Steps,
+    told: Option<Told>,
+    drops: Steps,
     /// The epoch of the last batch, with its order.
     epoch: Mutex<Option<(u64, Arc<[usize]>)>>,
 }
@@ -47,13 +97,14 @@ impl Batches {
         encoding: Encoding,
         batch: usize,
         augment: Augment,
+        told: Option<Told>,
         noise: Noise,
     ) -> Result<Self> {
         if places.len() < batch {
             return Err(Error::Config(format!("train.batch is {batch} but the training set holds {} molecules", places.len())));
         }
-        let [orders, turns, blurs] = noise.split().map(Noise::steps);
-        Ok(Self { set, places, encoding, batch, augment, orders, turns, blurs, epoch: Mutex::default() })
+        let [orders, turns, blurs, drops] = noise.split().map(Noise::steps);
+        Ok(Self { set, places, encoding, batch, augment, orders, turns, blurs, told, drops, epoch: Mutex::default() })
     }
 
     /// Steps in one pass over the set.
@@ -65,7 +116,7 @@ impl Batches {
     ///
     /// # Errors
     /// When a molecule cannot be encoded.
-    pub(crate) fn at(&self, step: u64, share: Share, dtype: DType, device: &Device) -> Result<Molecules> {
+    pub(crate) fn at(&self, step: u64, share: Share, dtype: DType, device: &Device) -> Result<Examples> {
         let (epoch, place) = (step / self.per_epoch(), (step % self.per_epoch()) as usize);
         let order = self.order(epoch);
         let samples = share.samples(self.batch);
@@ -75,20 +126,28 @@ impl Batches {
         if self.augment.noise > 0.0 {
             molecules = blurred(&molecules, self.augment.noise, self.blurs.at(step))?;
         }
-        match self.augment.group {
-            None | Some(GroupChoice::None) => Ok(molecules),
-            Some(GroupChoice::O3) => moved(&molecules, &Orthogonal::new(3), self.turns.at(step)),
-            Some(GroupChoice::So3) => moved(&molecules, &SpecialOrthogonal::new(3), self.turns.at(step)),
-        }
+        let molecules = match self.augment.group {
+            None | Some(GroupChoice::None) => molecules,
+            Some(GroupChoice::O3) => moved(&molecules, &Orthogonal::new(3), self.turns.at(step))?,
+            Some(GroupChoice::So3) => moved(&molecules, &SpecialOrthogonal::new(3), self.turns.at(step))?,
+        };
+        let asked = self.asked(places, &molecules, Some(self.drops.at(step)))?;
+        Ok(Examples { molecules, asked })
     }
 
     /// Molecules by their places in the set, which are their sample ids.
     ///
     /// # Errors
     /// When a molecule cannot be encoded.
-    pub(crate) fn held_out(&self, places: &[usize], dtype: DType, device: &Device) -> Result<Molecules> {
+    pub(crate) fn held_out(&self, places: &[usize], dtype: DType, device: &Device) -> Result<Examples> {
         let ids = Samples::new(places.iter().map(|&place| place as u64).collect::<Vec<_>>());
-        Ok(self.encoding.encode(&self.set, places, ids, dtype, device)?)
+        let molecules = self.encoding.encode(&self.set, places, ids, dtype, device)?;
+        let asked = self.asked(places, &molecules, None)?;
+        Ok(Examples { molecules, asked })
+    }
+
+    fn asked(&self, places: &[usize], molecules: &Molecules, dropout: Option<Noise>) -> Result<Asked> {
+        self.told.as_ref().map_or_else(|| Ok(Asked::default()), |told| told.of(places, molecules, dropout))
     }
 
     /// The order of an epoch, shuffled once.
@@ -131,8 +190,8 @@ mod tests {
     fn noise_on_positions_has_its_deviation_and_other_draws_stay() -> Result<()> {
         let batch = |noise: f64| -> Result<Molecules> {
             let (places, augment) = ((0..300).collect(), Augment { group: Some(GroupChoice::O3), noise });
-            let batches = Batches::new(embedded().clone(), places, Encoding::qm9(), 200, augment, Noise::seeded(1))?;
-            batches.at(0, Share::WHOLE, DType::F64, &Device::Cpu)
+            let batches = Batches::new(embedded().clone(), places, Encoding::qm9(), 200, augment, None, Noise::seeded(1))?;
+            Ok(batches.at(0, Share::WHOLE, DType::F64, &Device::Cpu)?.molecules)
         };
         let [plain, noisy] = [batch(0.0)?, batch(0.1)?];
         let off = (noisy.positions() - plain.positions())?;

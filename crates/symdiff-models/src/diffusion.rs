@@ -1,9 +1,9 @@
 //! The process, the loss and the prediction of the network that the settings describe.
 
-use crate::Result;
 use crate::experiment::{CouplingKind, Diffusion, LossKind, Normaliser, PathKind, PredictionKind, ScheduleKind, TimesKind};
 use crate::models::MoleculeDenoiser;
 use crate::reconstruction::MoleculeReconstruction;
+use crate::{Asked, Result};
 use candle_nn::VarBuilder;
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{
@@ -47,7 +47,7 @@ pub(crate) fn objective(
     settings: &Diffusion,
     process: &Process,
     data: &MoleculeReconstruction,
-) -> Result<Box<dyn Objective<Molecules> + Send + Sync>> {
+) -> Result<Box<dyn Objective<Molecules, Asked> + Send + Sync>> {
     let (process, data) = (process.clone(), data.clone());
     let weighting = match settings.normaliser {
         Normaliser::Batch => Weighting::Batch,
@@ -71,7 +71,7 @@ pub(crate) fn objective(
 }
 
 /// How data and noise are paired.
-fn coupling(kind: CouplingKind) -> Box<dyn Coupling<Molecules> + Send + Sync> {
+fn coupling(kind: CouplingKind) -> Box<dyn Coupling<Molecules, Asked> + Send + Sync> {
     let so3 = SpecialOrthogonal::new(3);
     let rotated = Aligned::new(move |_: &Molecules| so3, Kabsch::new(so3, positions));
     match kind {
@@ -109,11 +109,11 @@ fn positions(molecules: &Molecules) -> symdiff_core::Result<Points> {
 /// A network whose answer is a [`Residual`].
 struct Remainder(MoleculeDenoiser);
 
-impl MarkovKernel<At<Molecules>> for Remainder {
+impl MarkovKernel<At<Molecules, Asked>> for Remainder {
     type Out = Residual<Molecules>;
 
-    fn sample(&self, at: &At<Molecules>, noise: Noise) -> symdiff_core::Result<Residual<Molecules>> {
-        let network: &dyn Denoiser<Molecules> = &*self.0;
+    fn sample(&self, at: &At<Molecules, Asked>, noise: Noise) -> symdiff_core::Result<Residual<Molecules>> {
+        let network: &dyn Denoiser<Molecules, Asked> = &*self.0;
         let Eps(said) = network.sample(at, noise)?;
         Ok(Residual(said))
     }
@@ -135,7 +135,7 @@ mod tests {
         let one = clean.squared_norms()?.ones_like()?;
         let mut before: Option<Vec<f64>> = None;
         for kind in [CouplingKind::Independent, CouplingKind::Aligned, CouplingKind::Assigned] {
-            let pair = coupling(kind).pair(&clean, &(), Noise::seeded(1))?;
+            let pair = coupling(kind).pair(&clean, &Asked::default(), Noise::seeded(1))?;
             let distances = pair.clean.combine(&one, &pair.eps, &one.neg()?)?.squared_norms()?.to_vec1::<f64>()?;
             if let Some(before) = before.replace(distances.clone()) {
                 let total = |distances: &[f64]| distances.iter().sum::<f64>();

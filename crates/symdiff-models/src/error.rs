@@ -12,6 +12,9 @@ pub enum Error {
     /// An experiment that cannot be run as written.
     #[error("experiment: {0}")]
     Config(String),
+    /// Molecules are asked for that this model cannot draw, or that cannot be.
+    #[error("{0}")]
+    Request(String),
     /// A file that cannot be used.
     #[error("{}: {problem}", path.display())]
     File {
@@ -80,7 +83,7 @@ impl Error {
     /// True when the user mends it by changing a file or an argument; false when the work itself failed.
     pub fn is_input(&self) -> bool {
         match self {
-            Self::Config(_) | Self::File { .. } | Self::Import { .. } | Self::Nets(_) | Self::Molecules(_) => true,
+            Self::Config(_) | Self::Request(_) | Self::File { .. } | Self::Import { .. } | Self::Nets(_) | Self::Molecules(_) => true,
             Self::Train(error) => error.is_input(),
             _ => false,
         }

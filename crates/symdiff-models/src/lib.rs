@@ -7,26 +7,40 @@
 //! [`Experiment`] describes all of it in one file.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod asked;
 mod batches;
+mod conditions;
 mod diffusion;
+mod drawing;
 mod error;
 pub mod experiment;
 mod import;
+mod kept;
 pub mod memory;
 mod model;
 pub mod models;
 pub mod parity;
+mod plan;
 mod published;
 mod reconstruction;
+mod request;
+mod sampling;
 pub mod suite;
 mod task;
 mod trained;
 
+pub use asked::Asked;
+pub use batches::Examples;
+pub use conditions::Conditions;
 pub use error::{Error, Result};
 pub use experiment::Experiment;
 pub use import::{Import, ImportError, Imported};
+pub use kept::Kept;
 pub use model::Model;
 pub use models::ModelConfig;
+pub use plan::GIVEN;
 pub use reconstruction::{Decoded, MoleculeReconstruction};
+pub use request::{Atoms, Given, Part, Request, Wanted};
+pub use sampling::Sampling;
 pub use task::{MoleculeTask, MoleculeTrainer, check_elements, resume, start};
-pub use trained::{Nll, Sampling, Trained};
+pub use trained::{Nll, Trained};

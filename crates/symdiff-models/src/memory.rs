@@ -1,6 +1,6 @@
 //! The memory that a model needs, estimated before any is allocated.
 
-use crate::models::{Gamma, ModelConfig};
+use crate::models::{Gamma, Inputs, ModelConfig};
 use crate::{Error, Experiment, Result};
 use candle_core::{DType, Device, Shape, Tensor};
 use candle_nn::var_builder::SimpleBackend;
@@ -14,9 +14,9 @@ use symdiff_ops::Noise;
 ///
 /// # Errors
 /// When sizes do not fit.
-pub fn parameters(config: &ModelConfig, features: usize) -> Result<usize> {
+pub fn parameters(config: &ModelConfig, inputs: impl Into<Inputs>) -> Result<usize> {
     let counter = Counter::default();
-    config.build(features, Noise::seeded(0), VarBuilder::from_backend(Box::new(counter.clone()), DType::F32, Device::Cpu))?;
+    config.build(inputs, Noise::seeded(0), VarBuilder::from_backend(Box::new(counter.clone()), DType::F32, Device::Cpu))?;
     Ok(counter.0.load(Ordering::Relaxed))
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn check_parameters(experiment: &Experiment, device: &Device) -> Resu
     if !device.is_cpu() {
         return Ok(());
     }
-    let count = parameters(&experiment.model, experiment.encoding().features())?;
+    let count = parameters(&experiment.model, experiment.inputs())?;
     refuse(4.0 * count as f64, &format!("a model of {count} parameters"))
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn check_training(experiment: &Experiment, set: &MoleculeSet, device:
     if !device.is_cpu() {
         return Ok(());
     }
-    let count = parameters(&experiment.model, experiment.encoding().features())?;
+    let count = parameters(&experiment.model, experiment.inputs())?;
     let batch = experiment.train.batch;
     refuse(training(experiment, set)?, &format!("training {count} parameters on batches of {batch} molecules"))
 }

@@ -1,11 +1,11 @@
 //! A model: a denoiser with its process.
 
 use crate::experiment::{Diffusion, Experiment};
-use crate::models::MoleculeDenoiser;
+use crate::models::{Inputs, MoleculeDenoiser};
 use crate::reconstruction::MoleculeReconstruction;
-use crate::{Result, diffusion, memory};
+use crate::{Asked, Result, diffusion, memory};
 use candle_core::{DType, Device, Tensor};
-use symdiff_diffusion::{Likelihood, Objective, Process, Reverse, Tabulated, VariancePreserving};
+use symdiff_diffusion::{Denoiser, Guidance, Likelihood, Objective, Process, Reverse, Tabulated, Unconditional, VariancePreserving};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::Noise;
 use symdiff_train::Parameters;
@@ -20,9 +20,9 @@ pub struct Model {
     pub process: Process,
     /// p(x, h | z₀).
     pub reconstruction: MoleculeReconstruction,
-    /// ε(z, t).
+    /// ε(z, t), given what is asked.
     pub denoiser: MoleculeDenoiser,
-    objective: Box<dyn Objective<Molecules> + Send + Sync>,
+    objective: Box<dyn Objective<Molecules, Asked> + Send + Sync>,
 }
 
 impl Model {
@@ -49,34 +49,46 @@ impl Model {
         Self::build(experiment, parameters.frozen(), Noise::seeded(0), table)
     }
 
-    /// The training loss of each molecule, `[B]` in f64.
+    /// The training loss of each molecule, given what is told of it, `[B]` in f64.
     ///
     /// # Errors
     /// Whatever the denoiser returns.
-    pub fn loss(&self, clean: &Molecules, noise: Noise) -> Result<Tensor> {
-        Ok(self.objective.loss(&*self.denoiser, clean, &(), noise)?)
+    pub fn loss(&self, clean: &Molecules, asked: &Asked, noise: Noise) -> Result<Tensor> {
+        Ok(self.objective.loss(&*self.denoiser, clean, asked, noise)?)
     }
 
-    /// A one-draw estimate of each molecule's negative log-likelihood given its size.
+    /// A one-draw estimate of each molecule's negative log-likelihood given its size, where nothing is asked.
     ///
     /// # Errors
     /// Whatever the denoiser returns.
     pub fn likelihood(&self, clean: &Molecules, noise: Noise) -> Result<Likelihood> {
-        Ok(Likelihood::estimate(&self.process, &self.reconstruction, &*self.denoiser, clean, &(), noise)?)
+        Ok(Likelihood::estimate(&self.process, &self.reconstruction, &*self.denoiser, clean, &Asked::default(), noise)?)
     }
 
-    /// The learned reverse process.
-    pub fn reverse(&self) -> Reverse<'_, Molecules, MoleculeReconstruction> {
-        Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction, given: &() }
+    /// The learned reverse process, given what is asked.
+    pub fn reverse<'a>(&'a self, asked: &'a Asked) -> Reverse<'a, Molecules, MoleculeReconstruction, Asked> {
+        Reverse { process: &self.process, denoiser: &*self.denoiser, data: &self.reconstruction, given: asked }
     }
 
     /// A model of any network on molecules, one of your own say, under the process, the prediction and the loss that `settings` name.
     ///
     /// # Errors
     /// When the process cannot be made.
-    pub fn of(network: MoleculeDenoiser, parameters: Parameters, encoding: Encoding, settings: &Diffusion) -> Result<Self> {
+    pub fn of(
+        network: Box<dyn Denoiser<Molecules> + Send + Sync>,
+        parameters: Parameters,
+        encoding: Encoding,
+        settings: &Diffusion,
+    ) -> Result<Self> {
         let process = diffusion::process(settings, parameters.builder())?;
-        Self::under(process, network, parameters, encoding, settings)
+        Self::under(process, Box::new(Unconditional(network)), parameters, encoding, settings)
+    }
+
+    /// The same model, its parameters shared, guided otherwise.
+    pub(crate) fn guided(&self, experiment: &Experiment, guidance: Guidance) -> Result<Self> {
+        let inputs = Inputs { guidance, ..experiment.inputs() };
+        let denoiser = experiment.model.build(inputs, Noise::seeded(0), self.parameters.builder())?;
+        Self::under(self.process.clone(), denoiser, self.parameters.clone(), self.encoding.clone(), &experiment.diffusion)
     }
 
     fn under(
@@ -95,7 +107,7 @@ impl Model {
     fn build(experiment: &Experiment, parameters: Parameters, noise: Noise, table: Option<Tabulated>) -> Result<Self> {
         memory::check_parameters(experiment, parameters.device())?;
         let encoding = experiment.encoding();
-        let denoiser = experiment.model.build(encoding.features(), noise, parameters.builder())?;
+        let denoiser = experiment.model.build(experiment.inputs(), noise, parameters.builder())?;
         let process = match table {
             Some(table) => Process::new(VariancePreserving(table), experiment.diffusion.steps)?,
             None => diffusion::process(&experiment.diffusion, parameters.builder())?,

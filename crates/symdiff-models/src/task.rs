@@ -1,14 +1,16 @@
 //! Training a model of molecules, as a task for `symdiff-train`.
 
-use crate::batches::{Augment, Batches};
-use crate::{Error, Experiment, Model, Result, memory};
+use crate::batches::{Augment, Batches, Examples, Told};
+use crate::{Conditions, Error, Experiment, Model, Result, memory};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 use std::path::Path;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
-use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Samples};
 use symdiff_train::{CHECKPOINT, Record, Scores, Settings, Share, Streams, Task, Trainer, checkpoint};
+
+/// Where a checkpoint keeps the [`Conditions`] among its facts.
+pub(crate) const CONDITIONS: &str = "conditions";
 
 /// A model of molecules, with the molecules that it learns from.
 pub struct MoleculeTask {
@@ -16,6 +18,8 @@ pub struct MoleculeTask {
     model: Model,
     batches: Batches,
     sizes: SizeHistogram,
+    /// What the model is told of each molecule.
+    conditions: Option<Conditions>,
     /// Indices of held-out molecules.
     held_out: Vec<usize>,
     /// Molecules per step.
@@ -72,11 +76,15 @@ impl MoleculeTask {
         let set = experiment.molecules()?;
         check_elements(&set, &experiment.encoding())?;
         memory::check_training(&experiment, &set, device)?;
-        let model = Model::fresh(&experiment, seed, Streams::of(seed).start, device)?;
         let data = &experiment.data;
+        let told = match data.condition.as_slice() {
+            [] => None,
+            names => Some((Conditions::of(&set, &set.split().train, names)?, data.condition_dropout)),
+        };
+        let model = Model::fresh(&experiment, seed, Streams::of(seed).start, device)?;
         let augment = Augment { group: data.augment.then_some(experiment.model.group), noise: data.augment_noise };
         let train = experiment.train.clone();
-        Self::assembled(Description::Experiment(Box::new(experiment)), model, set, &train, augment, seed, device)
+        Self::assembled(Description::Experiment(Box::new(experiment)), model, set, told, &train, augment, seed, device)
     }
 
     /// The task of training a model of your own on `set`. `description` is stored in checkpoints: a run is resumed only if it is the same.
@@ -85,13 +93,14 @@ impl MoleculeTask {
     /// When the set holds an element that the model does not know, or is smaller than a batch.
     pub fn of(model: Model, set: MoleculeSet, description: &str, train: &Settings, seed: u64, device: &Device) -> Result<Self> {
         check_elements(&set, &model.encoding)?;
-        Self::assembled(Description::Own(description.into()), model, set, train, Augment::default(), seed, device)
+        Self::assembled(Description::Own(description.into()), model, set, None, train, Augment::default(), seed, device)
     }
 
     fn assembled(
         description: Description,
         model: Model,
         set: MoleculeSet,
+        told: Option<(Conditions, f64)>,
         train: &Settings,
         augment: Augment,
         seed: u64,
@@ -102,8 +111,10 @@ impl MoleculeTask {
             .ok_or_else(|| Error::Config("the training set is empty".into()))?;
         let mut held_out = split.valid;
         held_out.truncate(train.validate_samples);
-        let batches = Batches::new(set, split.train, model.encoding.clone(), train.batch, augment, Streams::of(seed).data)?;
-        Ok(Self { description, model, batches, sizes, held_out, batch: train.batch, device: device.clone() })
+        let all = told.as_ref().map(|(conditions, dropout)| Told::new(&set, conditions, *dropout)).transpose()?;
+        let batches = Batches::new(set, split.train, model.encoding.clone(), train.batch, augment, all, Streams::of(seed).data)?;
+        let conditions = told.map(|(conditions, _)| conditions);
+        Ok(Self { description, model, batches, sizes, conditions, held_out, batch: train.batch, device: device.clone() })
     }
 
     /// The model.
@@ -132,15 +143,15 @@ pub fn check_elements(set: &MoleculeSet, encoding: &symdiff_mol::state::Encoding
 }
 
 impl Task for MoleculeTask {
-    type Batch = Molecules;
+    type Batch = Examples;
     type Error = Error;
 
-    fn batch(&self, step: u64, share: Share) -> Result<Molecules> {
+    fn batch(&self, step: u64, share: Share) -> Result<Examples> {
         self.batches.at(step, share, DType::F32, &self.device)
     }
 
-    fn loss(&self, batch: &Molecules, noise: Noise) -> Result<Tensor> {
-        self.model.loss(batch, noise)
+    fn loss(&self, batch: &Examples, noise: Noise) -> Result<Tensor> {
+        self.model.loss(&batch.molecules, &batch.asked, noise)
     }
 
     /// The loss of molecules of the validation part; sample ids are places in the set.
@@ -149,7 +160,8 @@ impl Task for MoleculeTask {
         let draws = noise.steps();
         for (round, places) in self.held_out.chunks(self.batch).enumerate() {
             let batch = self.batches.held_out(places, DType::F32, &self.device)?;
-            losses.extend(self.model.loss(&batch, draws.at(round as u64))?.to_dtype(DType::F64)?.to_vec1::<f64>()?);
+            let losses_of = self.model.loss(&batch.molecules, &batch.asked, draws.at(round as u64))?;
+            losses.extend(losses_of.to_dtype(DType::F64)?.to_vec1::<f64>()?);
         }
         Ok(Scores::of(&losses))
     }
@@ -158,13 +170,17 @@ impl Task for MoleculeTask {
         Some(self.batches.per_epoch())
     }
 
-    /// The experiment as TOML, and the sizes of the training molecules, which samplers draw from.
+    /// The experiment as TOML, and sizes and properties of the training molecules, which samplers draw from.
     fn record(&self) -> Record {
         let description = match &self.description {
             Description::Experiment(experiment) => experiment.to_toml().unwrap_or_default(),
             Description::Own(words) => words.clone(),
         };
-        Record { description, facts: json!({"sizes": self.sizes.counts()}) }
+        let mut facts = json!({"sizes": self.sizes.counts()});
+        if let Some(conditions) = &self.conditions {
+            facts[CONDITIONS] = json!(conditions);
+        }
+        Record { description, facts }
     }
 
     fn continues(&self, recorded: &Record) -> std::result::Result<(), String> {
@@ -175,7 +191,13 @@ impl Task for MoleculeTask {
             }
             Description::Own(words) => *words == recorded.description,
         };
-        if recorded.facts["sizes"] != json!(self.sizes.counts()) {
+        let told = recorded.facts.get(CONDITIONS).and_then(|facts| serde_json::from_value::<Conditions>(facts.clone()).ok());
+        let same_told = match (&self.conditions, &told) {
+            (None, None) => true,
+            (Some(here), Some(there)) => here.same_molecules(there),
+            _ => !same,
+        };
+        if recorded.facts["sizes"] != json!(self.sizes.counts()) || !same_told {
             return Err("was trained on other molecules than there are now; restore the data, or choose another folder".into());
         }
         let problem = "was made by another experiment; resume with the recorded one, or choose another folder";

@@ -1,12 +1,15 @@
 //! A trained model, for sampling and likelihoods.
 
+use crate::drawing::Drawing;
 use crate::experiment::Experiment;
 use crate::model::Model;
-use crate::{Error, Result, import};
+use crate::plan::{Plan, Wish};
+use crate::sampling::Sampling;
+use crate::task::CONDITIONS;
+use crate::{Conditions, Error, Result, import};
 use candle_core::{DType, Device};
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use symdiff_diffusion::{Framing, Method, Route, Spacing, StochasticEuler};
+use symdiff_diffusion::{Guidance, Route};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
@@ -26,42 +29,10 @@ pub struct Trained {
     /// A hash of its weights.
     pub weights_hash: u64,
     sizes: SizeHistogram,
+    conditions: Option<Conditions>,
+    /// Where the model is that of an experiment.
+    experiment: Option<Box<Experiment>>,
     device: Device,
-}
-
-/// How to sample.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sampling {
-    /// The number of molecules.
-    pub count: usize,
-    /// The seed: molecule i of a seed is the same in every batch.
-    pub seed: u64,
-    /// Denoising steps; T when absent.
-    pub steps: Option<usize>,
-    /// Molecules per batch; batches of about 4,000 atoms when absent.
-    pub batch: Option<usize>,
-    /// The sampler.
-    pub sampler: Method,
-    /// The grid of times of its steps.
-    pub grid: Spacing,
-    /// Whether random frames are drawn at each call or kept for a trajectory.
-    pub frames: Framing,
-    /// The churn of the sampler `stochastic-euler`; no other reads it.
-    pub churn: f64,
-}
-
-impl Sampling {
-    /// `count` molecules of a seed, in all steps of the process by ancestral sampling.
-    pub fn of(count: usize, seed: u64) -> Self {
-        let (sampler, grid, frames) = (Method::default(), Spacing::default(), Framing::default());
-        Self { count, seed, steps: None, batch: None, sampler, grid, frames, churn: StochasticEuler::CHURN }
-    }
-
-    /// `count` molecules of a seed along a route.
-    pub fn along(route: Route, count: usize, seed: u64) -> Self {
-        let Route { method, steps, spacing, framing, churn } = route;
-        Self { steps: Some(steps), sampler: method, grid: spacing, frames: framing, churn, ..Self::of(count, seed) }
-    }
 }
 
 /// A Monte Carlo estimate of a negative log-likelihood.
@@ -76,9 +47,6 @@ pub struct Nll {
     /// Molecules left out, since their size does not occur in the training set: under the model they have probability zero.
     pub unseen_sizes: usize,
 }
-
-/// Atoms per sampling batch: enough for products to run at full speed, few enough for activations to stay in cache.
-const ATOMS: usize = 4_000;
 
 impl Trained {
     /// The model of a run directory, or of a single checkpoint file. Without a `precision`, it computes in f32 on a CPU, and on a GPU in what it was
@@ -107,7 +75,33 @@ impl Trained {
         let table = table(&record).map_err(|()| Error::file(&file, "its table of the schedule is damaged; import it again"))?;
         let table = table.map(|gamma| import::stored(&gamma)).transpose()?;
         let trained = Self::of(Model::frozen_under(&experiment, table, device)?, &file, device)?;
-        Ok(Self { padding, ..trained })
+        Ok(Self { padding, experiment: Some(Box::new(experiment)), ..trained })
+    }
+
+    /// The same model, its parameters shared, whose answers under a condition are moved away from those without.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for a model that was trained without properties, or that no experiment describes.
+    pub fn guided(&self, guidance: Guidance) -> Result<Self> {
+        let refused =
+            || Error::Request("guidance needs a model that was trained with properties (data.condition), which this one was not".into());
+        let experiment = self.experiment.as_ref().filter(|_| self.conditions.is_some()).ok_or_else(refused)?;
+        let model = self.model.guided(experiment, guidance)?;
+        Ok(Self {
+            model,
+            header: self.header.clone(),
+            padding: self.padding,
+            weights_hash: self.weights_hash,
+            sizes: self.sizes.clone(),
+            conditions: self.conditions.clone(),
+            experiment: self.experiment.clone(),
+            device: self.device.clone(),
+        })
+    }
+
+    /// The properties by which molecules can be asked for; `None` for a model that was trained without.
+    pub fn conditions(&self) -> Option<&Conditions> {
+        self.conditions.as_ref()
     }
 
     /// A model of your own with the averaged weights of a run directory or checkpoint; its parameters should be
@@ -121,13 +115,16 @@ impl Trained {
         let weights = loaded.take("ema").and_then(|weights| model.parameters.load(&weights));
         weights.map_err(|error| TrainError::checkpoint(&file, error))?;
         let sizes = sizes(&loaded.header.record).ok_or_else(|| Error::file(&file, "knows no molecule sizes; train or import it again"))?;
-        Ok(Self { model, padding: None, header: loaded.header, weights_hash: loaded.weights_hash, sizes, device: device.clone() })
+        let conditions = loaded.header.record.facts.get(CONDITIONS).map(|facts| serde_json::from_value(facts.clone()));
+        let conditions = conditions.transpose().map_err(|error| Error::file(&file, error))?;
+        let (header, weights_hash, device) = (loaded.header, loaded.weights_hash, device.clone());
+        Ok(Self { model, padding: None, header, weights_hash, sizes, conditions, experiment: None, device })
     }
 
     /// Draws molecules; `progress` is called with the fraction done.
     ///
     /// # Errors
-    /// When the number of steps is not one of 1, …, T, or the denoiser fails.
+    /// When the number of steps is not one of 1, …, T, when what is asked cannot be, or the denoiser fails.
     pub fn sample(&self, options: &Sampling, progress: &mut dyn FnMut(f64)) -> Result<Vec<Molecule>> {
         let mut molecules = Vec::new();
         self.sample_each(options, progress, |batch| {
@@ -147,14 +144,15 @@ impl Trained {
         progress: &mut dyn FnMut(f64),
         mut each: impl FnMut(Vec<Molecule>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut sizes = Sizes::new(&self.sizes, options);
+        let mut plan = Plan::new(&self.sizes, self.conditions.as_ref(), options)?;
         let mut drawn = 0;
         while drawn < options.count {
-            let sizes = sizes.batch(options.batch)?;
+            let wishes = plan.batch(options.batch)?;
+            let sizes: Vec<usize> = wishes.iter().map(|wish| wish.atoms).collect();
             let samples = Samples::new((drawn as u64..).take(sizes.len()).collect::<Vec<_>>());
             let layout = Ragged::new(&sizes, samples).map_err(Error::from)?;
             let done = |step: usize, steps: usize| (drawn as f64 + sizes.len() as f64 * step as f64 / steps as f64) / options.count as f64;
-            let molecules = self.batch(layout, options, &mut |step, steps| progress(done(step, steps)))?;
+            let molecules = self.batch(layout, &plan, &wishes, options, &mut |step, steps| progress(done(step, steps)))?;
             drawn += sizes.len();
             each(molecules)?;
         }
@@ -204,15 +202,25 @@ impl Trained {
         Ok(Nll { mean, standard_error: (variance / n).sqrt(), molecules: places.len(), unseen_sizes: unseen.len() })
     }
 
-    fn batch(&self, layout: Ragged, options: &Sampling, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<Molecule>> {
+    fn batch(
+        &self,
+        layout: Ragged,
+        plan: &Plan,
+        wishes: &[Wish],
+        options: &Sampling,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Vec<Molecule>> {
         let [_, noise] = Noise::seeded(options.seed).split();
         let model = &self.model;
         let like = Molecules::blank(layout, model.encoding.features(), DType::F32, &self.device)?;
         let steps = options.steps.unwrap_or(model.process.steps());
         let Sampling { sampler: method, grid: spacing, frames: framing, churn, .. } = *options;
         let route = Route { method, steps, spacing, framing, churn };
-        let decoded = model.reverse().sample_by(route, &like, noise, &mut |step| progress(step, steps))?;
-        decoded.molecules(&model.encoding)
+        let asked = plan.asked(wishes, DType::F32, &self.device)?;
+        let drawing = Drawing { model, request: &options.request, route, like, asked };
+        let decoded = drawing.decoded(noise, progress)?;
+        let molecules = decoded.molecules(&model.encoding)?;
+        Ok(molecules.into_iter().zip(wishes).map(|(molecule, wish)| plan.noted(molecule, wish)).collect())
     }
 
     /// The log-probability of a molecule's size.
@@ -236,78 +244,4 @@ fn table(record: &Record) -> Result<Option<Vec<f64>>, ()> {
 fn sizes(record: &Record) -> Option<SizeHistogram> {
     let counts: Vec<(usize, u64)> = serde_json::from_value(record.facts.get("sizes")?.clone()).ok()?;
     SizeHistogram::from_counts(counts).ok()
-}
-
-/// The sizes of molecules 0, 1, …, `count` − 1 of a seed, drawn a block ahead of their batches.
-struct Sizes<'a> {
-    histogram: &'a SizeHistogram,
-    seed: u64,
-    count: usize,
-    drawn: usize,
-    ahead: VecDeque<usize>,
-}
-
-impl<'a> Sizes<'a> {
-    /// Sizes drawn at a time.
-    const BLOCK: usize = 8192;
-
-    fn new(histogram: &'a SizeHistogram, options: &Sampling) -> Self {
-        Self { histogram, seed: options.seed, count: options.count, drawn: 0, ahead: VecDeque::new() }
-    }
-
-    /// The next batch: `count` molecules, or as many as have about [`ATOMS`] atoms, or those that are left.
-    fn batch(&mut self, count: Option<usize>) -> Result<Vec<usize>> {
-        // No molecule has less than one atom.
-        let wanted = count.unwrap_or(ATOMS);
-        while self.ahead.len() < wanted && self.drawn < self.count {
-            self.draw()?;
-        }
-        let mut atoms = 0;
-        let fitting = self.ahead.iter().take_while(|&&size| {
-            atoms += size;
-            atoms <= ATOMS
-        });
-        let length = count.unwrap_or_else(|| fitting.count().max(1)).min(self.ahead.len());
-        Ok(self.ahead.drain(..length).collect())
-    }
-
-    fn draw(&mut self) -> Result<()> {
-        let end = self.count.min(self.drawn + Self::BLOCK);
-        let samples = Samples::new((self.drawn as u64..end as u64).collect::<Vec<_>>());
-        let [size, _] = Noise::seeded(self.seed).split();
-        let uniform = size.uniform(&samples, &[], DType::F64, &Device::Cpu)?.to_vec1::<f64>()?;
-        self.ahead.extend(uniform.into_iter().map(|u| self.histogram.quantile(u)));
-        self.drawn = end;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Batches of one drawing at once, and of a drawing block by block.
-    #[test]
-    fn sizes_do_not_depend_on_blocks_and_batches_hold_about_so_many_atoms() -> Result<()> {
-        let histogram = SizeHistogram::from_counts([(9, 3), (18, 5), (29, 2)]).map_err(|fault| Error::Config(fault.to_string()))?;
-        let count = 2 * Sizes::BLOCK + 77;
-        let options = Sampling::of(count, 5);
-        let all = Samples::numbered(count);
-        let [size, _] = Noise::seeded(5).split();
-        let expected: Vec<usize> =
-            size.uniform(&all, &[], DType::F64, &Device::Cpu)?.to_vec1::<f64>()?.into_iter().map(|u| histogram.quantile(u)).collect();
-        for batch in [None, Some(1000), Some(usize::MAX)] {
-            let mut sizes = Sizes::new(&histogram, &options);
-            let mut drawn = Vec::new();
-            while drawn.len() < count {
-                let next = sizes.batch(batch)?;
-                let atoms: usize = next.iter().sum();
-                let last = drawn.len() + next.len() == count;
-                assert!(batch.is_some() || last || (ATOMS - 29..=ATOMS).contains(&atoms), "{atoms}");
-                drawn.extend(next);
-            }
-            assert!(drawn == expected, "batches of {batch:?}");
-        }
-        Ok(())
-    }
 }

@@ -4,14 +4,14 @@ mod common;
 
 use candle_core::{DType, Tensor};
 use common::{TestResult, batch, experiment, shaken};
-use symdiff_models::Experiment;
+use symdiff_models::{Asked, Experiment};
 use symdiff_ops::{Noise, gradients};
 use symdiff_train::Precision;
 
 /// The loss of a batch, and the gradients of all parameters, in a row.
 fn step(experiment: &Experiment) -> Result<(f64, Tensor), Box<dyn std::error::Error>> {
     let (model, molecules) = (shaken(experiment)?, batch(&[3, 700, 41, 5])?);
-    let loss = || Ok::<_, Box<dyn std::error::Error>>(model.loss(&molecules, Noise::seeded(1))?.mean_all()?);
+    let loss = || Ok::<_, Box<dyn std::error::Error>>(model.loss(&molecules, &Asked::default(), Noise::seeded(1))?.mean_all()?);
     let (loss, store) = gradients(loss)?;
     let mut rows = Vec::new();
     for (name, var) in model.parameters.named() {

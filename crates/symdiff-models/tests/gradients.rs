@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{TestResult, batch, experiment, shaken};
+use candle_core::{DType, Device};
+use common::{TestResult, batch, conditioned, experiment, shaken};
+use symdiff_models::Asked;
 use symdiff_ops::{Noise, gradients};
 
 /// Every kind of model there is, small.
@@ -21,14 +23,23 @@ const MODELS: [&str; 8] = [
 
 #[test]
 fn every_parameter_of_every_model_gets_a_finite_nonzero_gradient() -> TestResult {
+    let asked =
+        Asked::new(&[vec![Some(0.7), None], vec![Some(-1.0), Some(0.3)], vec![None; 2], vec![None, Some(2.0)]], DType::F32, &Device::Cpu)?;
     for text in MODELS {
-        let model = shaken(&experiment(text)?)?;
-        for (through, store) in [("gradients", gradients(|| loss(&model))?.1), ("backward", loss(&model)?.backward()?)] {
-            for (name, var) in model.parameters.named() {
-                let gradient = store.get(&var).ok_or_else(|| format!("{text}, {through}: `{name}` gets no gradient"))?;
-                let size = gradient.abs()?.max_all()?.to_scalar::<f32>()?;
-                assert!(size.is_finite() && size > 0.0, "{text}, {through}: the gradient of `{name}` has largest entry {size}");
-            }
+        for (experiment, asked) in [(experiment(text)?, Asked::default()), (conditioned(text)?, asked.clone())] {
+            let model = shaken(&experiment)?;
+            everything_learns(&model, &asked, text)?;
+        }
+    }
+    Ok(())
+}
+
+fn everything_learns(model: &symdiff_models::Model, asked: &Asked, text: &str) -> TestResult {
+    for (through, store) in [("gradients", gradients(|| loss(model, asked))?.1), ("backward", loss(model, asked)?.backward()?)] {
+        for (name, var) in model.parameters.named() {
+            let gradient = store.get(&var).ok_or_else(|| format!("{text}, {through}: `{name}` gets no gradient"))?;
+            let size = gradient.abs()?.max_all()?.to_scalar::<f32>()?;
+            assert!(size.is_finite() && size > 0.0, "{text}, {through}: the gradient of `{name}` has largest entry {size}");
         }
     }
     Ok(())
@@ -37,7 +48,8 @@ fn every_parameter_of_every_model_gets_a_finite_nonzero_gradient() -> TestResult
 #[test]
 fn gradients_and_candles_backward_agree() -> TestResult {
     let model = shaken(&experiment(MODELS[0])?)?;
-    let (ours, candles) = (gradients(|| loss(&model))?.1, loss(&model)?.backward()?);
+    let nothing = Asked::default();
+    let (ours, candles) = (gradients(|| loss(&model, &nothing))?.1, loss(&model, &nothing)?.backward()?);
     for (name, var) in model.parameters.named() {
         let [ours, candles] = [&ours, &candles].map(|store| store.get(&var).cloned());
         let difference = (ours.ok_or("none")? - candles.ok_or("none")?)?.abs()?.max_all()?.to_scalar::<f32>()?;
@@ -46,6 +58,6 @@ fn gradients_and_candles_backward_agree() -> TestResult {
     Ok(())
 }
 
-fn loss(model: &symdiff_models::Model) -> Result<candle_core::Tensor, Box<dyn std::error::Error>> {
-    Ok(model.loss(&batch(&[3, 700, 5000, 7999])?, Noise::seeded(1))?.mean_all()?)
+fn loss(model: &symdiff_models::Model, asked: &Asked) -> Result<candle_core::Tensor, Box<dyn std::error::Error>> {
+    Ok(model.loss(&batch(&[3, 700, 5000, 7999])?, asked, Noise::seeded(1))?.mean_all()?)
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{At, Times};
 use symdiff_models::models::PaddedTo;
-use symdiff_models::{Import, Imported, Trained};
+use symdiff_models::{Asked, Import, Imported, Trained};
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Ragged, Recording, Samples};
@@ -54,9 +54,10 @@ impl Arrays {
         Ok(Noise::recorded(Recording::new(draws.iter().map(draw).collect::<candle_core::Result<Vec<_>>>()?)))
     }
 
-    fn at(&self) -> Result<At<Molecules>, Box<dyn std::error::Error>> {
+    fn at(&self) -> Result<At<Molecules, Asked>, Box<dyn std::error::Error>> {
         let times = self.named["in.t"].to_dtype(DType::F64)?.to_vec1()?;
-        Ok(At::new(Molecules::from_joined(&self.rows("in.z")?, self.layout.clone())?, Times::PerSample(times)))
+        let state = Molecules::from_joined(&self.rows("in.z")?, self.layout.clone())?;
+        Ok(At { state, time: Times::PerSample(times), given: Asked::default() })
     }
 
     fn clean(&self) -> Result<Molecules, Box<dyn std::error::Error>> {

@@ -8,13 +8,13 @@ use symdiff_core::testing::LawTest;
 use symdiff_core::{Haar, Map, MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::{At, Eps, Times};
 use symdiff_groups::{Action, Cloud, CompactGroup, Dense, GramSchmidt, Group, Orthogonal};
-use symdiff_models::Model;
 use symdiff_models::models::Released;
+use symdiff_models::{Asked, Model};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Ragged, Recording, Samples};
 
 fn predict(model: &Model, state: &Molecules, noise: Noise) -> Result<Molecules, Box<dyn std::error::Error>> {
-    let Eps(prediction) = model.denoiser.sample(&At::new(state.clone(), Times::Shared(0.3)), noise)?;
+    let Eps(prediction) = model.denoiser.sample(&At { state: state.clone(), time: Times::Shared(0.3), given: Asked::default() }, noise)?;
     Ok(prediction)
 }
 

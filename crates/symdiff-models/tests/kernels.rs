@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{TestResult, batch, experiment, shaken};
 use std::collections::BTreeMap;
 use std::path::Path;
-use symdiff_models::{Experiment, Model, parity};
+use symdiff_models::{Asked, Experiment, Model, parity};
 use symdiff_ops::emulate::{emulated, launches};
 use symdiff_ops::{Noise, Samples, gradients};
 use symdiff_train::Precision;
@@ -33,7 +33,8 @@ fn noise() -> Result<Noise, &'static str> {
 
 /// The loss of a batch, and the gradient of every parameter.
 fn step(model: &Model) -> Result<(f64, BTreeMap<String, Tensor>), Box<dyn std::error::Error>> {
-    let (loss, store) = gradients(|| Ok::<_, Box<dyn std::error::Error>>(model.loss(&batch(&MOLECULES)?, noise()?)?.mean_all()?))?;
+    let (loss, store) =
+        gradients(|| Ok::<_, Box<dyn std::error::Error>>(model.loss(&batch(&MOLECULES)?, &Asked::default(), noise()?)?.mean_all()?))?;
     let named = model.parameters.named().into_iter().map(|(name, var)| Ok((name, store.get(&var).ok_or("no gradient")?.clone())));
     Ok((loss.to_scalar()?, named.collect::<Result<_, &str>>()?))
 }
@@ -109,7 +110,7 @@ fn a_step_launches_as_often_as_the_book_says() -> TestResult {
     let start = launches();
     let mut forward = 0;
     let loss = || {
-        let loss = model.loss(&molecules, Noise::seeded(1))?.mean_all()?;
+        let loss = model.loss(&molecules, &Asked::default(), Noise::seeded(1))?.mean_all()?;
         forward = launches() - start;
         symdiff_models::Result::Ok(loss)
     };

@@ -5,7 +5,7 @@ mod common;
 use candle_core::{DType, Device};
 use common::{TestResult, batch, shaken};
 use symdiff_diffusion::{Framing, Method, Route, Spacing};
-use symdiff_models::Experiment;
+use symdiff_models::{Asked, Experiment};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Ragged};
 
@@ -43,7 +43,7 @@ fn experiments() -> symdiff_models::Result<Vec<(&'static str, Experiment)>> {
 fn every_loss_is_finite_and_teaches_every_parameter() -> TestResult {
     for (name, experiment) in experiments()? {
         let model = shaken(&experiment)?;
-        let loss = model.loss(&batch(&[3, 14, 15, 92])?, Noise::seeded(1))?;
+        let loss = model.loss(&batch(&[3, 14, 15, 92])?, &Asked::default(), Noise::seeded(1))?;
         assert!(loss.to_vec1::<f64>()?.iter().all(|loss| loss.is_finite() && *loss > 0.0), "{name}: {loss}");
         let gradients = loss.mean_all()?.backward()?;
         for (parameter, var) in model.parameters.named() {
@@ -62,7 +62,7 @@ fn every_sampler_and_grid_draws_molecules_on_every_path() -> TestResult {
         for &method in Method::ALL {
             for &spacing in Spacing::ALL {
                 let route = Route { spacing, framing: Framing::Kept, ..Route::new(method, 5) };
-                let drawn = model.reverse().sample_by(route, &like, Noise::seeded(2), &mut |_| ())?;
+                let drawn = model.reverse(&Asked::default()).sample_by(route, &like, Noise::seeded(2), &mut |_| ())?;
                 let positions = drawn.positions.flatten_all()?.to_vec1::<f64>()?;
                 assert!(positions.iter().all(|x| x.is_finite()), "{name} by {method} on the {spacing} grid: {positions:?}");
             }

@@ -12,10 +12,12 @@ pub mod data;
 pub mod element;
 mod error;
 pub mod formats;
+mod formula;
 pub mod metrics;
 mod molecule;
 pub mod output;
 pub mod state;
 
 pub use error::{Error, Fault, Place, Result};
+pub use formula::Formula;
 pub use molecule::{Bond, BondOrder, Molecule};

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod asking;
 mod data;
 mod describe;
 mod doctor;

@@ -1,5 +1,6 @@
 //! `sample`: molecules from a trained model.
 
+use super::asking::Asking;
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Context, shown};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
 use symdiff_diffusion::{Framing, Method, Spacing, StochasticEuler};
-use symdiff_models::{Sampling, Trained};
+use symdiff_models::{Request, Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::formats::Writer;
@@ -20,7 +21,8 @@ const EXAMPLES: &str = "\
 Examples:
   symdiff sample --run runs/mine -n 200 --out samples.sdf
   symdiff sample --run runs/mine -n 200 --sampler dpm-solver --steps 50 --out samples.xyz
-  symdiff sample --run runs/mine -n 24 --out samples.xyz --gallery samples.html";
+  symdiff sample --run runs/mine -n 24 --out samples.xyz --gallery samples.html
+  symdiff sample --run runs/given -n 200 --given gap=4..9 --given alpha=data --guidance 1 --out asked.sdf";
 
 /// Draw molecules from a trained model. With a given seed, molecule i is the same, up to rounding, for every batch size and number of threads.
 #[derive(Args)]
@@ -38,6 +40,8 @@ pub(crate) struct Sample {
     /// The times of the steps: `uniform`, uniform in log SNR (`log-snr`), those of Karras et al. (`karras`), or `cosine`, with small steps near the data.
     #[arg(long, default_value_t)]
     grid: Spacing,
+    #[command(flatten)]
+    asking: Asking,
     /// Random frames of a symmetrised model: `fresh` draws one at each call of the network, `kept` one per molecule for all calls.
     #[arg(long, default_value_t)]
     frames: Framing,
@@ -79,32 +83,47 @@ impl Sample {
             return Err(Failure::input(format!("--churn is an option of --sampler stochastic-euler; {} has none", self.sampler)));
         }
         let churn = self.churn.map(StochasticEuler::new).transpose().map_err(Failure::input)?.unwrap_or_default().churn();
+        let request = self.asking.request()?;
         let checkpoint = if self.run.is_dir() { self.run.join(CHECKPOINT) } else { self.run.clone() };
         let mut out = Destination::claim(&self.out, Kind::Molecules, &[&checkpoint], self.force)?;
         let page =
             self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &[&checkpoint, &self.out], self.force)).transpose()?;
-        let model = Trained::load_with(&self.run, None, self.precision, &context.device()?)?;
+        let model = self.asking.guided(Trained::load_with(&self.run, None, self.precision, &context.device()?)?)?;
+        let outside = model.conditions().map_or_else(Vec::new, |conditions| request.outside(conditions));
+        outside.iter().for_each(|sentence| tracing::warn!("{sentence}"));
         let process = &model.model.process;
         let most = if process.is_continuous() { MOST_STEPS } else { process.steps() };
         if let Some(steps) = self.steps.filter(|steps| *steps > most) {
             return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
         }
         let start = Instant::now();
-        let (molecules, first) = self.draw(context, churn, &model, &mut out)?;
+        let (molecules, first) = self.draw(context, churn, request, &model, &mut out)?;
         // The molecules are safe before anything is done with the gallery.
         out.finish()?;
         if let Some(page) = page {
             page.fill(&self.page(&model, &first)?)?;
         }
-        Ok(json!({ "file": shown(&self.out), "molecules": molecules, "seconds": start.elapsed().as_secs_f64() }))
+        let mut summary = json!({ "file": shown(&self.out), "molecules": molecules, "seconds": start.elapsed().as_secs_f64() });
+        if !outside.is_empty() {
+            summary["outside"] = json!(outside);
+        }
+        Ok(summary)
     }
 
     /// Writes molecules as they come; how many there are in the file, and the first ones.
-    fn draw(&self, context: &Context, churn: f64, model: &Trained, out: &mut Destination) -> Outcome<(usize, Vec<Molecule>)> {
+    fn draw(
+        &self,
+        context: &Context,
+        churn: f64,
+        request: Request,
+        model: &Trained,
+        out: &mut Destination,
+    ) -> Outcome<(usize, Vec<Molecule>)> {
         let Self { n: count, steps, batch, sampler, grid, frames, .. } = *self;
-        let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames, churn };
+        let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames, churn, request };
         let bar = Bar::new("sampling");
-        let mut writer = Writer::new(out, &self.out)?;
+        let writer = Writer::new(out, &self.out)?;
+        let mut writer = if self.asking.properties() { writer.with_properties() } else { writer };
         let mut first = Vec::new();
         model.sample_each(&options, &mut |done| bar.show(done, ""), |batch| {
             first.extend(batch.iter().take(SHOWN - first.len()).cloned());

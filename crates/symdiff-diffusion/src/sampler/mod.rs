@@ -9,6 +9,7 @@ mod dpm_solver_sde;
 mod euler;
 mod field;
 mod heun;
+mod keeping;
 mod method;
 mod reverse;
 
@@ -21,6 +22,7 @@ pub use dpm_solver3::{DpmSolver3, Trail};
 pub use euler::Euler;
 pub use field::{Field, Framing};
 pub use heun::Heun;
+pub use keeping::{Begun, Keeping, Known};
 pub use method::{Method, Route};
 pub use reverse::Reverse;
 

@@ -1,7 +1,8 @@
 //! A whole sampling run.
 
 use super::{Field, Framing, Route, Walk};
-use crate::{Denoiser, Eps, Process, Reconstruction, Result};
+use crate::process::check_falling;
+use crate::{Denoiser, Eps, Process, Reconstruction, Result, Times};
 use symdiff_ops::{Euclidean, Noise};
 
 /// The learned reverse process: a forward process, the denoiser that undoes it given a condition, and the reading of data off its end.
@@ -36,8 +37,43 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         progress: &mut dyn FnMut(usize),
     ) -> Result<R::Decoded> {
         let [start, walk, last, frames] = noise.split();
-        let field = self.field().framed(framing, frames);
         let z = self.process.start(like, start)?;
+        self.onward(sampler, times, framing, z, [walk, last, frames], progress)
+    }
+
+    /// Draws variations of `clean`: noises it to the first of the times, and samples along them from there.
+    ///
+    /// # Errors
+    /// When the times do not fall; whatever the denoiser returns.
+    ///
+    /// # Source
+    /// Meng et al. (SDEdit), arXiv 2108.01073.
+    pub fn vary(
+        &self,
+        sampler: &dyn Walk<S>,
+        times: &[f64],
+        framing: Framing,
+        clean: &S,
+        noise: Noise,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<R::Decoded> {
+        check_falling(times)?;
+        let [start, walk, last, frames] = noise.split();
+        let levels = self.process.levels(&Times::Shared(times[0]), clean.samples().len(), &clean.device())?;
+        let z = self.process.diffuse(clean, &levels, &clean.gaussian(start)?)?;
+        self.onward(sampler, times, framing, z, [walk, last, frames], progress)
+    }
+
+    fn onward(
+        &self,
+        sampler: &dyn Walk<S>,
+        times: &[f64],
+        framing: Framing,
+        z: S,
+        [walk, last, frames]: [Noise; 3],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<R::Decoded> {
+        let field = self.field().framed(framing, frames);
         let z = sampler.walk(&field, times, z, walk, progress)?;
         self.read(&field, z, last)
     }

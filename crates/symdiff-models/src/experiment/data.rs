@@ -1,12 +1,14 @@
 //! Settings of the training data.
 
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use symdiff_mol::data::Vocabulary;
 use symdiff_mol::state::Encoding;
+use symdiff_train::within;
 
 /// What to learn from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Data {
     /// A molecule file; the embedded set when absent.
@@ -19,6 +21,34 @@ pub struct Data {
     pub augment: bool,
     /// Adds normal noise of this standard deviation, in angstrom, to the positions of every training molecule each time it is seen.
     pub augment_noise: f64,
+    /// Properties of the set that the model is told of each molecule, by which molecules can be asked for: `["gap", "mu"]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub condition: Vec<String>,
+    /// How often a training molecule's properties are withheld: all of them with this probability, and where there are several, each of them with it again. What the model
+    /// learns from such molecules is what guidance moves away from.
+    #[serde(skip_serializing_if = "is_usual_dropout")]
+    pub condition_dropout: f64,
+}
+
+/// The usual dropout of conditions.
+const DROPOUT: f64 = 0.1;
+
+fn is_usual_dropout(dropout: &f64) -> bool {
+    dropout.to_bits() == DROPOUT.to_bits()
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            path: None,
+            vocabulary: Elements::default(),
+            charges: None,
+            augment: false,
+            augment_noise: 0.0,
+            condition: Vec::new(),
+            condition_dropout: DROPOUT,
+        }
+    }
 }
 
 /// The elements that a model knows.
@@ -33,6 +63,23 @@ pub enum Elements {
 }
 
 impl Data {
+    /// Refuses a property that is named twice or cannot be a field of a file, and a dropout that is no probability.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the property.
+    pub(super) fn check_conditions(&self) -> Result<()> {
+        within("data.condition_dropout", self.condition_dropout, 0.0, 1.0)?;
+        for (place, name) in self.condition.iter().enumerate() {
+            if name.is_empty() || name.contains(|letter: char| letter.is_whitespace() || "=\"<>".contains(letter)) {
+                return Err(Error::Config(format!("data.condition: {name:?} is no name of a property; give one such as \"gap\"")));
+            }
+            if self.condition[..place].contains(name) {
+                return Err(Error::Config(format!("data.condition names {name} twice; name it once")));
+            }
+        }
+        Ok(())
+    }
+
     /// How atoms become features.
     pub fn encoding(&self) -> Encoding {
         match self.vocabulary {

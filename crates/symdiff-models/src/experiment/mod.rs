@@ -12,11 +12,12 @@ pub use continuous::{ContinuousLoss, CouplingKind, TimesKind, WeightKind};
 pub use data::{Data, Elements};
 pub use diffusion::{Diffusion, LossKind, Normaliser, PathKind, PredictionKind, ScheduleKind};
 
-use crate::models::{GroupChoice, ModelConfig};
+use crate::models::{GroupChoice, Inputs, ModelConfig};
 use crate::{Error, Result};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use symdiff_diffusion::Guidance;
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::state::Encoding;
 use symdiff_train::{Settings, within};
@@ -92,6 +93,12 @@ impl Experiment {
         self.data.encoding()
     }
 
+    /// What its model is given.
+    pub fn inputs(&self) -> Inputs {
+        let (features, conditions) = (self.encoding().features(), self.data.condition.len());
+        Inputs { features, conditions, guidance: Guidance::NONE }
+    }
+
     /// Refuses a precision that the backbone does not offer on this device.
     ///
     /// # Errors
@@ -114,6 +121,7 @@ impl Experiment {
     fn check(&self) -> Result<()> {
         self.train.check()?;
         within("data.augment_noise", self.data.augment_noise, 0.0, 10.0)?;
+        self.data.check_conditions()?;
         self.diffusion.check()?;
         self.model.check()?;
         if self.data.augment && self.model.group == GroupChoice::None {

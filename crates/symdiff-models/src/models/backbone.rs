@@ -55,6 +55,8 @@ pub trait BackboneSpec {
 pub struct Place {
     /// Features of an atom.
     pub features: usize,
+    /// Properties that molecules may be asked to have, which come as [`Asked`](crate::Asked); 0 for a model without conditions.
+    pub conditions: usize,
     /// True when it is symmetrised: the published names of parameters differ.
     pub symmetrised: bool,
     /// See [`ModelConfig::padding_compat`](super::ModelConfig::padding_compat).

@@ -1,17 +1,17 @@
 //! Builds the denoiser that a configuration describes.
 
-use super::{FrameNet, Gamma, GammaSizes, GroupChoice, ModelConfig, Observed, Observing, Place, Released};
-use crate::Result;
+use super::{FrameNet, Gamma, GammaSizes, GroupChoice, Inputs, ModelConfig, Observed, Observing, Place, Released};
+use crate::{Asked, Result};
 use candle_nn::VarBuilder;
 use symdiff_core::{GroupKernel, Haar, MarkovKernel, MarkovKernelExt, On};
-use symdiff_diffusion::Denoiser;
+use symdiff_diffusion::{Denoiser, Guidance, Guided};
 use symdiff_groups::{Chart, CompactGroup, GramSchmidt, Matrices, MatrixGroup, Orthogonal, SpecialOrthogonal};
 use symdiff_mol::state::Molecules;
 use symdiff_nets::PairFeatures;
 use symdiff_ops::Noise;
 
-/// A denoiser of molecules, whatever it is made of.
-pub type MoleculeDenoiser = Box<dyn Denoiser<Molecules> + Send + Sync>;
+/// A denoiser of molecules, whatever it is made of, given what is asked of them.
+pub type MoleculeDenoiser = Box<dyn Denoiser<Molecules, Asked> + Send + Sync>;
 
 /// A group of matrices of space under which models can be symmetrised.
 pub trait SpaceGroup: MatrixGroup + CompactGroup + Send + Sync + 'static {}
@@ -24,16 +24,17 @@ pub trait Measure: GroupKernel<Observed, Group: SpaceGroup> + Clone + Send + Syn
 impl<M: GroupKernel<Observed, Group: SpaceGroup> + Clone + Send + Sync + 'static> Measure for M {}
 
 impl ModelConfig {
-    /// Builds the denoiser of molecules with `features` features from the parameters under `vb`.
+    /// Builds the denoiser from the parameters under `vb`; for a model without conditions the number of an atom's features is all that it need be told.
     ///
     /// `noise` is for fresh parameters, see [`Dit::new`](symdiff_nets::Dit::new).
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn build(&self, features: usize, noise: Noise, vb: VarBuilder) -> Result<MoleculeDenoiser> {
+    pub fn build(&self, inputs: impl Into<Inputs>, noise: Noise, vb: VarBuilder) -> Result<MoleculeDenoiser> {
+        let inputs = inputs.into();
         match self.group {
-            GroupChoice::O3 | GroupChoice::None => self.build_over(Haar(Orthogonal::new(3)), features, noise, vb),
-            GroupChoice::So3 => self.build_over(Haar(SpecialOrthogonal::new(3)), features, noise, vb),
+            GroupChoice::O3 | GroupChoice::None => self.build_over(Haar(Orthogonal::new(3)), inputs, noise, vb),
+            GroupChoice::So3 => self.build_over(Haar(SpecialOrthogonal::new(3)), inputs, noise, vb),
         }
     }
 
@@ -41,15 +42,18 @@ impl ModelConfig {
     ///
     /// # Errors
     /// As [`build`](Self::build).
-    pub fn build_over<M: Measure>(&self, measure: M, features: usize, noise: Noise, vb: VarBuilder) -> Result<MoleculeDenoiser>
+    pub fn build_over<M: Measure>(&self, measure: M, inputs: impl Into<Inputs>, noise: Noise, vb: VarBuilder) -> Result<MoleculeDenoiser>
     where
         GramSchmidt: Chart<M::Group>,
     {
         self.check()?;
         let [trunk, frame] = noise.split();
         let symmetrised = self.gamma != Gamma::None;
-        let place = Place { features, symmetrised, padding: self.padding_compat, noise: trunk };
+        let Inputs { features, conditions, guidance } = inputs.into();
+        let place = Place { features, conditions, symmetrised, padding: self.padding_compat, noise: trunk };
         let backbone = self.backbone.spec().build(place, vb.clone())?;
+        // Inside the symmetrisation: both predictions of guidance are made in one frame.
+        let backbone = if guidance == Guidance::NONE { backbone } else { Guided::new(backbone, guidance).boxed() };
         let pairs = self.pairs();
         let kernel = match &self.gamma {
             Gamma::None => backbone,

@@ -1,7 +1,7 @@
 //! A network without attention or messages: each atom beside the mean of its molecule.
 
 use super::backbone::{BackboneSpec, NoiseNet, Place};
-use super::graph::times;
+use super::graph::context;
 use super::observed::Observed;
 use crate::Result;
 use candle_core::Tensor;
@@ -35,7 +35,7 @@ impl BackboneSpec for DeepSetSizes {
     }
 
     fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet> {
-        Ok(DeepSetDenoiser::new(self, place.features, vb.pp("deep_set"))?.boxed())
+        Ok(DeepSetDenoiser::new(self, place.features, place.conditions, vb.pp("deep_set"))?.boxed())
     }
 }
 
@@ -45,30 +45,32 @@ pub struct DeepSetDenoiser {
     embedding: Linear,
     layers: Vec<[Linear; 2]>,
     out: Linear,
+    conditions: usize,
 }
 
 impl DeepSetDenoiser {
-    /// A denoiser of molecules with `features` features.
+    /// A denoiser of molecules with `features` features, of which so many properties may be asked.
     ///
     /// # Errors
     /// When a parameter is missing or has another shape.
-    pub fn new(sizes: &DeepSetSizes, features: usize, vb: VarBuilder) -> Result<Self> {
+    pub fn new(sizes: &DeepSetSizes, features: usize, conditions: usize, vb: VarBuilder) -> Result<Self> {
         let (width, start) = (sizes.width, Start::Xavier { gain: 1.0 });
         let layer = |i: usize| -> Result<[Linear; 2]> {
             let vb = vb.pp("layers").pp(i);
             Ok([Linear::new(2 * width, width, start, vb.pp("in"))?, Linear::new(width, width, start, vb.pp("out"))?])
         };
         Ok(Self {
-            embedding: Linear::new(3 + features + 1, width, start, vb.pp("embedding"))?,
+            embedding: Linear::new(3 + features + 1 + 2 * conditions, width, start, vb.pp("embedding"))?,
             layers: (0..sizes.layers).map(layer).collect::<Result<_>>()?,
             out: Linear::new(width, 3 + features, Start::Zero, vb.pp("read_out"))?,
+            conditions,
         })
     }
 
     fn forward(&self, x: &Observed) -> Result<Molecules> {
         let layout = x.at.state.layout();
         let rows = x.at.state.centred()?.joined()?;
-        let mut h = self.embedding.forward(&Tensor::cat(&[&rows, &spread(&times(&x.at)?, layout)?], 1)?)?;
+        let mut h = self.embedding.forward(&Tensor::cat(&[&rows, &spread(&context(&x.at, self.conditions)?, layout)?], 1)?)?;
         for [inner, outer] in &self.layers {
             let mean = spread(&segment_mean(&h, layout)?, layout)?;
             let change = outer.forward(&silu(&inner.forward(&Tensor::cat(&[&h, &mean], 1)?)?)?)?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use symdiff_core::{MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::Eps;
 use symdiff_mol::state::Molecules;
-use symdiff_nets::{Dit, DitConfig, Linear, PairConfig, Start};
+use symdiff_nets::{Dit, DitConfig, GeluMlp, Linear, PairConfig, Start};
 use symdiff_ops::Noise;
 use symdiff_train::{Precision, within};
 
@@ -66,36 +66,46 @@ impl BackboneSpec for DitSizes {
     }
 
     fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet> {
-        let trunk = if place.symmetrised { "k" } else { "model" };
-        Ok(DitDenoiser::new(self, place.features, trunk, place.noise, vb)?.boxed())
+        Ok(DitDenoiser::new(self, place, vb)?.boxed())
     }
 }
 
-/// ε(z, t): the trunk reads \[xh_embedder(x ⊕ h) | pair features\]; the positions of its output are centred. Draws nothing.
+/// ε(z, t): the trunk reads \[xh_embedder(x ⊕ h) | pair features\]; the positions of its output are centred. What is asked is embedded by two layers (`c_embedder`) and added to the
+/// embedding of the time. Draws nothing.
 #[derive(Clone, Debug)]
 pub struct DitDenoiser {
     embedder: Linear,
     trunk: Dit,
+    /// The number of properties, and their embedding.
+    asked: Option<(usize, GeluMlp)>,
 }
 
 impl DitDenoiser {
-    /// A denoiser of molecules with `features` features; the trunk's parameters lie under `trunk` (`model` in a DiT, `k` in SymDiff). Fresh
+    /// A denoiser of molecules with the features and conditions of its place; the trunk's parameters lie under `k` where it is symmetrised, else under `model`. Fresh
     /// parameters start as in [`Dit::new`].
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn new(sizes: &DitSizes, features: usize, trunk: &str, noise: Noise, vb: VarBuilder) -> Result<Self> {
+    pub fn new(sizes: &DitSizes, place: Place, vb: VarBuilder) -> Result<Self> {
+        let Place { features, conditions, symmetrised, noise, .. } = place;
         let DitSizes { embedding, hidden, depth, heads, ratio, .. } = *sizes;
         let config = DitConfig { input: None, hidden, depth, heads, ratio, output: Some(3 + features) };
         let embedder = Linear::new(3 + features, embedding, Start::Xavier { gain: 1.0 }, vb.pp("xh_embedder"))?;
-        Ok(Self { embedder, trunk: Dit::new(&config, noise, vb.pp(trunk))? })
+        let vb = vb.pp(if symmetrised { "k" } else { "model" });
+        let asked = |conditions| -> Result<_> { Ok((conditions, GeluMlp::new([2 * conditions, hidden, hidden], vb.pp("c_embedder"))?)) };
+        let asked = (conditions > 0).then_some(conditions).map(asked).transpose()?;
+        Ok(Self { embedder, trunk: Dit::new(&config, noise, vb)?, asked })
     }
 
     fn forward(&self, x: &Observed) -> Result<Molecules> {
         let state = &x.at.state;
         let embedded = self.embedder.forward(&state.joined()?)?;
         let times = x.at.time.tensor(embedded.dtype(), embedded.device())?;
-        let rows = self.trunk.forward(&Tensor::cat(&[&embedded, x.features()?], 1)?, &times, state.layout())?;
+        let asked = self.asked.as_ref().map(|(properties, embedder)| -> Result<Tensor> {
+            Ok(embedder.forward(&x.at.given.rows(*properties, embedded.dtype(), embedded.device())?)?)
+        });
+        let inside = Tensor::cat(&[&embedded, x.features()?], 1)?;
+        let rows = self.trunk.forward_beside(&inside, &times, asked.transpose()?.as_ref(), state.layout())?;
         Ok(Molecules::from_joined(&rows, state.layout().clone())?.centred()?)
     }
 }

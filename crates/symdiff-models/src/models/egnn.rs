@@ -1,16 +1,16 @@
 //! EDM's equivariant graph network as a denoiser.
 
 use super::backbone::{BackboneSpec, NoiseNet, Place};
-use super::graph::{self, GraphSizes, times};
+use super::graph::{self, GraphSizes, context};
 use super::observed::Observed;
-use crate::Result;
+use crate::{Asked, Result};
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 use symdiff_core::{MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::{At, Eps};
 use symdiff_mol::state::Molecules;
-use symdiff_nets::{Egnn, EgnnConfig, PaddedTo};
+use symdiff_nets::{Egnn, EgnnConfig};
 use symdiff_ops::{Noise, spread};
 use symdiff_train::Precision;
 
@@ -39,32 +39,35 @@ impl BackboneSpec for EgnnSizes {
     }
 
     fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet> {
-        Ok(EgnnDenoiser::new(&self.0, place.features, place.padding, vb)?.boxed())
+        Ok(EgnnDenoiser::new(&self.0, &place, vb)?.boxed())
     }
 }
 
-/// ε(z, t) of EDM: the centred displacements of the atoms by the network, and its output features. Time is one more feature, whose output is
+/// ε(z, t) of EDM: the centred displacements of the atoms by the network, and its output features. Time, and what is asked, are further features, whose outputs are
 /// dropped. Equivariant as it is; draws nothing.
 #[derive(Clone, Debug)]
 pub struct EgnnDenoiser {
     net: Egnn,
+    conditions: usize,
 }
 
 impl EgnnDenoiser {
-    /// A denoiser of molecules with `features` features; `padded` says over how many rows a mean over senders is taken.
+    /// A denoiser of molecules with the features and conditions of its place, which also says over how many rows a mean over senders is taken.
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn new(sizes: &GraphSizes, features: usize, padded: Option<PaddedTo>, vb: VarBuilder) -> Result<Self> {
+    pub fn new(sizes: &GraphSizes, place: &Place, vb: VarBuilder) -> Result<Self> {
         let GraphSizes { width, layers, sublayers, attention, tanh, constant, .. } = *sizes;
-        let aggregation = sizes.aggregation(padded);
-        let config = EgnnConfig { features: features + 1, width, layers, sublayers, attention, tanh, constant, aggregation };
-        Ok(Self { net: Egnn::new(&config, vb.pp("egnn"))? })
+        let Place { features, conditions, padding, .. } = *place;
+        let aggregation = sizes.aggregation(padding);
+        let config =
+            EgnnConfig { features: features + 1 + 2 * conditions, width, layers, sublayers, attention, tanh, constant, aggregation };
+        Ok(Self { net: Egnn::new(&config, vb.pp("egnn"))?, conditions })
     }
 
-    fn forward(&self, at: &At<Molecules>) -> Result<Molecules> {
-        let (state, time) = (&at.state, times(at)?);
-        let h = Tensor::cat(&[state.features(), &spread(&time, state.layout())?], 1)?;
+    fn forward(&self, at: &At<Molecules, Asked>) -> Result<Molecules> {
+        let (state, context) = (&at.state, context(at, self.conditions)?);
+        let h = Tensor::cat(&[state.features(), &spread(&context, state.layout())?], 1)?;
         let [points, features] = self.net.forward(state.positions(), &h, state.layout())?;
         let features = features.narrow(1, 0, state.features().dims()[1])?;
         Ok(Molecules::new((points - state.positions())?, features, state.layout().clone())?.centred()?)

@@ -1,9 +1,9 @@
 //! The graph network without geometry as a denoiser.
 
 use super::backbone::{BackboneSpec, NoiseNet, Place};
-use super::graph::{self, GraphSizes, times};
+use super::graph::{self, GraphSizes, context};
 use super::observed::Observed;
-use crate::Result;
+use crate::{Asked, Result};
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ impl BackboneSpec for GnnSizes {
     }
 
     fn build(&self, place: Place, vb: VarBuilder) -> Result<NoiseNet> {
-        Ok(GnnDenoiser::new(&self.0, place.features, place.padding, vb)?.boxed())
+        Ok(GnnDenoiser::new(&self.0, &place, vb)?.boxed())
     }
 }
 
@@ -46,31 +46,34 @@ impl BackboneSpec for GnnSizes {
 #[derive(Clone, Debug)]
 pub struct GnnDenoiser {
     net: Gnn,
+    conditions: usize,
     padded: Option<PaddedTo>,
 }
 
 impl GnnDenoiser {
-    /// A denoiser of molecules with `features` features; `padded` is the length to which the published code would pad, whose padding sends
-    /// messages too.
+    /// A denoiser of molecules with the features and conditions of its place, which also says to which length the published code would pad: its padding sends messages
+    /// too.
     ///
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
-    pub fn new(sizes: &GraphSizes, features: usize, padded: Option<PaddedTo>, vb: VarBuilder) -> Result<Self> {
+    pub fn new(sizes: &GraphSizes, place: &Place, vb: VarBuilder) -> Result<Self> {
         let GraphSizes { width, layers, attention, .. } = *sizes;
-        let config = GnnConfig { features: features + 4, width, layers, attention, aggregation: sizes.aggregation(padded) };
-        Ok(Self { net: Gnn::new(&config, vb.pp("gnn"))?, padded })
+        let Place { features, conditions, padding: padded, .. } = *place;
+        let features = features + 4 + 2 * conditions;
+        let config = GnnConfig { features, width, layers, attention, aggregation: sizes.aggregation(padded) };
+        Ok(Self { net: Gnn::new(&config, vb.pp("gnn"))?, conditions, padded })
     }
 
-    fn forward(&self, at: &At<Molecules>) -> Result<Molecules> {
-        let (state, time) = (at.state.centred()?, times(at)?);
+    fn forward(&self, at: &At<Molecules, Asked>) -> Result<Molecules> {
+        let (state, context) = (at.state.centred()?, context(at, self.conditions)?);
         let rows = state.joined()?;
         let (layout, width) = (state.layout(), rows.dims()[1]);
         let padding = self.padded.map(|padded| -> Result<Padding> {
             let zeros = Tensor::zeros((layout.len(), width), rows.dtype(), rows.device())?;
-            let time = time.broadcast_as((layout.len(), 1))?;
-            Ok(Padding { length: padded.rows(layout), features: Tensor::cat(&[&zeros, &time], 1)? })
+            let context = context.broadcast_as((layout.len(), context.dims()[1]))?;
+            Ok(Padding { length: padded.rows(layout), features: Tensor::cat(&[&zeros, &context], 1)? })
         });
-        let h = Tensor::cat(&[&rows, &spread(&time, layout)?], 1)?;
+        let h = Tensor::cat(&[&rows, &spread(&context, layout)?], 1)?;
         let out = self.net.forward(&h, padding.transpose()?.as_ref(), layout)?;
         Ok(Molecules::from_joined(&out.narrow(1, 0, width)?, layout.clone())?.centred()?)
     }

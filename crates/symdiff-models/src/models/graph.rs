@@ -1,7 +1,7 @@
 //! Sizes that graph networks share.
 
 use super::defaults::{one, unit, yes};
-use crate::Result;
+use crate::{Asked, Result};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use symdiff_diffusion::At;
@@ -58,8 +58,15 @@ pub(super) fn precisions(device: &Device) -> &'static [Precision] {
     if device.is_cpu() { &[Precision::F32, Precision::Bf16] } else { &[Precision::F32] }
 }
 
-/// The times, `[B, 1]` or `[1, 1]`.
-pub(super) fn times(at: &At<Molecules>) -> Result<Tensor> {
+/// The times and what is asked, `[B, 1 + 2·P]`, or one row for all; P is the number of properties that the network knows.
+pub(super) fn context(at: &At<Molecules, Asked>, conditions: usize) -> Result<Tensor> {
     let positions = at.state.positions();
-    Ok(at.time.tensor(positions.dtype(), positions.device())?.unsqueeze(1)?)
+    let times = at.time.tensor(positions.dtype(), positions.device())?.unsqueeze(1)?;
+    if conditions == 0 {
+        return Ok(times);
+    }
+    let asked = at.given.rows(conditions, positions.dtype(), positions.device())?;
+    let rows = times.dims()[0].max(asked.dims()[0]);
+    let [times, asked] = [&times, &asked].map(|part| part.broadcast_as((rows, part.dims()[1])));
+    Ok(Tensor::cat(&[times?, asked?], 1)?)
 }

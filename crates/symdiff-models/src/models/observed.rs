@@ -1,9 +1,9 @@
 //! The input of the networks: a noisy molecule, its time, and pair features, which are invariant under rotations.
 
-use crate::{Error, Result};
+use crate::{Asked, Error, Result};
 use candle_core::{DType, Device, Tensor};
 use symdiff_core::MarkovKernel;
-use symdiff_diffusion::{At, Eps};
+use symdiff_diffusion::{At, Conditional, Eps, Times};
 use symdiff_groups::{Action, Group, Result as GroupResult};
 use symdiff_mol::state::Molecules;
 use symdiff_nets::PairFeatures;
@@ -12,8 +12,8 @@ use symdiff_ops::{Batched, Noise, Samples};
 /// Noisy molecules with their pair features. A group acts on the molecules; the features are invariant, so one computation serves γ and k.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// Molecules and time.
-    pub at: At<Molecules>,
+    /// Molecules, time, and what is asked of the molecules.
+    pub at: At<Molecules, Asked>,
     /// Pair features `[N, width]`, where the model has any.
     pub pairs: Option<Tensor>,
 }
@@ -25,6 +25,20 @@ impl Observed {
     /// [`Error::Config`] when the model computes none.
     pub fn features(&self) -> Result<&Tensor> {
         self.pairs.as_ref().ok_or_else(|| Error::Config("a network reads pair features, but its model computes none".into()))
+    }
+}
+
+impl Conditional for Observed {
+    fn unconditional(&self) -> Self {
+        Self { at: self.at.unconditional(), pairs: self.pairs.clone() }
+    }
+
+    fn asks_nothing(&self) -> bool {
+        self.at.asks_nothing()
+    }
+
+    fn times(&self) -> &Times {
+        &self.at.time
     }
 }
 
@@ -61,18 +75,19 @@ pub struct Observing<K> {
     pub kernel: K,
 }
 
-impl<K> MarkovKernel<At<Molecules>> for Observing<K>
+impl<K> MarkovKernel<At<Molecules, Asked>> for Observing<K>
 where
     K: MarkovKernel<Observed, Out = Eps<Molecules>>,
 {
     type Out = Eps<Molecules>;
 
-    fn sample(&self, x: &At<Molecules>, noise: Noise) -> symdiff_core::Result<Eps<Molecules>> {
+    fn sample(&self, x: &At<Molecules, Asked>, noise: Noise) -> symdiff_core::Result<Eps<Molecules>> {
         let Some(pairs) = &self.pairs else {
             return self.kernel.sample(&Observed { at: x.clone(), pairs: None }, noise);
         };
         let state = x.state.centred()?;
         let features = pairs.forward(state.positions(), state.layout()).map_err(symdiff_core::Error::kernel)?;
-        self.kernel.sample(&Observed { at: At::new(state, x.time.clone()), pairs: Some(features) }, noise)
+        let at = At { state, time: x.time.clone(), given: x.given.clone() };
+        self.kernel.sample(&Observed { at, pairs: Some(features) }, noise)
     }
 }

@@ -8,7 +8,7 @@ use super::golden::Golden;
 use super::model::{self, Convention};
 use crate::experiment::LossKind;
 use crate::models::{FrameNet, ModelConfig, Observed, learned};
-use crate::{Error, Result};
+use crate::{Asked, Error, Result};
 use symdiff_core::{Haar, MarkovKernel};
 use symdiff_diffusion::{At, Times};
 use symdiff_groups::{Action, Orthogonal};
@@ -86,17 +86,18 @@ fn predict(
     Ok((format!("out.eps{name}"), prediction.0.joined()?))
 }
 
-fn noisy(golden: &Golden) -> Result<At<Molecules>> {
-    Ok(At::new(golden.state("in.z")?, Times::PerSample(golden.numbers("in.t")?)))
+fn noisy(golden: &Golden) -> Result<At<Molecules, Asked>> {
+    let time = Times::PerSample(golden.numbers("in.t")?);
+    Ok(At { state: golden.state("in.z")?, time, given: Asked::default() })
 }
 
 /// What γ looks at: the centred molecules with their pair features, padded to the batch's longest.
 fn observed(golden: &Golden) -> Result<Observed> {
-    let At { state, time, .. } = noisy(golden)?;
+    let At { state, time, given } = noisy(golden)?;
     let state = state.centred()?;
     let pairs = PairFeatures::new(PairConfig { gaussians: golden.size("K")?, width: width(golden)? }, golden.builder())?;
     let pairs = pairs.padded_to(state.layout().longest()).forward(state.positions(), state.layout())?;
-    Ok(Observed { at: At::new(state, time), pairs: Some(pairs) })
+    Ok(Observed { at: At { state, time, given }, pairs: Some(pairs) })
 }
 
 fn width(golden: &Golden) -> Result<usize> {

@@ -5,7 +5,7 @@ use super::golden::Golden;
 use super::model::{self, Convention, PUBLISHED};
 use crate::experiment::LossKind;
 use crate::published::local_name;
-use crate::{Model, Result};
+use crate::{Asked, Model, Result};
 use candle_core::DType;
 
 pub(super) fn symdiff(golden: &Golden) -> Result<Results> {
@@ -25,7 +25,7 @@ pub(super) fn egnn(golden: &Golden) -> Result<Results> {
 
 /// The loss, `out.loss{tag}`, and its gradients under the published names, `grad{tag}.NAME`.
 pub(super) fn gradients(golden: &Golden, model: &Model, draws: &[&str], tag: &str) -> Result<Results> {
-    let loss = model.loss(&golden.clean()?, golden.replay(draws)?)?;
+    let loss = model.loss(&golden.clean()?, &Asked::default(), golden.replay(draws)?)?;
     let store = loss.mean_all()?.backward()?;
     let variables: std::collections::BTreeMap<_, _> = model.parameters.named().into_iter().collect();
     let prefix = format!("grad{tag}.");

@@ -3,7 +3,7 @@
 use super::golden::Golden;
 use super::{Results, gradients, model};
 use crate::experiment::{Diffusion, LossKind, ScheduleKind};
-use crate::{Model, Result};
+use crate::{Asked, Model, Result};
 use candle_core::{DType, Tensor};
 use symdiff_diffusion::{At, Eps, Reconstruction, Times};
 use symdiff_ops::Euclidean;
@@ -37,12 +37,12 @@ pub(super) fn parts(golden: &Golden, model: &Model, draws: &[&str], simple: bool
     let levels = model.process.levels(&time, whole.len(), golden.device())?;
     let eps = clean.gaussian(golden.replay(&draws[1..2])?)?;
     let z = model.process.diffuse(&clean, &levels, &eps)?;
-    let Eps(net) = model.denoiser.sample(&At::new(z.clone(), time), golden.replay(&draws[2..])?)?;
+    let Eps(net) = model.denoiser.sample(&At { state: z.clone(), time, given: Asked::default() }, golden.replay(&draws[2..])?)?;
 
     let normalisers = if simple { model.reconstruction.entries(&clean, true) } else { vec![1.0; whole.len()] };
     let term_0 = model.reconstruction.log_likelihood(&clean, &z, &eps, &net, &levels, &normalisers)?.neg()?;
     let at_zero: Vec<f64> = whole.iter().map(|&t| f64::from(t == 0.0)).collect();
-    let loss = model.loss(&clean, golden.replay(draws)?)?.to_dtype(DType::F64)?;
+    let loss = model.loss(&clean, &Asked::default(), golden.replay(draws)?)?.to_dtype(DType::F64)?;
     Ok(Results::from([
         ("out.loss_mean".into(), loss.mean_keepdim(0)?),
         ("out.loss".into(), loss),

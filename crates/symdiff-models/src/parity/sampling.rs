@@ -3,7 +3,7 @@
 use super::golden::{Golden, packed};
 use super::{Results, model};
 use crate::experiment::LossKind;
-use crate::{Decoded, Model, Result};
+use crate::{Asked, Decoded, Model, Result};
 use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{Ancestral, Method, Route, Sampler, Span};
 use symdiff_mol::state::{Encoding, Molecules};
@@ -11,7 +11,7 @@ use symdiff_ops::{Noise, Ragged, Recording};
 
 /// One step back for every molecule, each at its own time: the sampler moves a batch from one time to another, so molecules go one by one.
 pub(super) fn step(golden: &Golden) -> Result<Results> {
-    let model = load(golden)?;
+    let (model, nothing) = (load(golden)?, Asked::default());
     let (z, layout) = (golden.rows("in.z")?, golden.layout()?);
     let [eps, noise] = [golden.rows("in.eps_raw")?, golden.rows("in.gamma_noise")?];
     let (later, earlier, haar) = (golden.numbers("in.t")?, golden.numbers("in.s")?, golden.tensor("in.haar_gauss")?);
@@ -20,7 +20,7 @@ pub(super) fn step(golden: &Golden) -> Result<Results> {
         let own = |rows: &Tensor| rows.narrow(0, layout.rows(i).start, layout.rows(i).len());
         let draws = Recording::new([haar.narrow(0, i, 1)?, own(&noise)?, own(&eps)?]);
         let state = Molecules::from_joined(&own(&z)?, Ragged::from_sizes(&[layout.rows(i).len()])?)?;
-        let (z, ()) = Ancestral.step(&model.reverse().field(), Span { from, to }, &state, (), Noise::recorded(draws))?;
+        let (z, ()) = Ancestral.step(&model.reverse(&nothing).field(), Span { from, to }, &state, (), Noise::recorded(draws))?;
         moved.push(z.joined()?);
     }
     Ok(Results::from([("out.z_s".into(), Tensor::cat(&moved, 0)?)]))
@@ -28,7 +28,7 @@ pub(super) fn step(golden: &Golden) -> Result<Results> {
 
 pub(super) fn decode(golden: &Golden) -> Result<Results> {
     let draws = golden.replay(&["in.haar_gauss", "in.gamma_noise", "in.eps_raw"])?;
-    molecules(&load(golden)?.reverse().decode(golden.state("in.z0")?, draws)?, golden.device())
+    molecules(&load(golden)?.reverse(&Asked::default()).decode(golden.state("in.z0")?, draws)?, golden.device())
 }
 
 /// A whole run. Draws are stacked: of noise the start, the steps, the last; of γ the steps, the last.
@@ -43,7 +43,8 @@ pub(super) fn chain(golden: &Golden) -> Result<Results> {
     }
     let like = Molecules::blank(layout, Encoding::qm9().features(), DType::F32, golden.device())?;
     let noise = Noise::recorded(Recording::new(draws));
-    let decoded = model.reverse().sample_by(Route::new(Method::Ancestral, model.process.steps()), &like, noise, &mut |_| {})?;
+    let decoded =
+        model.reverse(&Asked::default()).sample_by(Route::new(Method::Ancestral, model.process.steps()), &like, noise, &mut |_| {})?;
     molecules(&decoded, golden.device())
 }
 

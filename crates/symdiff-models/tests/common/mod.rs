@@ -14,6 +14,11 @@ pub(crate) fn experiment(model: &str) -> symdiff_models::Result<Experiment> {
     Experiment::parse(&format!("[model]\n{model}\n[train]\nsteps = 1\nbatch = 8\n"), &[])
 }
 
+/// The same for a model that is told two properties of each molecule.
+pub(crate) fn conditioned(model: &str) -> symdiff_models::Result<Experiment> {
+    Experiment::parse(&format!("[data]\ncondition = ['gap', 'alpha']\n[model]\n{model}\n[train]\nsteps = 1\nbatch = 8\n"), &[])
+}
+
 /// A model whose parameters are all moved by normal noise: adaLN-Zero starts with most gradients at zero.
 pub(crate) fn shaken(experiment: &Experiment) -> Result<Model, Box<dyn std::error::Error>> {
     let model = Model::fresh(experiment, 0, Noise::seeded(0), &Device::Cpu)?;

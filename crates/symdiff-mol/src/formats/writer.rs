@@ -46,6 +46,13 @@ impl<W: Write> Writer<W> {
         Ok(Self { sink: Sink::new(path, out), path: path.to_owned(), format, held: Vec::new(), written: Written::default() })
     }
 
+    /// The same with the properties of molecules kept where the format has a variant for them: frames of `.xyz` are written as extended ones.
+    #[must_use]
+    pub fn with_properties(self) -> Self {
+        let format = if self.format == Format::Xyz { Format::ExtendedXyz } else { self.format };
+        Self { format, ..self }
+    }
+
     /// Adds a molecule.
     pub fn write(&mut self, molecule: &Molecule) -> Result<()> {
         let kept = self.put(molecule).map_err(|source| Error::io(&self.path, "write to it", source))?;

@@ -67,7 +67,7 @@ impl Dit {
     /// # Errors
     /// When shapes do not fit the layout.
     pub fn features(&self, x: &Tensor, times: &Tensor, layout: &Ragged) -> Result<Tensor> {
-        Ok(self.run(x, times, layout)?.0)
+        Ok(self.run(x, times, None, layout)?.0)
     }
 
     /// The read-out `[N, output]`; the features where the configuration asks for no output.
@@ -75,13 +75,22 @@ impl Dit {
     /// # Errors
     /// When shapes do not fit the layout.
     pub fn forward(&self, x: &Tensor, times: &Tensor, layout: &Ragged) -> Result<Tensor> {
-        let (features, conditioning) = self.run(x, times, layout)?;
+        self.forward_beside(x, times, None, layout)
+    }
+
+    /// The same with an embedding of a condition, `[B, D]` (or `[1, D]`), that is added to the embedding of the time.
+    ///
+    /// # Errors
+    /// When shapes do not fit the layout.
+    pub fn forward_beside(&self, x: &Tensor, times: &Tensor, condition: Option<&Tensor>, layout: &Ragged) -> Result<Tensor> {
+        let (features, conditioning) = self.run(x, times, condition, layout)?;
         self.head.as_ref().map_or(Ok(features.clone()), |head| head.forward(&features, &conditioning, layout))
     }
 
-    fn run(&self, x: &Tensor, times: &Tensor, layout: &Ragged) -> Result<(Tensor, Tensor)> {
+    fn run(&self, x: &Tensor, times: &Tensor, condition: Option<&Tensor>, layout: &Ragged) -> Result<(Tensor, Tensor)> {
         layout.check_nodes("dit", "x", x)?;
-        let conditioning = symdiff_ops::silu(&self.time.forward(times)?)?;
+        let time = self.time.forward(times)?;
+        let conditioning = symdiff_ops::silu(&condition.map_or(Ok(time.clone()), |condition| time.broadcast_add(condition))?)?;
         let embedded = self.embedder.as_ref().map_or(Ok(x.clone()), |embedder| embedder.forward(x))?;
         let (dtype, products) = Products::of(self.dtype, x.device());
         let [inside, modulating] = [&embedded, &conditioning].map(|tensor| tensor.to_dtype(dtype));

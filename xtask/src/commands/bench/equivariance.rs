@@ -9,8 +9,8 @@ use symdiff_core::testing::{coupled_gap, equivariance_error};
 use symdiff_core::{Haar, MarkovKernel};
 use symdiff_diffusion::{At, Eps, Times};
 use symdiff_groups::{Chart, GramSchmidt, Observe, Orthogonal};
-use symdiff_models::ModelConfig;
 use symdiff_models::models::{Measure, MoleculeDenoiser};
+use symdiff_models::{Asked, ModelConfig};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Samples};
 use symdiff_train::Parameters;
@@ -41,7 +41,7 @@ impl Equivariance {
         let encoding = experiment.encoding();
         let parameters = Parameters::new(context.seed(), DType::F32, &device).frozen();
         let batch = self.subject.batches(1, self.batch, &encoding, context.seed(), &device)?.remove(0);
-        let at = At::new(batch, Times::Shared(0.5));
+        let at = At { state: batch, time: Times::Shared(0.5), given: Asked::default() };
         let (o3, features) = (Orthogonal::new(3), encoding.features());
         let model = Over { measure: Haar(o3), model: &experiment.model, features, parameters: &parameters };
         let [start, pointwise, coupled, plain] = Noise::seeded(context.seed()).split();
@@ -84,18 +84,18 @@ where
     }
 
     /// The numbers of one draw.
-    fn answer(&self, at: &At<Molecules>, noise: Noise) -> symdiff_core::Result<Vec<Vec<f64>>> {
+    fn answer(&self, at: &At<Molecules, Asked>, noise: Noise) -> symdiff_core::Result<Vec<Vec<f64>>> {
         Ok(self.sample(at, noise)?.observe()?)
     }
 }
 
-impl<M: Measure> MarkovKernel<At<Molecules>> for Over<'_, M>
+impl<M: Measure> MarkovKernel<At<Molecules, Asked>> for Over<'_, M>
 where
     GramSchmidt: Chart<M::Group>,
 {
     type Out = Eps<Molecules>;
 
-    fn sample(&self, at: &At<Molecules>, noise: Noise) -> symdiff_core::Result<Eps<Molecules>> {
+    fn sample(&self, at: &At<Molecules, Asked>, noise: Noise) -> symdiff_core::Result<Eps<Molecules>> {
         self.build().map_err(symdiff_core::Error::kernel)?.sample(at, noise)
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{At, Times};
-use symdiff_models::{Experiment, Model};
+use symdiff_models::{Asked, Experiment, Model};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, gradients};
 use symdiff_train::{Optimiser, Variables};
@@ -56,7 +56,8 @@ impl Speed {
         let draws = Noise::seeded(context.seed()).steps();
         let mut step = 0;
         let timing = self.time(&prepared, &mut |batch| {
-            let (_, store) = gradients(|| Ok::<_, symdiff_models::Error>(model.loss(batch, draws.at(step))?.mean_all()?))?;
+            let (_, store) =
+                gradients(|| Ok::<_, symdiff_models::Error>(model.loss(batch, &Asked::default(), draws.at(step))?.mean_all()?))?;
             let gradients = optimiser.gradients(store);
             optimiser.step(&gradients, experiment.train.lr, step)?;
             step += 1;
@@ -71,7 +72,7 @@ impl Speed {
         let Prepared { model, device, .. } = &prepared;
         let draws = Noise::seeded(context.seed()).steps();
         let timing = self.time(&prepared, &mut |batch| {
-            let at = At::new(batch.clone(), Times::Shared(0.5));
+            let at = At { state: batch.clone(), time: Times::Shared(0.5), given: Asked::default() };
             model.denoiser.sample(&at, draws.at(0))?;
             Ok(device.synchronize()?)
         })?;
