@@ -1,5 +1,6 @@
 //! `evaluate`: chemistry metrics of a file of molecules.
 
+use super::target::{Target, Targets, asked};
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::output::Context;
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::{Protocol, Verdict};
 use symdiff_mol::data::{self, MoleculeSet, Part};
 use symdiff_mol::formats;
-use symdiff_mol::metrics::{CheckTally, Energy, EnergySummary, Input, Profile, Tally, Xtb, compare, judge_pieces};
+use symdiff_mol::metrics::{CheckTally, Energy, EnergySummary, Input, Profile, SinglePoint, Tally, Xtb, compare, judge_pieces};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,6 +62,12 @@ pub(crate) struct Evaluate {
     /// Time limit of each run of `xtb` in seconds; there are two runs per molecule.
     #[arg(long, default_value_t = 120.0, value_parser = seconds, requires = "xtb")]
     xtb_timeout: f64,
+    /// Leave out the relaxation, and with it the strain: one short run of `xtb` per molecule.
+    #[arg(long, requires = "xtb")]
+    xtb_single_point: bool,
+    /// Compare what was asked of each molecule with what `xtb` computes: `given` takes the values that `sample --given` has kept in the file.
+    #[arg(long, value_enum, requires = "xtb")]
+    target: Option<Target>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -86,13 +93,18 @@ impl Evaluate {
         let progress = Progress::new("judging");
         let skipped = Arc::new(AtomicUsize::new(0));
         judge_pieces(self.input(&skipped)?, self.protocol, |molecules, verdicts| {
-            let energies = xtb.as_ref().map(|xtb| measure(xtb, molecules, &progress));
+            let measured = xtb.as_ref().map(|xtb| measure(xtb, molecules, !self.xtb_single_point, &progress));
             progress.advance(if xtb.is_some() { 0 } else { molecules.len() as u64 });
             seen.observe(molecules, verdicts, self.protocol, reference.is_some())?;
-            if let Some(rows) = &mut rows {
-                rows.write_all(verdicts, energies.as_deref())?;
+            if let (Some(_), Some(measured)) = (self.target, &measured) {
+                let points: Vec<Option<SinglePoint>> = measured.iter().map(|measured| measured.point).collect();
+                seen.targets.observe(molecules, verdicts, &points)?;
             }
-            seen.energies.extend(molecules.iter().map(Molecule::len).zip(energies.unwrap_or_default()));
+            if let Some(rows) = &mut rows {
+                rows.write_all(molecules, verdicts, measured.as_deref())?;
+            }
+            let energies = measured.unwrap_or_default().into_iter().map(|measured| measured.energy);
+            seen.energies.extend(molecules.iter().map(Molecule::len).zip(energies));
             Ok::<(), Failure>(())
         })?;
         let known = reference.as_ref().map(|(smiles, _)| smiles);
@@ -110,8 +122,11 @@ impl Evaluate {
         if self.skip_bad {
             summary["skipped"] = json!(skipped.load(Ordering::Relaxed));
         }
-        if self.xtb {
+        if self.xtb && !self.xtb_single_point {
             summary["energy"] = json!(EnergySummary::of(&seen.energies));
+        }
+        if self.target.is_some() {
+            summary["target"] = seen.targets.summary()?;
         }
         Ok(summary)
     }
@@ -159,12 +174,23 @@ impl Evaluate {
     }
 }
 
-/// Energies of molecules, computed on all threads; the log says why one is missing.
-fn measure(xtb: &Xtb, molecules: &[Molecule], progress: &Progress) -> Vec<Option<Energy>> {
+/// What `xtb` says of a molecule; `None` where it failed.
+struct Measured {
+    point: Option<SinglePoint>,
+    /// In hartree; where molecules are relaxed, of those alone that could be.
+    total: Option<f64>,
+    energy: Option<Energy>,
+}
+
+/// Properties of molecules, and energies where they are to be relaxed, computed on all threads; the log says why one is missing.
+fn measure(xtb: &Xtb, molecules: &[Molecule], relaxes: bool, progress: &Progress) -> Vec<Measured> {
     let one = |molecule: &Molecule| {
-        let measured = xtb.measure(molecule);
+        let told = |why: &String| tracing::warn!("{}: xtb {why}", molecule.name());
+        let point = xtb.point(molecule).inspect_err(told).ok();
+        let energy = point.filter(|_| relaxes).and_then(|point| xtb.relaxed(molecule, &point).inspect_err(told).ok());
         progress.advance(1);
-        measured.inspect_err(|why| tracing::warn!("{}: xtb {why}", molecule.name())).ok()
+        let total = if relaxes { energy.map(|energy| energy.energy) } else { point.map(|point| point.energy) };
+        Measured { point, total, energy }
     };
     molecules.par_iter().map(one).collect()
 }
@@ -181,6 +207,7 @@ struct Seen {
     profile: Profile,
     /// Atoms and energy of each molecule.
     energies: Vec<(usize, Option<Energy>)>,
+    targets: Targets,
 }
 
 impl Seen {
@@ -202,14 +229,16 @@ struct Row<'a> {
     #[serde(flatten)]
     verdict: &'a Verdict,
     #[serde(flatten)]
-    measured: Option<Measured>,
+    measured: Option<Numbers<'a>>,
 }
 
-/// Energy in hartree and strain in kcal/mol, null where `xtb` failed.
+/// What `xtb` says of a molecule, null where it failed: energy in hartree, strain in kcal/mol, and of each property that was asked for `[asked, got]`.
 #[derive(Serialize)]
-struct Measured {
+struct Numbers<'a> {
     energy: Option<f64>,
     strain: Option<f64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    target: BTreeMap<&'a str, [Option<f64>; 2]>,
 }
 
 /// The file of one line per molecule.
@@ -220,10 +249,14 @@ struct Rows {
 
 impl Rows {
     /// One line per molecule, with energies under `--xtb`.
-    fn write_all(&mut self, verdicts: &[Verdict], energies: Option<&[Option<Energy>]>) -> Outcome<()> {
+    fn write_all(&mut self, molecules: &[Molecule], verdicts: &[Verdict], measured: Option<&[Measured]>) -> Outcome<()> {
         for (at, verdict) in verdicts.iter().enumerate() {
-            let measured = energies.map(|energies| energies[at]);
-            let measured = measured.map(|found| Measured { energy: found.map(|e| e.energy), strain: found.map(|e| e.strain) });
+            let measured = measured.map(|measured| {
+                let Measured { point, total, energy } = &measured[at];
+                let of = |(name, value)| (name, [Some(value), point.and_then(|point| point.property(name))]);
+                let target = asked(&molecules[at]).map(of).collect();
+                Numbers { energy: *total, strain: energy.map(|energy| energy.strain), target }
+            });
             let row = Row { verdict, measured };
             let mut line = serde_json::to_string(&row).map_err(Failure::run)?;
             line.push('\n');

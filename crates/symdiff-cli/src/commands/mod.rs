@@ -10,6 +10,7 @@ mod metrics;
 mod nll;
 mod reproduce;
 mod sample;
+mod target;
 mod train;
 
 use crate::failure::Outcome;

@@ -96,6 +96,20 @@ impl LawTest {
         two_sample(&plain.observe()?, &moved.observe()?, self.permutations, labels.generator())
     }
 
+    /// Tests whether two samplers draw from one law. One call of each gives a batch of draws.
+    ///
+    /// # Errors
+    /// Any error of the samplers, or when one gives fewer than two draws.
+    pub fn agreement<Y: Observe>(
+        &self,
+        first: impl Fn(Noise) -> Result<Y>,
+        second: impl Fn(Noise) -> Result<Y>,
+        noise: Noise,
+    ) -> Result<TwoSample> {
+        let [one, other, labels] = noise.split();
+        two_sample(&first(one)?.observe()?, &second(other)?.observe()?, self.permutations, labels.generator())
+    }
+
     /// The energy distance of k(· | h·x) from the law of h·k(· | x), averaged over `draws` Haar draws of h: 0 for an equivariant
     /// kernel, in the units of the output otherwise.
     ///

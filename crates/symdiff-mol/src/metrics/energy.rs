@@ -6,6 +6,7 @@
 //! # Source
 //! Bannwarth, Ehlert, Grimme, J. Chem. Theory Comput. 15, 1652 (2019).
 
+use super::point::{SinglePoint, total_energy};
 use crate::error::{Error, Result};
 use crate::formats::xyz;
 use crate::molecule::Molecule;
@@ -14,6 +15,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// kcal/mol in a hartree.
 const KCAL: f64 = 627.509_474;
@@ -76,6 +78,31 @@ impl Xtb {
     /// # Errors
     /// In words: the program failed, ran out of time, or did not converge.
     pub fn measure(&self, molecule: &Molecule) -> Result<Energy, String> {
+        self.relaxed(molecule, &self.point(molecule)?)
+    }
+
+    /// Energy and properties of a molecule at its geometry, charge and electrons as in [`Xtb::measure`].
+    ///
+    /// # Errors
+    /// In words: the program failed, or ran out of time.
+    pub fn point(&self, molecule: &Molecule) -> Result<SinglePoint, String> {
+        let (folder, mut command) = self.prepared(molecule)?;
+        SinglePoint::read(&self.report(&mut command, folder.path())?).ok_or_else(|| "printed no total energy".to_owned())
+    }
+
+    /// Energy and strain of a molecule whose single point is known.
+    ///
+    /// # Errors
+    /// In words: the program failed, ran out of time, or did not converge.
+    pub fn relaxed(&self, molecule: &Molecule, SinglePoint { energy, .. }: &SinglePoint) -> Result<Energy, String> {
+        let (folder, mut command) = self.prepared(molecule)?;
+        let relaxed = total_energy(&self.report(command.args(["--opt", "normal"]), folder.path())?);
+        let relaxed = relaxed.ok_or_else(|| "printed no total energy".to_owned())?;
+        Ok(Energy { energy: *energy, strain: (energy - relaxed) * KCAL })
+    }
+
+    /// A folder with the molecule, and the command for its single point.
+    fn prepared(&self, molecule: &Molecule) -> Result<(TempDir, Command), String> {
         let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
         let mut text = Vec::new();
         xyz::write(&mut text, &molecule.clone().renamed("")).map_err(|error| error.to_string())?;
@@ -84,9 +111,7 @@ impl Xtb {
         let electrons = molecule.atomic_numbers().iter().map(|z| i32::from(*z)).sum::<i32>() - charge;
         let mut command = self.command(folder.path());
         command.args(["molecule.xyz", "--gfn", "2", "--chrg", &charge.to_string(), "--uhf", &(electrons.rem_euclid(2)).to_string()]);
-        let energy = self.total_energy(&mut command, folder.path())?;
-        let relaxed = self.total_energy(command.args(["--opt", "normal"]), folder.path())?;
-        Ok(Energy { energy, strain: (energy - relaxed) * KCAL })
+        Ok((folder, command))
     }
 
     fn command(&self, folder: &Path) -> Command {
@@ -96,8 +121,8 @@ impl Xtb {
         command
     }
 
-    /// The last `TOTAL ENERGY` that a run prints, in hartree.
-    fn total_energy(&self, command: &mut Command, folder: &Path) -> Result<f64, String> {
+    /// What a run prints.
+    fn report(&self, command: &mut Command, folder: &Path) -> Result<String, String> {
         let path = folder.join("stdout");
         let file = File::create(&path).map_err(|error| format!("cannot write its output: {error}"))?;
         let mut run = command.stdout(file).spawn().map_err(|error| format!("cannot be started: {error}"))?;
@@ -116,13 +141,11 @@ impl Xtb {
             }
         };
         let said = std::fs::read(&path).map_err(|error| format!("its output cannot be read: {error}"))?;
-        let said = String::from_utf8_lossy(&said);
+        let said = String::from_utf8_lossy(&said).into_owned();
         if !status.success() || said.contains("FAILED TO CONVERGE") {
             return Err(format!("did not converge ({status})"));
         }
-        let line = said.lines().rev().find(|line| line.contains("TOTAL ENERGY")).unwrap_or_default();
-        let mut numbers = line.split_whitespace().filter_map(|word| word.parse::<f64>().ok());
-        numbers.next_back().filter(|energy| energy.is_finite()).ok_or_else(|| "printed no total energy".to_owned())
+        Ok(said)
     }
 }
 
@@ -173,7 +196,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     /// A program that checks what it is given and answers like xtb.
-    fn fake(body: &str) -> (tempfile::TempDir, PathBuf) {
+    fn fake(body: &str) -> (TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("xtb");
         std::fs::write(&path, format!("#!/bin/sh\n[ \"$1\" = --version ] && exit 0\n{body}\n")).unwrap();

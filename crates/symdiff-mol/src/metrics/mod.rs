@@ -6,11 +6,15 @@ mod energy;
 mod evaluate;
 mod geometry;
 mod judge;
+mod point;
 mod profile;
+mod target;
 
 pub use checks::{CheckRates, CheckTally, Checks};
 pub use compare::{Comparison, compare};
 pub use energy::{Energy, EnergySummary, Xtb, net_charge};
 pub use evaluate::{Summary, Tally};
 pub use judge::{Input, judge_file, judge_pieces, judge_set};
+pub use point::SinglePoint;
 pub use profile::{Kind, Profile};
+pub use target::TargetSummary;

@@ -1,0 +1,63 @@
+//! What was asked of molecules, against what they turned out to be: `evaluate --target`.
+
+use crate::failure::{Failure, Outcome};
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use symdiff_models::GIVEN;
+use symdiff_mol::Molecule;
+use symdiff_mol::chemistry::Verdict;
+use symdiff_mol::metrics::{SinglePoint, TargetSummary};
+
+/// Where the values are that molecules are compared with.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// In the file: those that `sample --given` has kept as `given_NAME`.
+    Given,
+}
+
+/// Asked and computed values of valid molecules, by property.
+#[derive(Debug, Default)]
+pub(crate) struct Targets {
+    /// `(asked, got)`.
+    pub(crate) pairs: BTreeMap<String, Vec<(f64, f64)>>,
+}
+
+impl Targets {
+    /// Counts molecules with what `xtb` says of each; those that are not valid, or of which it says nothing, count for no property.
+    ///
+    /// # Errors
+    /// A property that `xtb` does not compute.
+    pub(crate) fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], points: &[Option<SinglePoint>]) -> Outcome<()> {
+        for ((molecule, verdict), point) in molecules.iter().zip(verdicts).zip(points) {
+            for (name, asked) in asked(molecule) {
+                if !SinglePoint::NAMES.contains(&name) {
+                    let known = SinglePoint::NAMES.join(", ");
+                    return Err(Failure::input(format!("molecule {}: xtb computes no `{name}`, only {known}", molecule.name())));
+                }
+                let pairs = self.pairs.entry(name.to_owned()).or_default();
+                if let Some(got) = point.filter(|_| verdict.valid).and_then(|point| point.property(name)) {
+                    pairs.push((asked, got));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The part of the summary: of each property its errors.
+    ///
+    /// # Errors
+    /// When nothing was asked of any molecule.
+    pub(crate) fn summary(&self) -> Outcome<Value> {
+        if self.pairs.is_empty() {
+            return Err(Failure::input("--target given: no molecule of the file has a property given_NAME; draw them by sample --given"));
+        }
+        let summaries: BTreeMap<&String, TargetSummary> = self.pairs.iter().map(|(name, pairs)| (name, TargetSummary::of(pairs))).collect();
+        Ok(json!(summaries))
+    }
+}
+
+/// The properties that were asked of a molecule, without the beginning of their names.
+pub(crate) fn asked(molecule: &Molecule) -> impl Iterator<Item = (&str, f64)> {
+    molecule.properties().iter().filter_map(|(name, value)| Some((name.strip_prefix(GIVEN)?, *value)))
+}
