@@ -47,7 +47,7 @@ fn the_known_part_stays_and_the_rest_has_the_law_of_the_data() -> Outcome {
             let count = 4000;
             let wanted = Tensor::full(2.5, (count, 1), &Device::Cpu)?;
             let (exact, known) = (denoiser(&process, 1.0), First(wanted));
-            let walk = Keeping::new(method, &known, turns)?;
+            let walk = Keeping::new(method.sampler(), &known, turns)?;
             let reverse = Reverse { process: &process, denoiser: &exact, data: &Gaussian::default(), given: &() };
             let like = Vectors::new(Tensor::zeros((count, 2), DType::F64, &Device::Cpu)?)?;
             let times = process.times(&*Spacing::Uniform.grid(), 60)?;
@@ -62,7 +62,7 @@ fn the_known_part_stays_and_the_rest_has_the_law_of_the_data() -> Outcome {
             assert!((spread(1, MEAN) / VARIANCE - 1.0).abs() < 0.12, "{method}, {turns} turns: variance {}", spread(1, MEAN));
         }
     }
-    assert!(Keeping::<Vectors>::new(Method::Ddim, &First(Tensor::zeros((1, 1), DType::F64, &Device::Cpu)?), 0).is_err());
+    assert!(Keeping::<Vectors>::new(Method::Ddim.sampler(), &First(Tensor::zeros((1, 1), DType::F64, &Device::Cpu)?), 0).is_err());
     Ok(())
 }
 
@@ -96,7 +96,7 @@ impl MarkovKernel<Cloud> for Completed {
 
     fn sample(&self, kept: &Cloud, noise: Noise) -> symdiff_core::Result<Cloud> {
         let known = First(self.pose.clone().unwrap_or_else(|| kept.tensor().clone()));
-        let (walk, model) = (Keeping::new(Method::Ancestral, &known, 2)?, symmetrised());
+        let (walk, model) = (Keeping::new(Method::Ancestral.sampler(), &known, 2)?, symmetrised());
         let reverse = Reverse { process: &self.process, denoiser: &model, data: &Gaussian::default(), given: &() };
         let like = Cloud::new(Tensor::zeros((kept.tensor().dims()[0], 3, 3), DType::F64, &Device::Cpu)?)?;
         let times = self.process.times(&*Spacing::Uniform.grid(), 6)?;

@@ -8,7 +8,7 @@ use symdiff_cli::progress::Bar;
 use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_diffusion::{Eps, Field, Grid, Method, Times, Uniform};
 use symdiff_models::suite::{Estimate, Outcomes};
-use symdiff_models::{Experiment, Trained};
+use symdiff_models::{Asked, Experiment, Trained};
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Euclidean, Noise, Samples, Steps};
@@ -56,7 +56,8 @@ impl Levels {
         let grid = Uniform.times(trained.model.process.path(), self.steps).map_err(Failure::run)?;
         let places = self.places(&grid)?;
         let [data, walks, rest, asked] = Noise::seeded(context.seed()).split();
-        let reverse = trained.model.reverse();
+        let nothing = Asked::default();
+        let reverse = trained.model.reverse(&nothing);
         let study = Study { trained: &trained, field: reverse.field(), clean, grid, protocol, rest: rest.steps(), asked: asked.steps() };
         let rows = study.rows(&places, [self.first, self.second], data, walks).map_err(Failure::run)?;
         context.print(&table(&rows, self.first, self.second))?;
@@ -159,7 +160,7 @@ impl Study<'_> {
     fn finished(&self, level: usize, place: usize, from: &Molecules, method: Method) -> Result<Estimate> {
         let [rest, last] = self.rest.at(level as u64).split();
         let z = method.sampler().walk(&self.field, &self.grid[place..], from.clone(), rest, &mut |_| ())?;
-        let molecules = self.trained.model.reverse().decode(z, last)?.molecules(&self.trained.model.encoding)?;
+        let molecules = self.trained.model.reverse(&Asked::default()).decode(z, last)?.molecules(&self.trained.model.encoding)?;
         let scores = Outcomes::judge(&molecules, self.protocol)?.scores(GROUPS);
         Ok(scores.atom_stability.ok_or("no molecule was judged")?)
     }
