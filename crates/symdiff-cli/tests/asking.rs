@@ -117,7 +117,7 @@ fn what_cannot_be_asked_is_refused_in_a_sentence() {
     let two = write(folder, "two.xyz", ETHYL.repeat(2));
     assert!(ask(&told, &["--keep", text(&two)]).contains("several molecules"));
     let ethyl = write(folder, "ethyl.xyz", ETHYL);
-    assert!(ask(&told, &["--keep", text(&ethyl), "--grow", "90..99"]).contains("no training molecule has 95 to 104 atoms"));
+    assert!(ask(&told, &["--keep", text(&ethyl), "--grow", "90..99"]).contains("95 to 104 atoms are asked for"));
     assert!(ask(&told, &["--from", text(&ethyl), "--noise", "1.5"]).contains("--noise 1.5"));
     for value in ["gap", "gap=nan", "gap=9..4", "gap=inf"] {
         let output = symdiff(&["sample", "--run", text(&told), "--given", value, "--out", text(&out)]);

@@ -50,13 +50,13 @@ fn the_known_part_stays_and_the_rest_has_the_law_of_the_data() -> Outcome {
             let walk = Keeping::new(method.sampler(), &known, turns)?;
             let reverse = Reverse { process: &process, denoiser: &exact, data: &Gaussian::default(), given: &() };
             let like = Vectors::new(Tensor::zeros((count, 2), DType::F64, &Device::Cpu)?)?;
-            let times = process.times(&*Spacing::Uniform.grid(), 60)?;
+            let times = process.times(&*Spacing::Uniform.grid(), 240)?;
             let drawn = reverse.sample(&walk, &times, Framing::Fresh, &like, Noise::seeded(3), &mut |_| ())?;
             let rows = drawn.tensor().to_vec2::<f64>()?;
             let mean = |place: usize| rows.iter().map(|row| row[place]).sum::<f64>() / count as f64;
             let spread = |place: usize, about: f64| rows.iter().map(|row| (row[place] - about).powi(2)).sum::<f64>() / count as f64;
             assert!((mean(0) - 2.5).abs() < 0.02 && spread(0, 2.5) < 0.02, "{method}: {} ± {}", mean(0), spread(0, 2.5));
-            // Four standard errors of 4,000 draws, and the error of sixty steps.
+            // Four standard errors of 4,000 draws, and the error of so many steps.
             let error = (VARIANCE / count as f64).sqrt();
             assert!((mean(1) - MEAN).abs() < 4.0 * error + 0.01, "{method}, {turns} turns: mean {}", mean(1));
             assert!((spread(1, MEAN) / VARIANCE - 1.0).abs() < 0.12, "{method}, {turns} turns: variance {}", spread(1, MEAN));
