@@ -1,52 +1,71 @@
 //! `evaluate`: chemistry metrics of a file of molecules.
 
-use super::target::{Target, Targets, asked};
+mod all;
+mod rows;
+mod seen;
+mod two;
+
+use super::target::Target;
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use crate::progress::Progress;
+use all::All;
 use clap::{Args, ValueEnum};
-use rayon::prelude::*;
-use serde::Serialize;
+use rows::Rows;
+use seen::{Seen, measure};
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
-use std::io::Write;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use symdiff_mol::Molecule;
-use symdiff_mol::chemistry::{Protocol, Verdict};
+use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet, Part};
 use symdiff_mol::formats;
-use symdiff_mol::metrics::{CheckTally, Energy, EnergySummary, Input, Profile, SinglePoint, Tally, Xtb, compare, judge_pieces};
+use symdiff_mol::metrics::{EnergySummary, Input, Profile, Resampling, SinglePoint, Xtb, compare, judge_pieces};
+use two::Comparing;
 
 const EXAMPLES: &str = "\
 Examples:
-  symdiff evaluate --molecules samples.xyz
-  symdiff evaluate --molecules samples.sdf --protocol geom-revisited --rows rows.jsonl
-  symdiff evaluate --molecules samples.xyz --reference embedded --reference-part train";
+  symdiff evaluate samples.xyz
+  symdiff evaluate samples.xyz --all                 Every protocol, each number with its 95 % interval
+  symdiff evaluate ours.xyz theirs.xyz               Compare two sets
+  symdiff evaluate samples.sdf --protocol geom-revisited --rows rows.jsonl
+  symdiff evaluate samples.xyz --reference embedded --reference-part train";
 
-/// Evaluate molecules: stability, validity, uniqueness, novelty, connectivity.
+/// Evaluate molecules: stability, validity, uniqueness, novelty, connectivity. Of two files, tell whether they differ by more than chance.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Evaluate {
-    /// Molecules; the format follows from the ending.
-    #[arg(long)]
-    molecules: PathBuf,
+    /// Molecules; the format follows from the ending. A second file is compared with the first: by pairs where both have the same names of molecules,
+    /// none twice, and by exchanges among all molecules otherwise.
+    #[arg(value_name = "FILE", num_args = 0..=2, required_unless_present = "molecules")]
+    files: Vec<PathBuf>,
+    /// The same as one FILE.
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    molecules: Option<PathBuf>,
     /// The rules for bonds and stability.
     #[arg(long, default_value = "edm-qm9")]
     protocol: Protocol,
+    /// Judge by every protocol, with geometry checks, distributions (against the embedded set, unless --reference names another) and, where `xtb` is on PATH,
+    /// strain; each number has a 95 % interval over molecules.
+    #[arg(long)]
+    all: bool,
     /// Data set to compare with, for novelty and distributions: a file, or `embedded`.
     #[arg(long)]
     reference: Option<PathBuf>,
     /// The part of the reference to compare with.
     #[arg(long, value_enum, default_value = "all")]
     reference_part: ReferencePart,
-    /// The number of bootstrap replicates for the confidence intervals of the distribution metrics.
+    /// The number of bootstrap replicates for confidence intervals.
     #[arg(long, default_value_t = 200)]
     replicates: u32,
+    /// The number of exchanges of labels by which two files are compared.
+    #[arg(long, default_value_t = 2000)]
+    exchanges: u32,
     /// Write one JSON object per molecule to this file.
     #[arg(long)]
     rows: Option<PathBuf>,
@@ -60,7 +79,7 @@ pub(crate) struct Evaluate {
     #[arg(long)]
     xtb: bool,
     /// Time limit of each run of `xtb` in seconds; there are two runs per molecule.
-    #[arg(long, default_value_t = 120.0, value_parser = seconds, requires = "xtb")]
+    #[arg(long, default_value_t = 120.0, value_parser = seconds)]
     xtb_timeout: f64,
     /// Leave out the relaxation, and with it the strain: one short run of `xtb` per molecule.
     #[arg(long, requires = "xtb")]
@@ -85,11 +104,20 @@ enum ReferencePart {
 
 impl Evaluate {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
-        let patience = Duration::from_secs_f64(self.xtb_timeout);
+        if let [first, second] = self.files.as_slice() {
+            if self.all || self.rows.is_some() || self.reference.is_some() || self.skip_bad {
+                return Err(Failure::input(
+                    "two files are compared with each other; --all, --rows, --reference and --skip-bad are for one",
+                ));
+            }
+            let (exchanges, draw) = (self.exchanges, self.resampling(context));
+            return Comparing { protocol: self.protocol, xtb: self.energies()?, exchanges, draw }.compare(context, first, second);
+        }
         let mut rows = self.rows.as_deref().map(|path| self.create(path)).transpose()?;
-        let xtb = self.xtb.then(|| Xtb::find("xtb", patience)).transpose()?;
-        let reference = self.reference.as_deref().map(|path| self.known(path)).transpose()?;
+        let xtb = self.energies()?;
+        let reference = self.reference().map(|path| self.known(path)).transpose()?;
         let mut seen = Seen::default();
+        let mut all = self.all.then(|| All::new(self.protocol));
         let progress = Progress::new("judging");
         let skipped = Arc::new(AtomicUsize::new(0));
         judge_pieces(self.input(&skipped)?, self.protocol, |molecules, verdicts| {
@@ -100,6 +128,9 @@ impl Evaluate {
                 let points: Vec<Option<SinglePoint>> = measured.iter().map(|measured| measured.point).collect();
                 seen.targets.observe(molecules, verdicts, &points)?;
             }
+            if let Some(all) = &mut all {
+                all.observe(molecules, verdicts);
+            }
             if let Some(rows) = &mut rows {
                 rows.write_all(molecules, verdicts, measured.as_deref())?;
             }
@@ -109,31 +140,61 @@ impl Evaluate {
         })?;
         let known = reference.as_ref().map(|(smiles, _)| smiles);
         let (Some(summary), Some(geometry)) = (seen.tally.summary(known), seen.checks.rates()) else {
-            let path = self.molecules.display();
+            let path = self.path().display();
             return Err(Failure::input(format!("{path}: the file holds no molecule; write at least one")));
         };
         if let Some(rows) = rows {
             rows.finish()?;
         }
-        let distributions = reference.map(|(_, profile)| compare(&seen.profile, &profile, self.replicates, context.seed() as u32));
+        let distributions = reference.as_ref().map(|(_, profile)| compare(&seen.profile, profile, self.replicates, context.seed() as u32));
         let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
         summary["geometry"] = json!(geometry);
         summary["distributions"] = json!(distributions);
         if self.skip_bad {
             summary["skipped"] = json!(skipped.load(Ordering::Relaxed));
         }
-        if self.xtb && !self.xtb_single_point {
+        if xtb.is_some() && !self.xtb_single_point {
             summary["energy"] = json!(EnergySummary::of(&seen.energies));
         }
         if self.target.is_some() {
             summary["target"] = seen.targets.summary()?;
         }
+        if let Some(all) = all {
+            all.report(&seen, known, self.resampling(context), &mut summary);
+            if !context.json {
+                context.print(&all::table(&summary))?;
+            }
+        }
         Ok(summary)
+    }
+
+    /// The one file, or the first.
+    fn path(&self) -> &Path {
+        self.files.first().or(self.molecules.as_ref()).map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// What samples are compared with.
+    fn reference(&self) -> Option<&Path> {
+        self.reference.as_deref().or_else(|| self.all.then(|| Path::new("embedded")))
+    }
+
+    /// The program that computes energies: asked for, or there under `--all`.
+    fn energies(&self) -> Outcome<Option<Xtb>> {
+        let found = || Xtb::find("xtb", Duration::from_secs_f64(self.xtb_timeout));
+        match (self.xtb, self.all) {
+            (true, _) => Ok(Some(found()?)),
+            (false, true) => Ok(found().ok()),
+            (false, false) => Ok(None),
+        }
+    }
+
+    fn resampling(&self, context: &Context) -> Resampling {
+        Resampling { replicates: self.replicates, seed: context.seed() as u32 }
     }
 
     /// The molecules, without those that are skipped, which the log reports and the counter counts.
     fn input(&self, skipped: &Arc<AtomicUsize>) -> Outcome<Input<'_>> {
-        let path = self.molecules.as_path();
+        let path = self.path();
         if !self.skip_bad {
             return Ok(Input::File(path));
         }
@@ -147,7 +208,7 @@ impl Evaluate {
 
     /// The file of rows, which is no input of this command.
     fn create(&self, path: &Path) -> Outcome<Rows> {
-        let inputs: Vec<&Path> = [Some(&self.molecules), self.reference.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+        let inputs: Vec<&Path> = [Some(self.path()), self.reference.as_deref()].into_iter().flatten().collect();
         let destination = Destination::claim(path, Kind::Rows, &inputs, self.force)?;
         Ok(Rows { path: path.to_owned(), destination })
     }
@@ -174,98 +235,6 @@ impl Evaluate {
     }
 }
 
-/// What `xtb` says of a molecule; `None` where it failed.
-struct Measured {
-    point: Option<SinglePoint>,
-    /// In hartree; where molecules are relaxed, of those alone that could be.
-    total: Option<f64>,
-    energy: Option<Energy>,
-}
-
-/// Properties of molecules, and energies where they are to be relaxed, computed on all threads; the log says why one is missing.
-fn measure(xtb: &Xtb, molecules: &[Molecule], relaxes: bool, progress: &Progress) -> Vec<Measured> {
-    let one = |molecule: &Molecule| {
-        let told = |why: &String| tracing::warn!("{}: xtb {why}", molecule.name());
-        let point = xtb.point(molecule).inspect_err(told).ok();
-        let energy = point.filter(|_| relaxes).and_then(|point| xtb.relaxed(molecule, &point).inspect_err(told).ok());
-        progress.advance(1);
-        let total = if relaxes { energy.map(|energy| energy.energy) } else { point.map(|point| point.energy) };
-        Measured { point, total, energy }
-    };
-    molecules.par_iter().map(one).collect()
-}
-
 fn training(path: &Path, set: &MoleculeSet) -> Outcome<MoleculeSet> {
     set.part(Part::Train).map_err(|fault| Failure::input(format!("{}: {fault}", path.display())))
-}
-
-/// All that is counted about a set of molecules.
-#[derive(Default)]
-struct Seen {
-    tally: Tally,
-    checks: CheckTally,
-    profile: Profile,
-    /// Atoms and energy of each molecule.
-    energies: Vec<(usize, Option<Energy>)>,
-    targets: Targets,
-}
-
-impl Seen {
-    fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], protocol: Protocol, compared: bool) -> Outcome<()> {
-        for verdict in verdicts {
-            self.tally.observe(verdict);
-        }
-        self.checks.observe(molecules, protocol).map_err(Failure::input)?;
-        if compared {
-            self.profile.observe(molecules);
-        }
-        Ok(())
-    }
-}
-
-/// A line: the verdict, and the results of `xtb` with `--xtb`.
-#[derive(Serialize)]
-struct Row<'a> {
-    #[serde(flatten)]
-    verdict: &'a Verdict,
-    #[serde(flatten)]
-    measured: Option<Numbers<'a>>,
-}
-
-/// What `xtb` says of a molecule, null where it failed: energy in hartree, strain in kcal/mol, and of each property that was asked for `[asked, got]`.
-#[derive(Serialize)]
-struct Numbers<'a> {
-    energy: Option<f64>,
-    strain: Option<f64>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    target: BTreeMap<&'a str, [Option<f64>; 2]>,
-}
-
-/// The file of one line per molecule.
-struct Rows {
-    path: PathBuf,
-    destination: Destination,
-}
-
-impl Rows {
-    /// One line per molecule, with energies under `--xtb`.
-    fn write_all(&mut self, molecules: &[Molecule], verdicts: &[Verdict], measured: Option<&[Measured]>) -> Outcome<()> {
-        for (at, verdict) in verdicts.iter().enumerate() {
-            let measured = measured.map(|measured| {
-                let Measured { point, total, energy } = &measured[at];
-                let of = |(name, value)| (name, [Some(value), point.and_then(|point| point.property(name))]);
-                let target = asked(&molecules[at]).map(of).collect();
-                Numbers { energy: *total, strain: energy.map(|energy| energy.strain), target }
-            });
-            let row = Row { verdict, measured };
-            let mut line = serde_json::to_string(&row).map_err(Failure::run)?;
-            line.push('\n');
-            self.destination.write_all(line.as_bytes()).map_err(|error| Failure::file(&self.path, "write to it", &error))?;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Outcome<()> {
-        self.destination.finish()
-    }
 }

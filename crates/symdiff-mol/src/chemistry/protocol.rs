@@ -49,8 +49,25 @@ pub struct Verdict {
 }
 
 impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::EdmQm9, Self::EdmGeom, Self::GeomRevisited];
+
     /// Names, for messages.
     pub const NAMES: &'static str = "edm-qm9, edm-geom, geom-revisited";
+
+    /// EDM's for molecules of these elements.
+    pub fn of(vocabulary: &Vocabulary) -> Self {
+        if vocabulary.elements().iter().all(|z| Vocabulary::qm9().elements().contains(z)) { Self::EdmQm9 } else { Self::EdmGeom }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EdmQm9 => "edm-qm9",
+            Self::EdmGeom => "edm-geom",
+            Self::GeomRevisited => "geom-revisited",
+        }
+    }
 
     /// Judges one molecule.
     ///
@@ -137,11 +154,7 @@ impl FromStr for Protocol {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "edm-qm9" => Ok(Self::EdmQm9),
-            "edm-geom" => Ok(Self::EdmGeom),
-            "geom-revisited" => Ok(Self::GeomRevisited),
-            _ => Err(Error::UnknownName { name: name.to_owned(), what: "protocol", known: Self::NAMES.to_owned() }),
-        }
+        let unknown = || Error::UnknownName { name: name.to_owned(), what: "protocol", known: Self::NAMES.to_owned() };
+        Self::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(unknown)
     }
 }

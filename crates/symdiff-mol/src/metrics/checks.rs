@@ -6,6 +6,7 @@
 //! | check | passes if |
 //! |---|---|
 //! | `bond_lengths` | every bond is within 25 % of the typical length of its elements and order, or else of the sum of their covalent radii |
+//! | `bond_angles` | the outer heavy atoms of every angle are as far apart as the angle's bounds allow, or beyond them by at most 25 % |
 //! | `no_clash` | heavy atoms four or more bonds apart, or unconnected, keep 70 % of their bound |
 //! | `flat_double_bonds` | the six atoms of each substituted C=C lie within 0.25 Å of a plane |
 //! | `flat_rings` | the atoms of each aromatic ring do too |
@@ -18,20 +19,23 @@
 //! # Source
 //! Buttenschoen, Morris, Deane, Chemical Science 15, 3130 (2024).
 
+mod angles;
+mod lengths;
 mod rings;
 
 use super::geometry::{cross, distance, dot, minus, neighbours, norm};
+use super::interval::Interval;
 use crate::chemistry::{Protocol, fragments, typical_length};
-use crate::element::covalent_radius;
 use crate::error::Fault;
 use crate::molecule::{Bond, BondOrder, Molecule};
+use lengths::{reach, usual_length};
 use rayon::prelude::*;
 use serde::Serialize;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Covalent radii apart at which two atoms without a typical length are in contact.
 const CONTACT: f64 = 1.3;
-/// Allowed relative deviation of a bond.
+/// Allowed relative deviation of a bond's length, and of the distance that an angle sets.
 const BOND_TOLERANCE: f64 = 0.25;
 /// Share of the bound that non-bonded atoms must keep.
 const CLASH_SHARE: f64 = 0.7;
@@ -46,6 +50,8 @@ const APART: usize = 6;
 pub struct Checks {
     /// No bond is much shorter or longer than is typical.
     pub bond_lengths: bool,
+    /// No angle between heavy atoms is much smaller or larger than is usual.
+    pub bond_angles: bool,
     /// No two distant heavy atoms overlap.
     pub no_clash: bool,
     /// Double bonds are planar.
@@ -57,11 +63,20 @@ pub struct Checks {
 }
 
 impl Checks {
+    /// Checks molecules along the bonds that the protocol judges, on all threads.
+    ///
+    /// # Errors
+    /// Those of [`Protocol::bonds`].
+    pub fn of_all(molecules: &[Molecule], protocol: Protocol) -> Result<Vec<Self>, Fault> {
+        molecules.par_iter().map(|molecule| Ok(Self::of(molecule, &protocol.bonds(molecule)?))).collect()
+    }
+
     /// Checks a molecule along these bonds.
     pub fn of(molecule: &Molecule, bonds: &[Bond]) -> Self {
         let lists = neighbours(molecule.len(), bonds);
         Self {
             bond_lengths: bonds.iter().all(|bond| typical(molecule, *bond)),
+            bond_angles: angles::usual_angles(molecule, bonds, &lists, BOND_TOLERANCE),
             no_clash: !clashes(molecule, &lists),
             flat_double_bonds: bonds.iter().all(|bond| flat(molecule, &lists, *bond)),
             flat_rings: rings::aromatic(molecule.atomic_numbers(), &lists)
@@ -73,20 +88,27 @@ impl Checks {
 
     /// Whether it passes all of them.
     pub fn all(self) -> bool {
-        self.bond_lengths && self.no_clash && self.flat_double_bonds && self.flat_rings && self.one_piece
+        let [.., all] = self.verdicts();
+        all
+    }
+
+    /// Whether it passes each of [`CHECKS`].
+    pub fn verdicts(self) -> [bool; CHECKS.len()] {
+        let Self { bond_lengths, bond_angles, no_clash, flat_double_bonds, flat_rings, one_piece } = self;
+        let each = [bond_lengths, bond_angles, no_clash, flat_double_bonds, flat_rings, one_piece];
+        let [a, b, c, d, e, f] = each;
+        [a, b, c, d, e, f, each.iter().all(|passed| *passed)]
     }
 }
+
+/// The names of the checks; the last is that of all of them together.
+pub const CHECKS: [&str; 7] = ["bond_lengths", "bond_angles", "no_clash", "flat_double_bonds", "flat_rings", "one_piece", "all"];
 
 /// Counts of molecules that pass each check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckTally {
     molecules: usize,
-    bond_lengths: usize,
-    no_clash: usize,
-    flat_double_bonds: usize,
-    flat_rings: usize,
-    one_piece: usize,
-    all: usize,
+    passed: [usize; CHECKS.len()],
 }
 
 /// Shares of molecules that pass each check.
@@ -94,6 +116,8 @@ pub struct CheckTally {
 pub struct CheckRates {
     /// Typical bond lengths.
     pub bond_lengths: f64,
+    /// Usual bond angles.
+    pub bond_angles: f64,
     /// No overlaps.
     pub no_clash: f64,
     /// Flat double bonds.
@@ -112,31 +136,28 @@ impl CheckTally {
     /// # Errors
     /// Those of [`Protocol::bonds`].
     pub fn observe(&mut self, molecules: &[Molecule], protocol: Protocol) -> Result<(), Fault> {
-        let check = |molecule: &Molecule| Ok(Checks::of(molecule, &protocol.bonds(molecule)?));
-        let passed: Vec<Checks> = molecules.par_iter().map(check).collect::<Result<_, Fault>>()?;
-        for checks in passed {
-            self.molecules += 1;
-            self.bond_lengths += usize::from(checks.bond_lengths);
-            self.no_clash += usize::from(checks.no_clash);
-            self.flat_double_bonds += usize::from(checks.flat_double_bonds);
-            self.flat_rings += usize::from(checks.flat_rings);
-            self.one_piece += usize::from(checks.one_piece);
-            self.all += usize::from(checks.all());
-        }
+        Checks::of_all(molecules, protocol)?.into_iter().for_each(|checks| self.count(checks));
         Ok(())
+    }
+
+    /// Counts a molecule.
+    pub fn count(&mut self, checks: Checks) {
+        self.molecules += 1;
+        self.passed.iter_mut().zip(checks.verdicts()).for_each(|(count, passed)| *count += usize::from(passed));
     }
 
     /// The shares; `None` when nothing was counted.
     pub fn rates(&self) -> Option<CheckRates> {
-        let share = |count: usize| count as f64 / self.molecules as f64;
-        (self.molecules > 0).then(|| CheckRates {
-            bond_lengths: share(self.bond_lengths),
-            no_clash: share(self.no_clash),
-            flat_double_bonds: share(self.flat_double_bonds),
-            flat_rings: share(self.flat_rings),
-            one_piece: share(self.one_piece),
-            all: share(self.all),
-        })
+        let [bond_lengths, bond_angles, no_clash, flat_double_bonds, flat_rings, one_piece, all] =
+            self.passed.map(|count| count as f64 / self.molecules as f64);
+        let rates = CheckRates { bond_lengths, bond_angles, no_clash, flat_double_bonds, flat_rings, one_piece, all };
+        (self.molecules > 0).then_some(rates)
+    }
+
+    /// The shares with their intervals, by name; none when nothing was counted.
+    pub fn intervals(&self) -> BTreeMap<&'static str, Interval> {
+        let each = CHECKS.into_iter().zip(self.passed);
+        each.filter_map(|(name, count)| Some((name, Interval::of_share(count, self.molecules)?))).collect()
     }
 }
 
@@ -144,15 +165,10 @@ impl CheckTally {
 fn typical(molecule: &Molecule, bond: Bond) -> bool {
     let (z, x) = (molecule.atomic_numbers(), molecule.positions());
     let (a, b) = (z[bond.first], z[bond.second]);
-    typical_length(a, b, bond.order).or_else(|| reach(a, b)).is_none_or(|length| {
+    usual_length(a, b, bond.order).is_none_or(|length| {
         let ratio = distance(x[bond.first], x[bond.second]) / length;
         (ratio - 1.0).abs() <= BOND_TOLERANCE
     })
-}
-
-/// Sum of covalent radii in angstrom.
-fn reach(a: u8, b: u8) -> Option<f64> {
-    Some(covalent_radius(a)? + covalent_radius(b)?)
 }
 
 /// Whether bonds, and contacts where elements have no typical length, join all atoms.
@@ -323,6 +339,6 @@ mod tests {
         tally.observe(&molecules, Protocol::EdmQm9).unwrap();
         let rates = tally.rates().unwrap();
         // Some of the strained rings of this set have bent double bonds.
-        assert!(rates.all > 0.93 && rates.bond_lengths > 0.99 && rates.no_clash > 0.99, "{rates:?}");
+        assert!(rates.all > 0.93 && rates.bond_lengths > 0.99 && rates.bond_angles > 0.99 && rates.no_clash > 0.99, "{rates:?}");
     }
 }

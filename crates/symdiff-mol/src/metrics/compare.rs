@@ -7,9 +7,8 @@
 //! stays as it is. Resampling adds noise of its own, so for a sample that is all but perfect the value may lie at or below the
 //! interval's lower end.
 
+use super::interval::{Interval, Resampling};
 use super::profile::{Kind, Profile};
-use rand_mt::Mt;
-use rayon::prelude::*;
 use serde::Serialize;
 
 /// One kind of feature compared.
@@ -40,51 +39,26 @@ pub fn compare(sample: &Profile, reference: &Profile, replicates: u32, seed: u32
 
 fn compare_kind(kind: Kind, sample: &Profile, reference: &Profile, replicates: u32, seed: u32) -> Option<Comparison> {
     let target = shares(&reference.counts(kind, |_| 1))?;
-    let width = kind.bins().width;
-    let measure = |counts: &[u64]| {
-        let found = shares(counts)?;
-        Some(width.map_or_else(|| jensen_shannon(&found, &target), |width| wasserstein(&found, &target, width)))
-    };
-    let value = measure(&sample.counts(kind, |_| 1))?;
-    let mut drawn: Vec<f64> = (0..replicates)
-        .into_par_iter()
-        .filter_map(|replicate| {
-            let weights = resampled(sample.molecules(), seed.wrapping_add(replicate));
-            measure(&sample.counts(kind, |molecule| weights[molecule]))
-        })
-        .collect();
-    drawn.sort_unstable_by(f64::total_cmp);
-    let quantile = |share: f64| drawn.get((share * drawn.len().saturating_sub(1) as f64).round() as usize).copied();
-    let unit = match kind {
-        Kind::AtomTypes | Kind::BondTypes => "bit",
-        Kind::Sizes => "atom",
-        Kind::BondLengths => "angstrom",
-        Kind::Angles | Kind::Torsions => "degree",
-    };
+    let measure = |counts: &[u64]| Some(distance(kind, &shares(counts)?, &target));
+    let statistic = |weights: &[u32]| measure(&sample.counts(kind, |molecule| weights[molecule]));
+    let Interval { value, low, high, .. } = Interval::bootstrap(sample.molecules(), Resampling { replicates, seed }, statistic)?;
     Some(Comparison {
         feature: kind.name(),
-        measure: if width.is_some() { "wasserstein" } else { "jensen_shannon" },
-        unit,
+        measure: if kind.bins().width.is_some() { "wasserstein" } else { "jensen_shannon" },
+        unit: kind.unit(),
         value,
-        low: quantile(0.025).unwrap_or(value),
-        high: quantile(0.975).unwrap_or(value),
+        low,
+        high,
     })
 }
 
-/// How often each of `count` molecules comes up in `count` draws with replacement.
-fn resampled(count: usize, seed: u32) -> Vec<u32> {
-    let mut twister = Mt::new(seed);
-    let mut weights = vec![0; count];
-    for _ in 0..count {
-        // The bias of the product, count / 2³², is far below the interval's own error.
-        let draw = (u64::from(twister.next_u32()) * count as u64) >> 32;
-        weights[draw as usize] += 1;
-    }
-    weights
+/// How far apart two relative frequencies of a kind are.
+pub(super) fn distance(kind: Kind, p: &[f64], q: &[f64]) -> f64 {
+    kind.bins().width.map_or_else(|| jensen_shannon(p, q), |width| wasserstein(p, q, width))
 }
 
 /// Relative frequencies; `None` of nothing.
-fn shares(counts: &[u64]) -> Option<Vec<f64>> {
+pub(super) fn shares(counts: &[u64]) -> Option<Vec<f64>> {
     let total: u64 = counts.iter().sum();
     (total > 0).then(|| counts.iter().map(|count| *count as f64 / total as f64).collect())
 }

@@ -47,6 +47,16 @@ impl Kind {
         }
     }
 
+    /// The unit of a distance between two sets.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::AtomTypes | Self::BondTypes => "bit",
+            Self::Sizes => "atom",
+            Self::BondLengths => "angstrom",
+            Self::Angles | Self::Torsions => "degree",
+        }
+    }
+
     pub(crate) fn bins(self) -> Bins {
         let (count, width) = match self {
             Self::AtomTypes => (119, None),

@@ -38,6 +38,23 @@ fn extend(path: &mut Vec<usize>, lists: &[Vec<usize>], kind: &dyn Fn(usize) -> b
     }
 }
 
+/// Atoms of the smallest ring through two bonds of an atom whose other ends are not bonded to each other; none above five.
+pub(super) fn around(lists: &[Vec<usize>], centre: usize, [a, b]: [usize; 2]) -> Option<usize> {
+    let others = |atom: usize| lists[atom].iter().copied().filter(move |other| *other != centre);
+    if others(a).any(|other| lists[other].contains(&b)) {
+        return Some(4);
+    }
+    let bridged = |first: usize| others(b).any(|second| lists[first].contains(&second));
+    others(a).any(bridged).then_some(5)
+}
+
+/// Whether an atom is in a ring of three or four.
+pub(super) fn in_small(lists: &[Vec<usize>], atom: usize) -> bool {
+    let own = &lists[atom];
+    let pairs = own.iter().enumerate().flat_map(|(at, a)| own[at + 1..].iter().map(move |b| [*a, *b]));
+    pairs.into_iter().any(|[a, b]| lists[a].contains(&b) || around(lists, atom, [a, b]) == Some(4))
+}
+
 /// Whether all atoms of a ring lie so near to its mean plane, whose normal is the sum Σ rᵢ × rᵢ₊₁ of its area.
 pub(super) fn flat(ring: &[usize], positions: &[[f64; 3]], tolerance: f64) -> bool {
     let points = || ring.iter().map(|atom| positions[*atom]);
