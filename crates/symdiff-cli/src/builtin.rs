@@ -1,4 +1,4 @@
-//! Experiments and suites that are compiled in, by name.
+//! Experiments, suites and weights that are compiled in, by name.
 
 use include_dir::{Dir, include_dir};
 
@@ -14,6 +14,18 @@ pub fn suite(name: &str) -> Option<&'static str> {
     FOLDER.get_file(format!("suites/{name}.toml"))?.contents_utf8()
 }
 
+/// The weights that are compiled in, by name: files of `weights/` under the feature `weights`.
+pub fn weights() -> Vec<(&'static str, &'static [u8])> {
+    #[cfg(feature = "weights")]
+    {
+        static WEIGHTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/weights");
+        let files = WEIGHTS.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "safetensors"));
+        files.filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents()))).collect()
+    }
+    #[cfg(not(feature = "weights"))]
+    Vec::new()
+}
+
 /// The names of all experiments.
 pub fn experiments() -> Vec<&'static str> {
     names(&FOLDER)
@@ -26,4 +38,23 @@ pub fn suites() -> Vec<&'static str> {
 
 fn names(folder: &Dir<'static>) -> Vec<&'static str> {
     folder.files().filter_map(|file| file.path().file_stem()?.to_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+    use std::path::Path;
+    use symdiff_models::Trained;
+
+    #[test]
+    fn weights_that_are_compiled_in_are_small_and_say_what_they_are() {
+        for (name, bytes) in weights() {
+            assert!(bytes.len() <= 8 << 20, "{name} has {} bytes", bytes.len());
+            let provenance =
+                Trained::read_with(Path::new(name), bytes, None, None, &Device::Cpu).and_then(|model| model.provenance(Path::new(name)));
+            let provenance = provenance.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(provenance.name == name && provenance.scores.is_some(), "{provenance:?}");
+        }
+    }
 }

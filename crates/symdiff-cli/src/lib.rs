@@ -9,6 +9,8 @@ mod destination;
 mod experiments;
 mod failure;
 mod interrupt;
+mod model;
+mod model_card;
 mod output;
 mod plan;
 pub mod progress;
@@ -43,9 +45,11 @@ Examples:
   symdiff train mine.toml --set train.lr=1e-4        Train one of your own, with one setting changed
   symdiff train mine.toml --dry-run                  What it would take: parameters, memory, hours
   symdiff train mine.toml --out runs/mine --resume   Go on where a run stopped
-  symdiff sample --run runs/mine -n 200 --out s.sdf  Draw 200 molecules
-  symdiff evaluate --molecules s.sdf                 Stability, validity, uniqueness
+  symdiff sample -n 50 --out m.sdf --gallery m.html  Draw 50 molecules from the model that is compiled in, and look at them
+  symdiff sample --run runs/mine -n 200 --out s.sdf  Draw 200 molecules from a model of yours
+  symdiff evaluate s.sdf                             Stability, validity, uniqueness
   symdiff nll --run runs/mine                        Negative log-likelihood of held-out molecules
   symdiff metrics --run runs/mine --out mine.csv     The training curve as a table
+  symdiff export --run runs/mine --out w.safetensors One file of weights that says what it is
 
 Exit codes: 0 done, 1 the work failed, 2 an argument or a file is wrong.";

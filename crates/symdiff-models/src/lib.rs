@@ -28,6 +28,7 @@ mod sampling;
 pub mod suite;
 mod task;
 mod trained;
+pub mod weights;
 
 pub use asked::Asked;
 pub use batches::Examples;

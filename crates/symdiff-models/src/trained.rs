@@ -15,7 +15,7 @@ use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::state::Molecules;
 use symdiff_nets::PaddedTo;
 use symdiff_ops::{Noise, Ragged, Samples};
-use symdiff_train::checkpoint::{self, Header};
+use symdiff_train::checkpoint::{self, Checkpoint, Header};
 use symdiff_train::{CHECKPOINT, Error as TrainError, Precision, Record};
 
 /// A model with the averaged weights of a run, and the sizes of the molecules it learned from.
@@ -65,16 +65,25 @@ impl Trained {
     /// As [`Trained::load`]; [`Error::Config`] when the model does not offer the precision on this device.
     pub fn load_with(path: &Path, padding: Option<PaddedTo>, precision: Option<Precision>, device: &Device) -> Result<Self> {
         let file = checkpoint_of(path);
-        let record = checkpoint::header(&file)?.record;
+        Self::read_with(&file, &checkpoint::bytes(&file)?, padding, precision, device)
+    }
+
+    /// The same of a checkpoint in memory, such as weights that are compiled into a program; `file` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`Trained::load_with`].
+    pub fn read_with(file: &Path, bytes: &[u8], padding: Option<PaddedTo>, precision: Option<Precision>, device: &Device) -> Result<Self> {
+        let loaded = checkpoint::read(file, bytes, device)?;
+        let record = &loaded.header.record;
         let mut experiment = Experiment::parse(&record.description, &[])?;
         let usual = if device.is_cpu() { Precision::F32 } else { experiment.train.precision };
         experiment.train.precision = precision.unwrap_or(usual);
         experiment.check_device(device)?;
         let padding = experiment.model.padding_compat.map(|stored| padding.unwrap_or(stored));
         experiment.model.padding_compat = padding;
-        let table = table(&record).map_err(|()| Error::file(&file, "its table of the schedule is damaged; import it again"))?;
+        let table = table(record).map_err(|()| Error::file(file, "its table of the schedule is damaged; import it again"))?;
         let table = table.map(|gamma| import::stored(&gamma)).transpose()?;
-        let trained = Self::of(Model::frozen_under(&experiment, table, device)?, &file, device)?;
+        let trained = Self::with(Model::frozen_under(&experiment, table, device)?, loaded, file, device)?;
         Ok(Self { padding, experiment: Some(Box::new(experiment)), ..trained })
     }
 
@@ -111,12 +120,15 @@ impl Trained {
     /// When there is no checkpoint, it is damaged, or its weights are not those of the model.
     pub fn of(model: Model, path: &Path, device: &Device) -> Result<Self> {
         let file = checkpoint_of(path);
-        let mut loaded = checkpoint::load(&file, device)?;
+        Self::with(model, checkpoint::load(&file, device)?, &file, device)
+    }
+
+    fn with(model: Model, mut loaded: Checkpoint, file: &Path, device: &Device) -> Result<Self> {
         let weights = loaded.take("ema").and_then(|weights| model.parameters.load(&weights));
-        weights.map_err(|error| TrainError::checkpoint(&file, error))?;
-        let sizes = sizes(&loaded.header.record).ok_or_else(|| Error::file(&file, "knows no molecule sizes; train or import it again"))?;
+        weights.map_err(|error| TrainError::checkpoint(file, error))?;
+        let sizes = sizes(&loaded.header.record).ok_or_else(|| Error::file(file, "knows no molecule sizes; train or import it again"))?;
         let conditions = loaded.header.record.facts.get(CONDITIONS).map(|facts| serde_json::from_value(facts.clone()));
-        let conditions = conditions.transpose().map_err(|error| Error::file(&file, error))?;
+        let conditions = conditions.transpose().map_err(|error| Error::file(file, error))?;
         let (header, weights_hash, device) = (loaded.header, loaded.weights_hash, device.clone());
         Ok(Self { model, padding: None, header, weights_hash, sizes, conditions, experiment: None, device })
     }
@@ -221,6 +233,12 @@ impl Trained {
         let decoded = drawing.decoded(noise, progress)?;
         let molecules = decoded.molecules(&model.encoding)?;
         Ok(molecules.into_iter().zip(wishes).map(|(molecule, wish)| plan.noted(molecule, wish)).collect())
+    }
+
+    /// Whether molecules of a set's training part have the sizes that the model learned from.
+    pub fn learned_from(&self, set: &MoleculeSet) -> bool {
+        SizeHistogram::new(set.split().train.iter().map(|&place| set.num_atoms(place)))
+            .is_some_and(|sizes| sizes.counts() == self.sizes.counts())
     }
 
     /// The log-probability of a molecule's size.

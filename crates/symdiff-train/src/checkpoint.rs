@@ -106,24 +106,41 @@ pub fn header(path: &Path) -> Result<Header> {
     Ok(Sealed::read(path, &front.metadata)?.header)
 }
 
+/// The bytes of a checkpoint's file.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read, [`Error::Checkpoint`] when it is no regular file.
+pub fn bytes(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes).map_err(Error::io(path, "read the checkpoint"))?;
+    Ok(bytes)
+}
+
 /// Reads a checkpoint and verifies its checksums. One of an earlier version has none; the log then warns.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when the file is cut, changed, is no checkpoint, or has another format.
 pub fn load(path: &Path, device: &Device) -> Result<Checkpoint> {
-    let mut bytes = Vec::new();
-    open(path)?.read_to_end(&mut bytes).map_err(Error::io(path, "read the checkpoint"))?;
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(path, &error))?;
+    read(path, &bytes(path)?, device)
+}
+
+/// The same of bytes in memory; `path` is what messages call them.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(path: &Path, bytes: &[u8], device: &Device) -> Result<Checkpoint> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(path, &error))?;
     let entries = metadata.metadata().clone().unwrap_or_default();
     let Sealed { header, mut checksums } = Sealed::read(path, &entries)?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(path, &error))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(path, &error))?;
     let mut tensors: BTreeMap<String, BTreeMap<String, Tensor>> = BTreeMap::new();
     let mut weights = XxHash3_64::new();
     let mut views: Vec<(&str, TensorView)> = file.iter().collect();
     views.sort_unstable_by_key(|(name, _)| *name);
     for (key, view) in views {
         let (kind, name) = key.split_once('.').ok_or_else(|| Error::checkpoint(path, format!("`{key}` is no tensor of a checkpoint")))?;
-        if view.dtype() != Dtype::F32 {
+        // Averaged weights alone may be rounded: nothing is continued from them.
+        if view.dtype() != Dtype::F32 && (kind != "ema" || view.dtype() != Dtype::BF16) {
             return Err(Error::checkpoint(path, format!("`{key}` is of type {:?}; tensors of a checkpoint are F32", view.dtype())));
         }
         let found = checksum(key, &view);
@@ -135,7 +152,7 @@ pub fn load(path: &Path, device: &Device) -> Result<Checkpoint> {
         if kind == "ema" {
             weights.write(&found.to_le_bytes());
         }
-        tensors.entry(kind.into()).or_default().insert(name.into(), view.load(device)?);
+        tensors.entry(kind.into()).or_default().insert(name.into(), view.load(device)?.to_dtype(DType::F32)?);
     }
     if let Some((key, _)) = checksums.and_then(|mut left| left.pop_first()) {
         return Err(changed(path, &format!("`{key}`, which is missing,")));

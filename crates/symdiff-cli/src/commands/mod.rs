@@ -1,10 +1,13 @@
 //! One file per command.
 
 mod asking;
+mod card;
 mod data;
 mod describe;
 mod doctor;
 mod evaluate;
+mod export;
+mod fetch;
 mod import;
 mod metrics;
 mod nll;
@@ -12,6 +15,7 @@ mod reproduce;
 mod sample;
 mod target;
 mod train;
+mod verify;
 
 use crate::failure::Outcome;
 use crate::output::Context;
@@ -29,6 +33,10 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
     Import(import::Import),
+    Export(export::Export),
+    Verify(verify::Verify),
+    Card(card::Card),
+    Fetch(fetch::Fetch),
     Metrics(metrics::Metrics),
     #[command(subcommand, after_help = data::EXAMPLES)]
     Data(data::Data),
@@ -51,6 +59,10 @@ impl Command {
             Self::Nll(nll) => nll.run(context),
             Self::Import(import) => import.run(),
             Self::Metrics(metrics) => metrics.run(context),
+            Self::Export(export) => export.run(context),
+            Self::Verify(verify) => verify.run(context),
+            Self::Card(card) => card.run(context),
+            Self::Fetch(fetch) => fetch.run(),
             Self::Data(data) => data.run(),
             Self::Doctor(_) => Ok(doctor::Doctor::run()),
             Self::Completions(completions) => completions.run(context),

@@ -3,22 +3,24 @@
 use super::asking::Asking;
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
+use crate::model::Chosen;
 use crate::output::{Context, shown};
 use crate::progress::Bar;
 use crate::report;
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use symdiff_diffusion::{Framing, Method, Spacing, StochasticEuler};
 use symdiff_models::{Request, Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::formats::Writer;
-use symdiff_train::{CHECKPOINT, Precision};
+use symdiff_train::Precision;
 
 const EXAMPLES: &str = "\
 Examples:
+  symdiff sample -n 50 --out m.sdf --gallery m.html     From the model that is compiled in
   symdiff sample --run runs/mine -n 200 --out samples.sdf
   symdiff sample --run runs/mine -n 200 --sampler dpm-solver --steps 50 --out samples.xyz
   symdiff sample --run runs/mine -n 24 --out samples.xyz --gallery samples.html
@@ -28,9 +30,9 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Sample {
-    /// A run folder, or a weights file made by `import`.
+    /// A run folder, a weights file made by `export`, `fetch` or `import`, or the name of weights that are compiled in; `symdiff-small` when absent.
     #[arg(long)]
-    run: PathBuf,
+    run: Option<PathBuf>,
     /// The number of molecules.
     #[arg(short, default_value_t = 100)]
     n: usize,
@@ -84,11 +86,12 @@ impl Sample {
         }
         let churn = self.churn.map(StochasticEuler::new).transpose().map_err(Failure::input)?.unwrap_or_default().churn();
         let request = self.asking.request()?;
-        let checkpoint = if self.run.is_dir() { self.run.join(CHECKPOINT) } else { self.run.clone() };
-        let mut out = Destination::claim(&self.out, Kind::Molecules, &[&checkpoint], self.force)?;
-        let page =
-            self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &[&checkpoint, &self.out], self.force)).transpose()?;
-        let model = self.asking.guided(Trained::load_with(&self.run, None, self.precision, &context.device()?)?)?;
+        let chosen = Chosen::of(self.run.as_deref())?;
+        let mut inputs: Vec<&Path> = chosen.file().into_iter().collect();
+        let mut out = Destination::claim(&self.out, Kind::Molecules, &inputs, self.force)?;
+        inputs.push(&self.out);
+        let page = self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &inputs, self.force)).transpose()?;
+        let model = self.asking.guided(chosen.load(self.precision, &context.device()?)?)?;
         let outside = model.conditions().map_or_else(Vec::new, |conditions| request.outside(conditions));
         outside.iter().for_each(|sentence| tracing::warn!("{sentence}"));
         let process = &model.model.process;
@@ -101,7 +104,7 @@ impl Sample {
         // The molecules are safe before anything is done with the gallery.
         out.finish()?;
         if let Some(page) = page {
-            page.fill(&self.page(&model, &first)?)?;
+            page.fill(&page_of(&chosen, &model, &first)?)?;
         }
         let mut summary = json!({ "file": shown(&self.out), "molecules": molecules, "seconds": start.elapsed().as_secs_f64() });
         if !outside.is_empty() {
@@ -131,9 +134,10 @@ impl Sample {
         })?;
         Ok((writer.finish()?.1.molecules, first))
     }
+}
 
-    fn page(&self, model: &Trained, molecules: &[Molecule]) -> Outcome<String> {
-        let protocol = if model.model.encoding.vocabulary().name() == "qm9" { Protocol::EdmQm9 } else { Protocol::EdmGeom };
-        report::gallery(&format!("Samples of {}", self.run.display()), molecules, protocol).map_err(Failure::run)
-    }
+/// A page on which molecules can be turned.
+fn page_of(chosen: &Chosen, model: &Trained, molecules: &[Molecule]) -> Outcome<String> {
+    let protocol = Protocol::of(model.model.encoding.vocabulary());
+    report::gallery(&format!("Samples of {}", chosen.name()), molecules, protocol).map_err(Failure::run)
 }

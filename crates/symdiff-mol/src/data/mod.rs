@@ -5,6 +5,7 @@ mod cache;
 #[cfg(feature = "download")]
 pub mod download;
 mod embedded;
+mod fingerprint;
 mod joint;
 mod load;
 mod preparation;
@@ -19,6 +20,7 @@ mod vocabulary;
 
 pub use cache::{CacheWriter, read_cache, write_cache};
 pub use embedded::{embedded, encode_embedded, encode_properties};
+pub use fingerprint::{fingerprint, split_fingerprint};
 pub use joint::JointHistogram;
 pub use load::{load, load_cached};
 pub use preparation::{Preparation, Prepared, prepare, read_exclusions};

@@ -1,0 +1,138 @@
+//! `export`: one small file of weights that says what it is.
+
+use crate::destination::{self, Kind};
+use crate::failure::{Failure, Outcome};
+use crate::output::{Context, shown};
+use crate::progress::Bar;
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use symdiff_diffusion::{Framing, Method, Spacing};
+use symdiff_models::weights::{DataRecord, Provenance, Scoring};
+use symdiff_models::{Experiment, Sampling, Trained};
+use symdiff_mol::chemistry::Protocol;
+use symdiff_mol::data::{self, MoleculeSet};
+use symdiff_train::{CHECKPOINT, Precision};
+
+const EXAMPLES: &str = "\
+Examples:
+  symdiff export --run runs/mine --out mine.safetensors
+  symdiff export --run runs/small --out weights/symdiff-small.safetensors --samples 2000 --steps 250
+  symdiff verify mine.safetensors --scores";
+
+/// Write the averaged weights of a run into one file, with its experiment, the hash of its data, its scores and their errors.
+///
+/// Scores are those of the file: weights are rounded before molecules are drawn. `verify` checks them, `card` tells them in Markdown, `sample` and `nll` take
+/// the file as --run.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Export {
+    /// The run folder, or a checkpoint.
+    #[arg(long)]
+    run: PathBuf,
+    /// The file to write, ending in `.safetensors`.
+    #[arg(long)]
+    out: PathBuf,
+    /// What each number is stored in: `bf16`, two bytes, or `f32`, four.
+    #[arg(long, default_value = "bf16")]
+    storage: Precision,
+    /// The model's name; that of the file when absent.
+    #[arg(long)]
+    name: Option<String>,
+    /// The licence of the weights, as an SPDX identifier.
+    #[arg(long, default_value = "MIT")]
+    licence: String,
+    /// The data set that the run learned from, where it is no longer at its place.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Molecules to draw for the scores; 0 for a file without scores.
+    #[arg(long, default_value_t = 1000)]
+    samples: usize,
+    /// Molecules of the test part for the likelihood; 0 for none.
+    #[arg(long, default_value_t = 1000)]
+    nll_molecules: usize,
+    /// The sampler, as of `sample`.
+    #[arg(long, default_value_t)]
+    sampler: Method,
+    /// The times of its steps, as of `sample`.
+    #[arg(long, default_value_t)]
+    grid: Spacing,
+    /// Random frames, as of `sample`.
+    #[arg(long, default_value_t)]
+    frames: Framing,
+    /// Denoising steps; the number in the experiment when absent.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// The rules that judge the samples; by the model's elements, EDM's for QM9 or for GEOM-Drugs, when absent.
+    #[arg(long)]
+    protocol: Option<Protocol>,
+    /// The number of bootstrap replicates for confidence intervals.
+    #[arg(long, default_value_t = 1000)]
+    replicates: u32,
+    /// Replace the file of --out even if it holds something other than weights.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Export {
+    pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
+        let checkpoint = if self.run.is_dir() { self.run.join(CHECKPOINT) } else { self.run.clone() };
+        destination::check(&self.out, Kind::Checkpoint, &[&checkpoint], self.force)?;
+        let model = Trained::load_with(&checkpoint, None, Some(Precision::F32), &context.device()?)?.rounded(self.storage)?;
+        let (source, set) = self.set(&model)?;
+        let scoring = self.scoring(context, &model);
+        let scores = match self.samples {
+            0 => None,
+            _ => {
+                let (sampling, nll) = (Bar::new("sampling"), Bar::new("nll"));
+                let mut progress = |what: &str, done| if what == "nll" { nll.show(done, "") } else { sampling.show(done, "") };
+                Some(model.scored(&scoring, &set, &mut progress)?)
+            }
+        };
+        let provenance = Provenance {
+            name: self.name.clone().or_else(|| Some(self.out.file_stem()?.to_string_lossy().into_owned())).unwrap_or_default(),
+            licence: self.licence.clone(),
+            program: concat!("symdiff ", env!("CARGO_PKG_VERSION")).to_owned(),
+            parameters: model.model.parameters.count(),
+            storage: self.storage,
+            data: DataRecord::of(source, &set),
+            scores,
+        };
+        model.write(&self.out, &provenance)?;
+        let bytes = self.out.metadata().map_err(|error| Failure::file(&self.out, "read it", &error))?.len();
+        Ok(json!({
+            "file": shown(&self.out),
+            "bytes": bytes,
+            "parameters": provenance.parameters,
+            "steps": model.header.step,
+            "data_hash": provenance.data.hash,
+            "scores": provenance.scores,
+        }))
+    }
+
+    /// The set that the run learned from, and its name.
+    fn set(&self, model: &Trained) -> Outcome<(String, MoleculeSet)> {
+        let recorded = Experiment::parse(&model.header.record.description, &[])?.data.path;
+        let path = self.data.clone().or(recorded);
+        let set = path.as_deref().map_or_else(|| Ok(data::embedded().clone()), data::load)?;
+        if !model.learned_from(&set) {
+            let place = path.as_deref().unwrap_or(Path::new("embedded")).display();
+            return Err(Failure::input(format!(
+                "{place}: its training molecules are of other sizes than the run's; name the set of the run with --data"
+            )));
+        }
+        let name =
+            path.as_deref().and_then(Path::file_name).map_or_else(|| "embedded".to_owned(), |name| name.to_string_lossy().into_owned());
+        Ok((name, set))
+    }
+
+    fn scoring(&self, context: &Context, model: &Trained) -> Scoring {
+        let Self { samples, steps, sampler, grid, frames, .. } = *self;
+        Scoring {
+            protocol: self.protocol.unwrap_or_else(|| Protocol::of(model.model.encoding.vocabulary())),
+            sampling: Sampling { steps, sampler, grid, frames, ..Sampling::of(samples, context.seed()) },
+            replicates: self.replicates,
+            nll_molecules: self.nll_molecules,
+        }
+    }
+}

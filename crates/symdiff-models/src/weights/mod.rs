@@ -1,0 +1,63 @@
+//! Files of weights that say what they are.
+//!
+//! Such a file is a checkpoint of the averaged weights alone, in f32 or rounded to bf16. Beside the experiment, the seed and the steps, its header has
+//! a [`Provenance`]: which data, by hash and split; which scores, with their errors and the protocol that gave them; under which licence. The
+//! checkpoint's checksums cover all of it.
+
+mod provenance;
+mod scored;
+
+pub use provenance::{DataRecord, Provenance};
+pub use scored::{Agreement, Scored, ScoredNll, Scoring};
+
+use crate::{Error, Experiment, Result, Trained};
+use candle_core::Tensor;
+use serde_json::json;
+use std::path::Path;
+use symdiff_train::checkpoint::{self, Header};
+use symdiff_train::{Precision, Record};
+
+impl Trained {
+    /// The same model with its weights rounded to what a file will hold, so that scores are those of the file.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn rounded(self, storage: Precision) -> Result<Self> {
+        // f32 is what they have.
+        let variables = if storage == Precision::F32 { Vec::new() } else { self.model.parameters.named() };
+        for (_, variable) in variables {
+            let stored = variable.to_dtype(storage.dtype())?;
+            variable.set(&stored.to_dtype(variable.dtype())?)?;
+        }
+        Ok(self)
+    }
+
+    /// Writes the weights into one file, with what is known of them. Of the path of the data, the file's name alone is kept.
+    ///
+    /// # Errors
+    /// When the disk refuses; an older file is then as it was.
+    pub fn write(&self, path: &Path, provenance: &Provenance) -> Result<()> {
+        let tensors = self.model.parameters.named().into_iter();
+        let stored = |(name, variable): (String, candle_core::Var)| -> Result<(String, Tensor)> {
+            Ok((format!("ema.{name}"), variable.to_dtype(provenance.storage.dtype())?.contiguous()?))
+        };
+        let tensors = tensors.map(stored).collect::<Result<Vec<_>>>()?;
+        let mut facts = self.header.record.facts.clone();
+        facts[provenance::KEY] = json!(provenance);
+        let mut experiment = Experiment::parse(&self.header.record.description, &[])?;
+        experiment.data.path = experiment.data.path.and_then(|path| Some(path.file_name()?.into()));
+        let record = Record { description: experiment.to_toml()?, facts };
+        let Header { step, seconds, seed, .. } = self.header;
+        Ok(checkpoint::save(path, &Header::new(step, seconds, seed, Vec::new(), record), &tensors)?)
+    }
+
+    /// What the file says of itself.
+    ///
+    /// # Errors
+    /// [`Error::File`] with `path` when it says nothing: it is a checkpoint of a run, or imported.
+    pub fn provenance(&self, path: &Path) -> Result<Provenance> {
+        let none = || Error::file(path, "does not say what it is: it is a checkpoint, not a file of weights; `export` makes one of it");
+        let value = self.header.record.facts.get(provenance::KEY).ok_or_else(none)?;
+        serde_json::from_value(value.clone()).map_err(|error| Error::file(path, format!("what it says of itself cannot be read: {error}")))
+    }
+}
