@@ -58,17 +58,21 @@ impl Interval {
     /// assert!(none.low == 0.0 && (none.high - 0.0370).abs() < 1e-4);
     /// ```
     pub fn of_share(count: usize, whole: usize) -> Option<Self> {
-        let (n, p) = (whole as f64, count as f64 / whole as f64);
-        let [low, high] = wilson(p, n);
-        (whole > 0).then_some(Self { value: p, low, high, interval: IntervalKind::Wilson })
+        let p = count as f64 / whole as f64;
+        (whole > 0).then(|| {
+            let [low, high] = wilson(p, whole as f64);
+            Self { value: p, low, high, interval: IntervalKind::Wilson }
+        })
     }
 
     /// The share of distinct values among `whole`, of which `single` are shared with no other.
     pub fn of_distinct(distinct: usize, single: usize, whole: usize) -> Option<Self> {
-        let (n, value, p) = (whole as f64, distinct as f64 / whole as f64, single as f64 / whole as f64);
-        let [low, high] = wilson(p, n);
-        let (low, high) = ((value - (p - low)).max(0.0), (value + (high - p)).min(1.0));
-        (whole > 0).then_some(Self { value, low, high, interval: IntervalKind::Jackknife })
+        let (value, p) = (distinct as f64 / whole as f64, single as f64 / whole as f64);
+        (whole > 0).then(|| {
+            let [low, high] = wilson(p, whole as f64);
+            let (low, high) = ((value - (p - low)).max(0.0), (value + (high - p)).min(1.0));
+            Self { value, low, high, interval: IntervalKind::Jackknife }
+        })
     }
 
     /// Quantiles of a statistic over sets of `count` molecules drawn with replacement: it is given how often each molecule is drawn.
@@ -99,6 +103,7 @@ impl Interval {
     }
 }
 
+/// The ends around a share p of n > 0.
 fn wilson(p: f64, n: f64) -> [f64; 2] {
     let z = Z * Z / n;
     let (centre, reach) = (p + 0.5 * z, Z * (p * (1.0 - p) / n + 0.25 * z / n).sqrt());
