@@ -54,6 +54,21 @@ impl Plan {
         Ok(Self { parameters, memory_bytes, steps: (to.steps - from.steps) / (to.done - from.done), seconds_per_step })
     }
 
+    /// The same for a training of so many minutes.
+    pub(crate) fn lasting(self, minutes: f64) -> Self {
+        Self { steps: (60.0 * minutes / self.seconds_per_step).floor().max(1.0), ..self }
+    }
+
+    /// Steps of training.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps as u64
+    }
+
+    /// Seconds per step.
+    pub(crate) fn seconds_per_step(&self) -> f64 {
+        self.seconds_per_step
+    }
+
     /// Hours of training.
     pub(crate) fn hours(&self) -> f64 {
         self.steps * self.seconds_per_step / 3600.0

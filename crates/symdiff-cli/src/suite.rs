@@ -52,6 +52,20 @@ mod tests {
     }
 
     #[test]
+    fn the_study_compares_models_of_one_size_and_of_every_kind() {
+        let study = read("study", &[], None).unwrap();
+        let counts: Vec<usize> =
+            study.runs.iter().map(|(_, run)| symdiff_models::memory::parameters(&run.model, run.encoding().features()).unwrap()).collect();
+        let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+        assert!(100 * (most - least) < 2 * least, "{counts:?}");
+        assert_eq!((study.runs.len(), study.seeds.len(), study.minutes), (8, 3, Some(18.0)));
+        assert!(study.runs.iter().map(|run| &run.experiment.train).all(|train| train.batch == 64 && train.epochs == 0 && train.cosine));
+        // Steps of a command line take the place of minutes.
+        let short = read("study", &["train.steps=5".to_owned()], None).unwrap();
+        assert!(short.minutes.is_none() && short.runs.iter().all(|run| run.experiment.train.steps == 5));
+    }
+
+    #[test]
     fn a_suite_of_ones_own_runs_experiments_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let suite = "title = 'Mine'\nruns = ['mine', 'dit-small']\nprotocol = 'edm-qm9'\nsamples = 4\ngroups = 2\nnll_molecules = 0\n";

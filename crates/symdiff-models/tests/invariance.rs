@@ -5,7 +5,7 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::{TestResult, batch, experiment, shaken};
 use symdiff_core::testing::LawTest;
-use symdiff_core::{Haar, Map, MarkovKernel, MarkovKernelExt};
+use symdiff_core::{Draw, Haar, Map, MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::{At, Eps, Times};
 use symdiff_groups::{Action, Cloud, CompactGroup, Dense, GramSchmidt, Group, Orthogonal};
 use symdiff_models::models::Released;
@@ -116,6 +116,44 @@ fn the_group_is_a_choice() -> TestResult {
         let recording = Recording::new(carried.collect::<candle_core::Result<Vec<_>>>()?);
         let error = relative(&predict(&model, &state.act(&o3, &h)?, Noise::recorded(recording))?.joined()?, &expected.joined()?)?;
         assert_eq!(error < 10.0 * ROUNDING, equivariant, "{group}: relative difference {error}");
+    }
+    Ok(())
+}
+
+/// Frames of two atoms carry along draw by draw: the choice of atoms is the same, and the last axis follows its normal draw. Atoms on a line get a
+/// draw of Haar, which carries along as a whole.
+#[test]
+fn frames_of_atoms_carry_along() -> TestResult {
+    let (o3, state) = (Orthogonal::new(3), batch(&[10, 6000, 77])?);
+    let line = Tensor::new(&[[-1.0_f32, -0.5, 0.25], [1.0, 0.5, -0.25]], &Device::Cpu)?;
+    let pair = Molecules::blank(Ragged::from_sizes(&[2])?, 6, DType::F32, &Device::Cpu)?.at(line)?;
+    for (gamma, state) in [("frames", &state), ("frames", &pair)] {
+        let model = shaken(&experiment(&format!("preset = 'symdiff-tiny'\ngamma = {{ kind = '{gamma}' }}"))?)?;
+        let h = o3.haar(state, Noise::seeded(8))?;
+        let (noise, tape) = Noise::taped(4);
+        let expected = predict(&model, state, noise)?.act(&o3, &h)?;
+        let in_f64 = h.as_tensor().to_dtype(DType::F64)?;
+        let carried = tape.draws().into_iter().enumerate();
+        let carried = carried.map(|(i, draw)| if i == 1 { in_f64.matmul(&draw) } else { Ok(draw) });
+        let recording = Recording::new(carried.collect::<candle_core::Result<Vec<_>>>()?);
+        let error = relative(&predict(&model, &state.act(&o3, &h)?, Noise::recorded(recording))?.joined()?, &expected.joined()?)?;
+        assert!(error < 10.0 * ROUNDING, "relative difference {error}");
+    }
+    Ok(())
+}
+
+/// Principal axes have signs without a meaning, so their models are equivariant in law alone. The backbone by itself is not.
+#[test]
+fn canonicalised_models_are_equivariant_in_law() -> TestResult {
+    let (o3, state) = (Orthogonal::new(3), batch(&[77; 100])?);
+    for (gamma, equivariant) in [("principal", true), ("frames", true), ("none", false)] {
+        let model = shaken(&experiment(&format!("preset = 'symdiff-tiny'\ngamma = {{ kind = '{gamma}' }}"))?)?;
+        let kernel = Draw::new(|x: &Molecules, noise| {
+            let Eps(prediction) = model.denoiser.sample(&At::new(x.clone(), Times::Shared(0.3)), noise)?;
+            Ok(prediction)
+        });
+        let found = LawTest::default().equivariance(&o3, &kernel, &state, Noise::seeded(9))?;
+        assert_eq!(found.p_value > 0.01, equivariant, "{gamma}: {found:?}");
     }
     Ok(())
 }

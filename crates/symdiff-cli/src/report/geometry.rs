@@ -27,6 +27,15 @@ impl Geometry {
         geometry
     }
 
+    /// Adds the counts of another set.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        other.sizes.iter().for_each(|(atoms, count)| *self.sizes.entry(*atoms).or_default() += count);
+        for (kind, bins) in &other.bonds {
+            let own = self.bonds.entry(kind.clone()).or_default();
+            bins.iter().for_each(|(bin, count)| *own.entry(*bin).or_default() += count);
+        }
+    }
+
     /// Counts one more.
     pub(crate) fn count(&mut self, molecule: &Molecule) {
         *self.sizes.entry(molecule.len()).or_default() += 1;

@@ -4,7 +4,7 @@ use super::geometry::Geometry;
 use super::published::Published;
 use serde_json::{Value, json};
 use symdiff_diffusion::Route;
-use symdiff_models::suite::{Estimate, Scores};
+use symdiff_models::suite::{Estimate, Scores, SeedTest};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 
@@ -21,6 +21,10 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     /// Seed of training and sampling.
     pub(crate) seed: u64,
+    /// Training seeds that scores are means over; none where each run has one.
+    pub(crate) seeds: Vec<u64>,
+    /// Runs compared with one of them, seed by seed.
+    pub(crate) tests: Vec<SeedTest>,
     /// Wall-clock seconds of the whole command.
     pub(crate) seconds: f64,
     /// The rules of evaluation.
@@ -55,7 +59,7 @@ impl Machine {
 }
 
 /// One trained model and what it samples.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RunReport {
     /// Name of the experiment.
     pub(crate) name: String,
@@ -75,6 +79,8 @@ pub(crate) struct RunReport {
     pub(crate) cells: Vec<CellReport>,
     /// `(step, loss)` by ascending step.
     pub(crate) curve: Vec<(u64, f64)>,
+    /// `(seconds of training, validation loss)`; none where nothing was validated.
+    pub(crate) timed: Vec<(f64, f64)>,
     /// Sizes and bond lengths of all samples.
     pub(crate) geometry: Geometry,
     /// Samples to look at, the first ones and not the best ones.
@@ -82,7 +88,7 @@ pub(crate) struct RunReport {
 }
 
 /// A trained model along one route from noise to molecules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CellReport {
     /// Sampler, steps, grid and frames.
     pub(crate) route: Route,

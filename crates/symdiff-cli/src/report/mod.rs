@@ -12,9 +12,11 @@ mod histograms;
 mod input;
 mod page;
 mod published;
+mod seeds;
 mod table;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use backbones::{BackboneRow, Cost, drawing as backbones};
 pub(crate) use {

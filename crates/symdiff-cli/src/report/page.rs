@@ -4,7 +4,7 @@ use super::document::document;
 use super::gallery::gallery;
 use super::input::{Report, RunReport};
 use super::table::{self, duration};
-use super::{cells, histograms};
+use super::{cells, histograms, seeds, time};
 use crate::failure::{Failure, Outcome};
 use maud::{Markup, PreEscaped, html};
 use symdiff_figures::{Figure, losses};
@@ -14,7 +14,9 @@ pub(super) fn figures(report: &Report) -> Vec<Figure> {
     let curve = |run: &RunReport| run.curve.iter().map(|(step, loss)| (*step as f64, *loss)).collect();
     let curves: Vec<_> = report.rows.iter().map(|run| (run.name.clone(), curve(run))).collect();
     let mut figures: Vec<Figure> = report.rows.iter().flat_map(cells::figures).collect();
-    figures.extend([losses("Training loss", &curves), histograms::sizes(report)]);
+    figures.push(losses("Training loss", &curves));
+    figures.extend(time::figure(&report.rows));
+    figures.push(histograms::sizes(report));
     figures.extend(histograms::bond_lengths(report));
     figures
 }
@@ -36,7 +38,8 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
             section {
                 h2 { "Results" }
                 (table::html(report))
-                p class="note" { "± is one standard error." }
+                p class="note" { "± is one standard error" @if !report.seeds.is_empty() { " over " (report.seeds.len()) " training seeds" } "." }
+                (seeds::html(report))
                 (cells::html(report))
             }
             section {
@@ -78,7 +81,10 @@ fn provenance(report: &Report) -> Markup {
             pre { code { (report.command) } }
             dl {
                 dt { "where" } dd { (report.machine.processor) ", " (report.machine.threads) " threads, " (duration(report.seconds)) " in all" }
-                dt { "seed" } dd { (report.seed) " for training and sampling" }
+                dt { "seed" } dd {
+                    @if report.seeds.is_empty() { (report.seed) } @else { @for (k, seed) in report.seeds.iter().enumerate() { @if k > 0 { ", " } (seed) } }
+                    " for training and sampling"
+                }
                 dt { "samples" } dd {
                     @for (k, run) in report.rows.iter().enumerate() { @if k > 0 { ", " } (run.name) " " (run.samples) }
                     "; data (" (report.data.name) ") " (report.data.samples)

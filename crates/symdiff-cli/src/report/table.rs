@@ -2,6 +2,7 @@
 
 use super::input::Report;
 use super::published::PublishedRow;
+use super::seeds;
 use maud::{Markup, html};
 use std::fmt::Write;
 use symdiff_models::suite::{Estimate, Scores};
@@ -67,7 +68,9 @@ pub(crate) fn markdown(report: &Report) -> String {
     for row in report.published.rows {
         theirs(row).markdown(&mut text, " (published)");
     }
-    let _ = writeln!(text, "\n± one standard error. {}.", report.published.source);
+    let over = if report.seeds.is_empty() { String::new() } else { format!(" over {} training seeds", report.seeds.len()) };
+    let _ = writeln!(text, "\n± one standard error{over}. {}.", report.published.source);
+    text += &seeds::markdown(report);
     text
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use symdiff_diffusion::{Method, Route};
-use symdiff_models::suite::{Estimate, Scores};
+use symdiff_models::suite::{Estimate, Scores, SeedTest};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data;
@@ -56,6 +56,7 @@ fn run(name: &str, k: usize) -> RunReport {
         scores: scores(0.9 + 0.02 * k as f64),
         cells: if k == 3 { cells() } else { Vec::new() },
         curve: (1..4000).map(|step| (step, noise(step) * (0.3 + 2.0 / (1.0 + 0.02 * step as f64)) * (1.0 - 0.05 * k as f64))).collect(),
+        timed: (1..40).map(|k| (6.0 * k as f64, 0.3 + 1.0 / k as f64)).collect(),
         geometry: Geometry::of(&molecules),
         molecules: molecules.into_iter().take(24).collect(),
     }
@@ -68,6 +69,17 @@ fn report() -> Report {
         command: "cargo xtask reproduce --seed 3".to_owned(),
         machine: Machine { processor: "A processor".to_owned(), threads: 2 },
         seed: 3,
+        seeds: vec![3, 4, 5],
+        tests: vec![SeedTest {
+            run: "one".into(),
+            reference: "two".into(),
+            score: "validity",
+            difference: -0.01,
+            standard_error: 0.02,
+            p_value: 0.6,
+            p_holm: 1.0,
+            significant: false,
+        }],
         seconds: 1203.0,
         protocol: Protocol::EdmQm9,
         rows: ["DiT", "DiT-Aug", "SymDiff-H", "SymDiff"].into_iter().enumerate().map(|(k, name)| run(name, k)).collect(),
@@ -102,7 +114,7 @@ fn a_report_has_all_its_parts() {
         assert!(page.contains(&format!(r#"<th scope="row">{}</th>"#, row.name)), "{}", row.name);
     }
     assert_eq!(page.matches("<canvas").count(), 4 * 24 + 12);
-    assert_eq!(page.matches("<svg").count(), 10);
+    assert_eq!(page.matches("<svg").count(), 11);
     assert!(page.contains("not run here") && page.contains("−129.35") && page.contains(&report.command));
     for outside in ["src=", "<link", "url(", "@import", "fetch(", "import("] {
         assert!(!page.contains(outside), "{outside} loads something");
@@ -124,8 +136,8 @@ fn a_report_has_all_its_parts() {
     assert!(read("cells.md").contains("| SymDiff | heun | uniform | fresh | 100 | 99.0 ± 1.2 |"), "{}", read("cells.md"));
 
     let plots: Vec<_> = std::fs::read_dir(folder.join("plots")).unwrap().collect();
-    assert_eq!(plots.len(), 10);
-    for name in ["calls-SymDiff-atom_stability", "loss", "sizes", "bond-c-h", "bond-c-c"] {
+    assert_eq!(plots.len(), 11);
+    for name in ["calls-SymDiff-atom_stability", "loss", "time", "sizes", "bond-c-h", "bond-c-c"] {
         let svg = read(&format!("plots/{name}.svg"));
         roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{name}.svg: {error}"));
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}");

@@ -7,27 +7,87 @@
 //! # Source
 //! Dym, Lawrence, Siegel, "Equivariant frames and the impossibility of continuous canonicalization", arXiv 2402.16077.
 
-use crate::{Frame, Frames, OnGroup, Result};
-use candle_core::{DType, Tensor};
-use symdiff_groups::{Chart, Cloud, Dense, Error, GramSchmidt, MatrixGroup, SpecialOrthogonal};
+use super::principal::Scatter;
+use crate::{Frame, Frames, MarkovKernel, OnGroup, Result};
+use candle_core::{DType, Device, Tensor};
+use symdiff_groups::{Chart, Cloud, Dense, Error, GramSchmidt, Group, MatrixGroup, SpecialOrthogonal};
+use symdiff_ops::Noise;
 
-/// The frames of all choices of one point (n = 2) or of two in order (n = 3) out of m, for [`crate::Averaged`] over SO(n). Differentiable.
+/// The frames of all choices of one point (n = 2) or of two in order (n = 3) out of m: all of them for [`crate::Averaged`] over SO(n), differentiable;
+/// or one at random as a γ on SO(n) or O(n), without a gradient.
 ///
-/// Choices that span less than 10⁻⁶ of what orthogonal vectors of their lengths would get the identity as frame: their weight is below 10⁻¹².
+/// In the average, choices that span less than 10⁻⁶ of what orthogonal vectors of their lengths would get the identity as frame: their weight is below
+/// 10⁻¹². As a γ, a choice is drawn by its weight, and under O(n) the last axis points either way; points on one line through their mean, of which no
+/// frame turns with them, get a draw of Haar.
 ///
 /// # Cost
-/// m passes of the kernel for n = 2, m·(m − 1) for n = 3.
+/// In the average m passes of the kernel for n = 2, m·(m − 1) for n = 3; as a γ one, and so many volumes on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PointFrames(pub SpecialOrthogonal);
+pub struct PointFrames<G = SpecialOrthogonal>(pub G);
 
 const WHAT: &str = "frames of points";
 
-impl OnGroup for PointFrames {
-    type Group = SpecialOrthogonal;
+impl<G: Group> OnGroup for PointFrames<G> {
+    type Group = G;
 
-    fn group(&self) -> &SpecialOrthogonal {
+    fn group(&self) -> &G {
         &self.0
     }
+}
+
+/// One choice of points, with the probability that is its weight.
+impl<X: Scatter, G: MatrixGroup> MarkovKernel<X> for PointFrames<G>
+where
+    GramSchmidt: Chart<G>,
+{
+    type Out = G::Element;
+
+    fn sample(&self, x: &X, noise: Noise) -> Result<G::Element> {
+        let n = self.0.n();
+        if n != 2 && n != 3 {
+            return Err(Error::Dimension { what: WHAT, n, exists: "n = 2 and n = 3" }.into());
+        }
+        let [choice, rest] = noise.split();
+        let (samples, clouds) = (x.samples(), x.scatter()?);
+        let uniform = choice.uniform(&samples, &[], DType::F64, &Device::Cpu)?.to_vec1::<f64>()?;
+        // Columns that no point fills: the last one, whose sign is all that is read of it, and all those of a line.
+        let mut raw: Vec<Vec<Vec<f64>>> = rest.normal(&samples, &[n, n], DType::F64, &Device::Cpu)?.to_vec3()?;
+        for ((matrix, points), u) in raw.iter_mut().zip(&clouds).zip(uniform) {
+            for (column, point) in drawn(points, n, u).into_iter().flatten().enumerate() {
+                (0..n).for_each(|row| matrix[row][column] = points[point][row]);
+            }
+        }
+        let raw = Tensor::new(raw, &x.device())?.to_dtype(x.dtype())?;
+        Ok(GramSchmidt::columns().project(&self.0, &raw)?)
+    }
+}
+
+/// The points of one choice: that with which the sum of weights passes the share `u` of all; `None` of points on one line.
+fn drawn(points: &[Vec<f64>], n: usize, u: f64) -> Option<Vec<usize>> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    // |a|², or |a × b|² = |a|²|b|² − (a·b)².
+    let weight = |at: &[usize]| match at {
+        [a, b] => dot(&points[*a], &points[*a]) * dot(&points[*b], &points[*b]) - dot(&points[*a], &points[*b]).powi(2),
+        _ => at.iter().map(|a| dot(&points[*a], &points[*a])).sum(),
+    };
+    let m = points.len();
+    let choices = || {
+        (0..m).flat_map(|a| {
+            (0..if n == 3 { m } else { 1 }).filter(move |b| n == 2 || *b != a).map(move |b| if n == 3 { vec![a, b] } else { vec![a] })
+        })
+    };
+    let total: f64 = choices().map(|at| weight(&at)).sum();
+    let size = points.iter().map(|point| dot(point, point)).sum::<f64>();
+    if total <= 1e-12 * if n == 3 { size * size } else { 0.0 } || !total.is_finite() {
+        return None;
+    }
+    let mut passed = 0.0;
+    let found = choices().find(|at| {
+        passed += weight(at);
+        passed > u * total
+    });
+    // Rounding may leave the sum just below the last share.
+    found.or_else(|| choices().last())
 }
 
 impl Frames<Cloud> for PointFrames {

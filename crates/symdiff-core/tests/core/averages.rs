@@ -173,6 +173,33 @@ fn frames_of_points_turn_with_the_cloud_and_do_not_jump() -> Result<()> {
     Ok(())
 }
 
+/// One frame of points at random is equivariant in law, also on a line, and continuous in law where principal axes jump: the mean of many draws is that
+/// of the weighted average.
+#[test]
+fn one_frame_of_points_at_random_is_equivariant_in_law() -> Result<()> {
+    let on_a_line =
+        Cloud::new(Tensor::new(&[[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [2.0, 2.0, 2.0_f64]]], &Device::Cpu)?.repeat((100, 1, 1))?)?;
+    let (so3, o3) = (SpecialOrthogonal::new(3), Orthogonal::new(3));
+    for x in [copies(100, 5, 3, 40)?, on_a_line] {
+        let found = LawTest::default().equivariance(&so3, &cloud_map().symmetrised(PointFrames(so3)), &x, Noise::seeded(41))?;
+        assert!(found.p_value > 0.001, "SO(3): {found:?}");
+        let found = LawTest::default().equivariance(&o3, &cloud_map().symmetrised(PointFrames(o3)), &x, Noise::seeded(42))?;
+        assert!(found.p_value > 0.001, "O(3): {found:?}");
+    }
+    for n in [2, 3] {
+        let so = SpecialOrthogonal::new(n);
+        let x = copies(4000, 4, n, 43)?;
+        let drawn = cloud_map().symmetrised(PointFrames(so)).sample(&x, Noise::seeded(44))?;
+        let one = Cloud::new(x.tensor().narrow(0, 0, 1)?)?;
+        let expected = cloud_map().averaged_over(PointFrames(so)).sample(&one, Noise::seeded(0))?;
+        let error = (drawn.tensor().mean_keepdim(0)? - expected.tensor())?.abs()?.max_all()?.to_scalar::<f64>()?;
+        let spread = drawn.tensor().broadcast_sub(&drawn.tensor().mean_keepdim(0)?)?.sqr()?.mean_all()?.to_scalar::<f64>()?.sqrt();
+        // The largest of at most twelve means, each of 4,000 draws.
+        assert!(error < 4.0 * spread * 2.0 / 4000_f64.sqrt(), "n = {n}: {error}, spread {spread}");
+    }
+    Ok(())
+}
+
 /// The average over frames of points has the gradient that differences give, also at a cloud with points that span nothing together.
 #[test]
 fn frames_of_points_carry_their_gradient() -> Result<()> {

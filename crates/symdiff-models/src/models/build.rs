@@ -3,7 +3,7 @@
 use super::{FrameNet, Gamma, GammaSizes, GroupChoice, Inputs, ModelConfig, Observed, Observing, Place, Released};
 use crate::{Asked, Result};
 use candle_nn::VarBuilder;
-use symdiff_core::{GroupKernel, Haar, MarkovKernel, MarkovKernelExt, On};
+use symdiff_core::{GroupKernel, Haar, MarkovKernel, MarkovKernelExt, On, PointFrames, PrincipalAxes};
 use symdiff_diffusion::{Denoiser, Guidance, Guided};
 use symdiff_groups::{Chart, CompactGroup, GramSchmidt, Matrices, MatrixGroup, Orthogonal, SpecialOrthogonal};
 use symdiff_mol::state::Molecules;
@@ -38,7 +38,8 @@ impl ModelConfig {
         }
     }
 
-    /// The same with the group elements of its symmetrisation drawn from `measure`; models that are not symmetrised do not use it.
+    /// The same with the group elements of its symmetrisation drawn from `measure`; models that are not symmetrised, or by frames of the
+    /// molecule, do not use it.
     ///
     /// # Errors
     /// As [`build`](Self::build).
@@ -58,6 +59,10 @@ impl ModelConfig {
         let kernel = match &self.gamma {
             Gamma::None => backbone,
             Gamma::Haar => backbone.symmetrised(measure).boxed(),
+            Gamma::Principal if self.group == GroupChoice::So3 => backbone.symmetrised(PrincipalAxes(SpecialOrthogonal::new(3))).boxed(),
+            Gamma::Principal => backbone.symmetrised(PrincipalAxes(Orthogonal::new(3))).boxed(),
+            Gamma::Frames if self.group == GroupChoice::So3 => backbone.symmetrised(PointFrames(SpecialOrthogonal::new(3))).boxed(),
+            Gamma::Frames => backbone.symmetrised(PointFrames(Orthogonal::new(3))).boxed(),
             Gamma::Learned(gamma) => {
                 let width = pairs.as_ref().map_or(0, |pairs| pairs.width);
                 let net = FrameNet::new(gamma, width, frame, vb.clone())?;

@@ -28,6 +28,10 @@ pub enum Gamma {
     None,
     /// Haar draws, nothing learned (SymDiff-H).
     Haar,
+    /// A frame of the molecule's principal axes, one of the choices of their signs at random (canonicalisation). Nothing learned.
+    Principal,
+    /// A frame of two atoms at random, weighted so that the law is continuous (weighted frames). Nothing learned.
+    Frames,
     /// Learned: `sym_Haar(f)` (SymDiff).
     Learned(GammaSizes),
 }

@@ -2,9 +2,9 @@
 
 use crate::{Asked, Error, Result};
 use candle_core::{DType, Device, Tensor};
-use symdiff_core::MarkovKernel;
+use symdiff_core::{MarkovKernel, Scatter};
 use symdiff_diffusion::{At, Conditional, Eps, Times};
-use symdiff_groups::{Action, Group, Result as GroupResult};
+use symdiff_groups::{Action, Group, Points, Result as GroupResult};
 use symdiff_mol::state::Molecules;
 use symdiff_nets::PairFeatures;
 use symdiff_ops::{Batched, Noise, Samples};
@@ -62,6 +62,14 @@ impl Batched for Observed {
 
     fn dtype(&self) -> DType {
         self.at.state.dtype()
+    }
+}
+
+/// The atoms' positions.
+impl Scatter for Observed {
+    fn scatter(&self) -> symdiff_core::Result<Vec<Vec<Vec<f64>>>> {
+        let state = &self.at.state;
+        Points::new(state.positions().clone(), state.layout().clone())?.scatter()
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod samplings;
 mod scores;
+mod seeds;
 
 pub use scores::{Estimate, Outcomes, Scores};
+pub use seeds::{SeedTest, over_seeds, seed_tests};
 
 use crate::{Error, Experiment, Result};
 use samplings::Samplings;
@@ -31,6 +33,12 @@ pub struct Suite {
     pub groups: usize,
     /// Held-out molecules for the likelihood; 0 for none.
     pub nll_molecules: usize,
+    /// Seeds from which each run is trained; none where the caller gives one.
+    pub seeds: Vec<u64>,
+    /// Minutes of training that each run's steps are to take, by the measured time of a step; none where experiments name their steps.
+    pub minutes: Option<f64>,
+    /// The run that the others are compared with, seed by seed.
+    pub reference: Option<String>,
 }
 
 /// A run of a suite.
@@ -66,7 +74,15 @@ struct Written {
     nll_molecules: usize,
     #[serde(default)]
     samplings: Vec<Samplings>,
+    #[serde(default)]
+    seeds: Vec<u64>,
+    /// In the place of `train.steps`, unless a command line names these.
+    minutes: Option<f64>,
+    reference: Option<String>,
 }
+
+/// The setting that the minutes of a suite replace.
+const STEPS: &str = "train.steps=";
 
 impl Suite {
     /// Reads a suite called `name`. `find` gives the experiment of a name under settings; `settings` come over those of the file.
@@ -82,6 +98,8 @@ impl Suite {
         let refuse = |problem: String| E::from(Error::Config(format!("suite {name}: {problem}")));
         let written: Written = toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
         let Written { samples, groups, nll_molecules, .. } = written;
+        let minutes = written.minutes.filter(|_| !settings.iter().any(|setting| setting.starts_with(STEPS)));
+        let budget = written.minutes.map(|_| ["train.epochs=0".to_owned(), format!("{STEPS}1")]);
         if groups < 2 || samples < 2 * groups {
             return Err(refuse(format!("samples = {samples}, groups = {groups}: at least two groups of two samples are needed")));
         }
@@ -90,13 +108,22 @@ impl Suite {
         if let Some(stranger) = written.only.keys().chain(written.experiments.keys()).find(unknown).or_else(sampled) {
             return Err(refuse(format!("`{stranger}` is given settings, an experiment or samplings, and is none of its runs")));
         }
+        if written.minutes.is_some_and(|minutes| !(1e-3..=1e6).contains(&minutes)) {
+            return Err(refuse("minutes must lie between 0.001 and 1000000".into()));
+        }
+        if let Some(stranger) = written.reference.iter().find(|name| !written.runs.contains(name)) {
+            return Err(refuse(format!("reference is `{stranger}`, which is none of its runs")));
+        }
+        if (1..written.seeds.len()).any(|at| written.seeds[..at].contains(&written.seeds[at])) {
+            return Err(refuse("a seed is named twice, and two runs would be one".into()));
+        }
         if let Some(twice) = written.runs.iter().enumerate().find_map(|(at, run)| written.runs[..at].contains(run).then_some(run)) {
             return Err(refuse(format!("`{twice}` is named twice, and two runs would share one folder")));
         }
         let mut runs = Vec::with_capacity(written.runs.len());
         for run in &written.runs {
             let own = written.only.get(run).into_iter().flatten();
-            let settings: Vec<String> = written.settings.iter().chain(own).chain(settings).cloned().collect();
+            let settings: Vec<String> = budget.iter().flatten().chain(&written.settings).chain(own).chain(settings).cloned().collect();
             let experiment = find(written.experiments.get(run).unwrap_or(run), &settings)?;
             let mut samplings = Vec::new();
             for section in &written.samplings {
@@ -110,7 +137,8 @@ impl Suite {
             return Err(refuse("a suite compares at least one run, and all on the same data.path".into()));
         }
         let protocol = written.protocol.parse().map_err(|error: symdiff_mol::Error| E::from(error.into()))?;
-        Ok(Self { name: name.into(), title: written.title, runs, protocol, samples, groups, nll_molecules })
+        let Written { title, seeds, reference, .. } = written;
+        Ok(Self { name: name.into(), title, runs, protocol, samples, groups, nll_molecules, seeds, minutes, reference })
     }
 
     /// The file that all runs learn from; none for the embedded set.

@@ -24,6 +24,22 @@ pub struct Scores {
     pub connected: Option<Estimate>,
 }
 
+impl Scores {
+    /// All of them, by name.
+    pub fn named(&self) -> [(&'static str, Option<Estimate>); 7] {
+        let Self { nll, atom_stability, molecule_stability, validity, uniqueness, valid_unique, connected } = *self;
+        [
+            ("nll", nll),
+            ("atom_stability", atom_stability),
+            ("molecule_stability", molecule_stability),
+            ("validity", validity),
+            ("uniqueness", uniqueness),
+            ("valid_unique", valid_unique),
+            ("connected", connected),
+        ]
+    }
+}
+
 /// A mean and how well it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {

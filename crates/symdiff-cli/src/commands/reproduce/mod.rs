@@ -1,6 +1,9 @@
 //! `reproduce`: train, sample and evaluate a suite of runs at equal size and budget, and write the report.
 
+mod budget;
+mod runs;
 mod samples;
+mod seeds;
 
 use super::train::drive;
 use crate::failure::{Failure, Outcome, note};
@@ -11,6 +14,7 @@ use crate::report::{self, CellReport, DataReport, Geometry, Machine, Report, Run
 use crate::suite;
 use candle_core::Device;
 use clap::Args;
+use runs::{Planned, Runs};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -19,7 +23,7 @@ use symdiff_models::{MoleculeTrainer, Trained, check_elements, resume, start};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::MoleculeSet;
-use symdiff_train::{CHECKPOINT, FolderLock, checkpoint};
+use symdiff_train::{FolderLock, metrics};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,12 +63,12 @@ const SHOWN: usize = 24;
 impl Reproduce {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let began = Instant::now();
-        let suite = suite::read(&self.profile, &self.settings, self.data.as_deref())?;
+        let mut suite = suite::read(&self.profile, &self.settings, self.data.as_deref())?;
         if self.dry_run {
             return planned(&suite, context);
         }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
-        let seed = self.seed(context, &suite, &out)?;
+        let runs = Runs::of(&suite, context, self.resume, &out)?;
         let set = suite.molecules()?;
         for run in &suite.runs {
             check_elements(&set, &run.experiment.encoding())?;
@@ -73,12 +77,15 @@ impl Reproduce {
         // From here on there is a folder.
         std::fs::create_dir_all(&out).map_err(|error| Failure::file(&out, "make this folder", &error))?;
         let _lock = FolderLock::acquire(&out)?;
+        budget::equalise(&mut suite, &out, &device)?;
         let mut report = Report {
             title: suite.title.clone(),
             profile: suite.name.clone(),
             command: command_line(),
             machine: Machine::here(),
-            seed,
+            seed: runs.first_seed(),
+            seeds: Vec::new(),
+            tests: Vec::new(),
             seconds: 0.0,
             protocol: suite.protocol,
             rows: Vec::new(),
@@ -86,9 +93,14 @@ impl Reproduce {
             published: if suite.protocol == Protocol::EdmGeom { &report::GEOM } else { &report::QM9 },
         };
         // Written anew after each run, so that a long suite can be read before its end.
-        for (index, run) in suite.runs.iter().enumerate() {
-            tracing::info!("{} ({} of {})", run.name, index + 1, suite.runs.len());
-            report.rows.push(one_run(run, &suite, &set, &out.join(&run.name), seed, &device)?);
+        let mut done: Vec<Vec<RunReport>> = suite.runs.iter().map(|_| Vec::new()).collect();
+        let planned = runs.planned(&suite, &out);
+        for (index, one) in planned.iter().enumerate() {
+            tracing::info!("{} ({} of {})", one.name, index + 1, planned.len());
+            done[one.run].push(one_run(&suite.runs[one.run], one, &suite, &set, &device)?);
+            report.rows = done.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
+            report.tests = seeds::tests(&suite, &done);
+            report.seeds = seeds::over(&suite, &done);
             report.seconds = began.elapsed().as_secs_f64();
             report::write(&report, &out)?;
         }
@@ -103,43 +115,9 @@ impl Reproduce {
             "seconds": report.seconds,
             "report": shown(&out.join("report.html")),
             "rows": report.rows.iter().map(RunReport::json).collect::<Vec<_>>(),
+            "seeds": report.seeds,
+            "tests": report.tests,
         }))
-    }
-
-    /// The seed of the runs: the one given, which must be that of runs to go on with; theirs where none is given.
-    fn seed(&self, context: &Context, suite: &Suite, out: &Path) -> Outcome<u64> {
-        let trained: Vec<PathBuf> =
-            suite.runs.iter().map(|run| out.join(&run.name)).filter(|run| MoleculeTrainer::has_checkpoint(run)).collect();
-        if !self.resume {
-            let held = trained.first().cloned().or_else(|| Some(out.join("report.html")).filter(|report| report.exists()));
-            return match held {
-                Some(held) => {
-                    Err(Failure::input(format!("{}: there already; add --resume to go on, or choose another --out", held.display())))
-                }
-                None => Ok(context.seed()),
-            };
-        }
-        if !out.is_dir() {
-            return Err(Failure::input(format!(
-                "{}: there is nothing to resume; check --out, or leave out --resume to start",
-                out.display()
-            )));
-        }
-        let mut seed = context.seed;
-        for run in &trained {
-            let recorded = checkpoint::header(&run.join(CHECKPOINT))?.seed;
-            if let Some(seed) = seed.filter(|seed| *seed != recorded) {
-                let run = run.display();
-                return Err(Failure::input(format!(
-                    "{run} was started with seed {recorded}, not {seed}; leave --seed out, or choose another --out"
-                )));
-            }
-            seed = Some(recorded);
-        }
-        if trained.is_empty() {
-            tracing::warn!("{}: none of the suite's runs has a checkpoint; all of them start from the beginning", out.display());
-        }
-        Ok(seed.unwrap_or_default())
     }
 }
 
@@ -149,12 +127,15 @@ fn planned(suite: &Suite, context: &Context) -> Outcome<Value> {
     let (mut rows, mut table, mut hours) = (Vec::new(), String::new(), 0.0);
     for (index, Run { name, experiment, .. }) in suite.runs.iter().enumerate() {
         bar.show(index as f64 / suite.runs.len() as f64, name);
-        let plan = Plan::of(experiment.clone(), context.seed(), &device)?;
+        let plan = match suite.minutes {
+            Some(minutes) => budget::measured(experiment, &device)?.lasting(minutes),
+            None => Plan::of(experiment.clone(), context.seed(), &device)?,
+        };
         let mut row = plan.json();
         row["name"] = name.as_str().into();
         rows.push(row);
         table += &plan.line(name);
-        hours += plan.hours();
+        hours += plan.hours() * suite.seeds.len().max(1) as f64;
     }
     drop(bar);
     if !context.json {
@@ -172,15 +153,15 @@ fn command_line() -> String {
 }
 
 /// Trains a run that is not finished, samples from it and evaluates the samples.
-fn one_run(run: &Run, suite: &Suite, set: &MoleculeSet, folder: &Path, seed: u64, device: &Device) -> Outcome<RunReport> {
-    let (name, experiment) = (run.name.as_str(), run.experiment.clone());
+fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, device: &Device) -> Outcome<RunReport> {
+    let (folder, seed, experiment) = (planned.folder.as_path(), planned.seed, run.experiment.clone());
     let mut trainer = if MoleculeTrainer::has_checkpoint(folder) {
         resume(folder, Some(experiment), None, device)?
     } else {
         start(experiment, seed, folder, device)?
     };
     let parameters = trainer.variables().count();
-    drive(&mut trainer, name, folder)?;
+    drive(&mut trainer, &planned.name, folder)?;
     drop(trainer);
 
     let trained = Trained::load(folder, device)?;
@@ -195,9 +176,10 @@ fn one_run(run: &Run, suite: &Suite, set: &MoleculeSet, folder: &Path, seed: u64
         scores.nll = Some(Estimate { mean: nll.mean, standard_error: nll.standard_error });
     }
     let cells = cells(run, &trained, suite, folder, seed)?;
-    let curve = symdiff_train::metrics::rows(folder)?.iter().map(|row| (row.step, row.loss)).collect();
+    let curve = metrics::rows(folder)?.iter().map(|row| (row.step, row.loss)).collect();
+    let timed = metrics::validations(folder)?.iter().map(|row| (row.seconds, row.scores.loss)).collect();
     Ok(RunReport {
-        name: name.to_owned(),
+        name: run.name.clone(),
         parameters,
         steps: trained.header.step,
         train_seconds: trained.header.seconds,
@@ -206,6 +188,7 @@ fn one_run(run: &Run, suite: &Suite, set: &MoleculeSet, folder: &Path, seed: u64
         scores,
         cells,
         curve,
+        timed,
         geometry: Geometry::of(&molecules),
         molecules: molecules.into_iter().take(SHOWN).collect(),
     })

@@ -1,0 +1,58 @@
+//! A study on a tiny budget: runs from several seeds, equal training time, comparison seed by seed.
+
+mod common;
+
+use common::{json, refusal, text, write};
+use serde_json::Value;
+
+const RUNS: [(&str, &str); 4] = [("none", "none"), ("frames", "frames"), ("principal", "principal"), ("haar", "haar")];
+
+#[test]
+fn runs_from_several_seeds_train_equally_long_and_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, gamma) in RUNS {
+        let experiment = format!(
+            "[model]\npreset = 'symdiff-tiny'\ngamma = {{ kind = '{gamma}' }}\n[diffusion]\nsteps = 4\n[train]\nbatch = 4\nsteps = 9\n"
+        );
+        write(folder.path(), &format!("{name}.toml"), experiment);
+    }
+    let suite = "title = 'Tiny'\nruns = ['none', 'frames', 'principal', 'haar']\nreference = 'haar'\nseeds = [3, 5]\nminutes = 0.003\n\
+                 settings = ['train.cosine=true', 'train.validate_every=2', 'train.validate_samples=8']\n\
+                 protocol = 'edm-qm9'\nsamples = 8\ngroups = 2\nnll_molecules = 8\n";
+    let suite = write(folder.path(), "tiny.toml", suite);
+    let out = folder.path().join("out");
+    let command = ["reproduce", "--profile", text(&suite), "--out", text(&out), "--json"];
+    let found = json(&command);
+    let rows = found["rows"].as_array().unwrap();
+    assert_eq!(rows.iter().map(|row| row["name"].as_str().unwrap()).collect::<Vec<_>>(), ["none", "frames", "principal", "haar"]);
+    assert!(rows.iter().all(|row| row["samples"] == 16 && row["atom_stability_error"].is_number()), "{rows:?}");
+    assert_eq!(found["seeds"], serde_json::json!([3, 5]));
+    // Three runs beside the reference, by nll and the six scores of samples.
+    let tests = found["tests"].as_array().unwrap();
+    assert_eq!(tests.len(), 21, "{tests:?}");
+    assert!(tests.iter().all(|test| test["reference"] == "haar" && test["p_holm"].as_f64().unwrap() >= test["p_value"].as_f64().unwrap()));
+
+    let budget = std::fs::read_to_string(out.join("budget.json")).unwrap();
+    let paces: Value = serde_json::from_str(&budget).unwrap();
+    for (name, _) in RUNS {
+        let pace = &paces["runs"][name];
+        let planned = pace["seconds_per_step"].as_f64().unwrap() * pace["steps"].as_f64().unwrap();
+        // 0.18 s, less at most one step.
+        assert!(planned <= 0.18 && planned > 0.18 - 1.01 * pace["seconds_per_step"].as_f64().unwrap(), "{name}: {planned}");
+        for seed in [3, 5] {
+            assert!(out.join(format!("{name}/seed-{seed}/last.safetensors")).exists());
+        }
+    }
+    let table = std::fs::read_to_string(out.join("table.md")).unwrap();
+    assert!(
+        table.contains("over 2 training seeds") && table.contains("Compared with haar") && table.contains("not significant"),
+        "{table}"
+    );
+    assert!(out.join("plots/time.svg").exists());
+
+    // Finished runs are not repeated, and steps are those of the first call.
+    let again = json(&[&command[..], &["--resume"]].concat());
+    assert_eq!((&again["tests"], std::fs::read_to_string(out.join("budget.json")).unwrap()), (&found["tests"], budget));
+    assert!(refusal(&command).contains("--resume"));
+    assert!(refusal(&[&command[..], &["--resume", "--seed", "7"]].concat()).contains("trains from the seeds [3, 5]"));
+}
