@@ -54,8 +54,12 @@ mod tests {
     #[test]
     fn the_study_compares_models_of_one_size_and_of_every_kind() {
         let study = read("study", &[], None).unwrap();
-        let counts: Vec<usize> =
-            study.runs.iter().map(|(_, run)| symdiff_models::memory::parameters(&run.model, run.encoding().features()).unwrap()).collect();
+        let counts: Vec<usize> = study
+            .runs
+            .iter()
+            .map(|run| &run.experiment)
+            .map(|run| symdiff_models::memory::parameters(&run.model, run.encoding().features()).unwrap())
+            .collect();
         let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
         assert!(100 * (most - least) < 2 * least, "{counts:?}");
         assert_eq!((study.runs.len(), study.seeds.len(), study.minutes), (8, 3, Some(18.0)));

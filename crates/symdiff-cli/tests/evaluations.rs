@@ -11,7 +11,7 @@ const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../symdiff-mol/tests/
 /// Frames of water, named by `name`, every `bad`-th with a hydrogen torn off.
 fn waters(folder: &Path, file: &str, count: usize, bad: usize, name: impl Fn(usize) -> String) -> PathBuf {
     let frame = |at: usize| {
-        let away = if at % bad == 0 { 3.0 } else { 0.0 };
+        let away = if at.is_multiple_of(bad) { 3.0 } else { 0.0 };
         format!("3\n{}\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 {away}\n", name(at))
     };
     write(folder, file, (0..count).map(frame).collect::<String>())

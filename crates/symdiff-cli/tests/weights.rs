@@ -78,7 +78,7 @@ fn a_changed_bit_a_wrong_score_and_another_set_are_found() {
     });
     let sentence = refusal(&["verify", text(&boast), "--scores"]);
     assert!(sentence.contains("atom_stability 0.95") && sentence.contains("was found"), "{sentence}");
-    let other = forged(&file, |header| header["record"]["facts"]["provenance"]["scores"]["nll"]["mean"] = (-130.0).into());
+    let other = forged(&file, |header| header["record"]["facts"]["provenance"]["scores"]["nll"]["mean"] = (-1e9).into());
     assert!(refusal(&["verify", text(&other), "--scores"]).contains("nll"));
     let water = write(tiny.folder(), "water.xyz", "3\nwater\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n");
     let sentence = refusal(&["verify", text(&file), "--data", text(&water)]);

@@ -39,6 +39,7 @@ Examples:
 /// Evaluate molecules: stability, validity, uniqueness, novelty, connectivity. Of two files, tell whether they differ by more than chance.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Evaluate {
     /// Molecules; the format follows from the ending. A second file is compared with the first: by pairs where both have the same names of molecules,
     /// none twice, and by exchanges among all molecules otherwise.

@@ -81,13 +81,12 @@ impl Export {
         let model = Trained::load_with(&checkpoint, None, Some(Precision::F32), &context.device()?)?.rounded(self.storage)?;
         let (source, set) = self.set(&model)?;
         let scoring = self.scoring(context, &model);
-        let scores = match self.samples {
-            0 => None,
-            _ => {
-                let (sampling, nll) = (Bar::new("sampling"), Bar::new("nll"));
-                let mut progress = |what: &str, done| if what == "nll" { nll.show(done, "") } else { sampling.show(done, "") };
-                Some(model.scored(&scoring, &set, &mut progress)?)
-            }
+        let scores = if self.samples == 0 {
+            None
+        } else {
+            let (sampling, nll) = (Bar::new("sampling"), Bar::new("nll"));
+            let mut progress = |what: &str, done| if what == "nll" { nll.show(done, "") } else { sampling.show(done, "") };
+            Some(model.scored(&scoring, &set, &mut progress)?)
         };
         let provenance = Provenance {
             name: self.name.clone().or_else(|| Some(self.out.file_stem()?.to_string_lossy().into_owned())).unwrap_or_default(),

@@ -29,10 +29,14 @@ impl Geometry {
 
     /// Adds the counts of another set.
     pub(crate) fn merge(&mut self, other: &Self) {
-        other.sizes.iter().for_each(|(atoms, count)| *self.sizes.entry(*atoms).or_default() += count);
+        for (atoms, count) in &other.sizes {
+            *self.sizes.entry(*atoms).or_default() += count;
+        }
         for (kind, bins) in &other.bonds {
             let own = self.bonds.entry(kind.clone()).or_default();
-            bins.iter().for_each(|(bin, count)| *own.entry(*bin).or_default() += count);
+            for (bin, count) in bins {
+                *own.entry(*bin).or_default() += count;
+            }
         }
     }
 

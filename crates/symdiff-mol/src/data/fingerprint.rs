@@ -20,7 +20,9 @@ pub fn split_fingerprint(split: &Split) -> u64 {
     let mut hash = XxHash3_64::new();
     for part in [&split.train, &split.valid, &split.test] {
         hash.write(&(part.len() as u64).to_le_bytes());
-        part.iter().for_each(|place| hash.write(&(*place as u64).to_le_bytes()));
+        for place in part {
+            hash.write(&(*place as u64).to_le_bytes());
+        }
     }
     hash.finish()
 }

@@ -3,8 +3,8 @@
 use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use std::path::{Path, PathBuf};
-use symdiff_models::suite::Suite;
 use symdiff_models::MoleculeTrainer;
+use symdiff_models::suite::Suite;
 use symdiff_train::{CHECKPOINT, checkpoint};
 
 /// A run to be made.

@@ -208,7 +208,7 @@ fn link(blob: &Path, path: &Path, depth: usize) -> Result<()> {
     }
     #[cfg(unix)]
     {
-        let mut target = PathBuf::from_iter(std::iter::repeat_n("..", depth + 1));
+        let mut target: PathBuf = std::iter::repeat_n("..", depth + 1).collect();
         target.extend(["blobs".as_ref(), blob.file_name().unwrap_or_default()]);
         std::os::unix::fs::symlink(target, path).map_err(failed)
     }

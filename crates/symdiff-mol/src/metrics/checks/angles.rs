@@ -45,9 +45,8 @@ fn interval(z: u8, centre: usize, ends: [usize; 2], bonds: &[Bond], lists: &[Vec
         (Some(4), _) => [75.0, 100.0],
         (Some(5), _) => [95.0, 115.0],
         (_, 2) if matches!(z, 6 | 7) && straight(centre, bonds) => [180.0, 180.0],
-        (_, 0..=2) => [95.0, 125.0],
         (_, 3 | 4) if rings::in_small(lists, centre) => [95.0, 155.0],
-        (_, 3 | 4) => [95.0, 125.0],
+        (_, 0..=4) => [95.0, 125.0],
         _ => [75.0, 180.0],
     }
 }
