@@ -10,8 +10,14 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
+const EXAMPLES: &str = "\
+Examples:
+  symdiff card mine.safetensors
+  symdiff card mine.safetensors --out README.md";
+
 /// Write a model card: Markdown with the front matter of the Hugging Face Hub.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Card {
     /// The file of weights, or the name of weights that are compiled in.
     file: PathBuf,

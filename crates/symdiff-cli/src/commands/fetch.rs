@@ -10,7 +10,7 @@ use symdiff_mol::data::download::{Hub, HubFile};
 const EXAMPLES: &str = "\
 Examples:
   symdiff fetch hf:OWNER/REPO/model.safetensors
-  symdiff fetch hf:OWNER/REPO@v1/model.safetensors --sha256 9f86d0…
+  symdiff fetch hf:OWNER/REPO@v1/model.safetensors --sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
   HF_HUB_OFFLINE=1 symdiff fetch hf:OWNER/REPO/model.safetensors
 
 Environment: HF_HOME or HF_HUB_CACHE (where files are kept), HF_ENDPOINT (the server), HF_HUB_OFFLINE=1 (use what is there).";
