@@ -150,7 +150,8 @@ fn canonicalised_models_are_equivariant_in_law() -> TestResult {
     for (gamma, equivariant) in [("principal", true), ("frames", true), ("none", false)] {
         let model = shaken(&experiment(&format!("preset = 'symdiff-tiny'\ngamma = {{ kind = '{gamma}' }}"))?)?;
         let kernel = Draw::new(|x: &Molecules, noise| {
-            let Eps(prediction) = model.denoiser.sample(&At::new(x.clone(), Times::Shared(0.3)), noise)?;
+            let Eps(prediction) =
+                model.denoiser.sample(&At { state: x.clone(), time: Times::Shared(0.3), given: Asked::default() }, noise)?;
             Ok(prediction)
         });
         let found = LawTest::default().equivariance(&o3, &kernel, &state, Noise::seeded(9))?;
