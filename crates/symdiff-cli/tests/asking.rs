@@ -188,8 +188,8 @@ fn what_was_asked_is_compared_with_what_was_got() {
         command.env("PATH", std::env::join_paths(tools).unwrap()).args(["evaluate", "--molecules", text(source), "--json"]).args(more);
         command.output().unwrap()
     };
-    let rows = folder.path().join("rows.jsonl");
-    let asked = ["--xtb", "--xtb-single-point", "--target", "given", "--rows", text(&rows)];
+    let (rows, page) = (folder.path().join("rows.jsonl"), folder.path().join("page.html"));
+    let asked = ["--xtb", "--xtb-single-point", "--target", "given", "--rows", text(&rows), "--gallery", text(&page)];
     let output = evaluate(&source, &asked);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -200,6 +200,8 @@ fn what_was_asked_is_compared_with_what_was_got() {
     assert!((gap["mae_shuffled"].as_f64().unwrap() - 3.0).abs() < 1e-9, "{gap}");
     assert!((gap["correlation"].as_f64().unwrap() - 1.0).abs() < 1e-9, "{gap}");
     assert!(summary.get("energy").is_none(), "{summary}");
+    let shown = std::fs::read_to_string(&page).unwrap();
+    assert!(shown.contains("gap: asked against got") && shown.contains("gap = 7.00 was asked"), "{shown}");
     let text_of_rows = std::fs::read_to_string(&rows).unwrap();
     let first: serde_json::Value = serde_json::from_str(text_of_rows.lines().next().unwrap()).unwrap();
     assert_eq!((&first["target"]["gap"][0], &first["target"]["gap"][1]), (&5.0.into(), &5.5.into()), "{first}");

@@ -70,8 +70,8 @@ pub(crate) struct Evaluate {
     /// Write one JSON object per molecule to this file.
     #[arg(long)]
     rows: Option<PathBuf>,
-    /// Replace the file of --rows even if it holds something else.
-    #[arg(long, requires = "rows")]
+    /// Replace the files of --rows and --gallery even if they hold something else.
+    #[arg(long)]
     force: bool,
     /// Report molecules that cannot be read and leave them out, where the format shows where the next one begins (SDF, JSON lines, frames, archives).
     #[arg(long)]
@@ -88,6 +88,9 @@ pub(crate) struct Evaluate {
     /// Compare what was asked of each molecule with what `xtb` computes: `given` takes the values that `sample --given` has kept in the file.
     #[arg(long, value_enum, requires = "xtb")]
     target: Option<Target>,
+    /// Write an HTML page of --target: what was asked against what was got, and molecules in the order of what was asked, which can be rotated with the mouse.
+    #[arg(long, value_name = "FILE.html", requires = "target")]
+    gallery: Option<PathBuf>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -106,15 +109,16 @@ enum ReferencePart {
 impl Evaluate {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         if let [first, second] = self.files.as_slice() {
-            if self.all || self.rows.is_some() || self.reference.is_some() || self.skip_bad {
+            if self.all || self.rows.is_some() || self.reference.is_some() || self.skip_bad || self.target.is_some() {
                 return Err(Failure::input(
-                    "two files are compared with each other; --all, --rows, --reference and --skip-bad are for one",
+                    "two files are compared with each other; --all, --rows, --reference, --skip-bad and --target are for one",
                 ));
             }
             let (exchanges, draw) = (self.exchanges, self.resampling(context));
             return Comparing { protocol: self.protocol, xtb: self.energies()?, exchanges, draw }.compare(context, first, second);
         }
         let mut rows = self.rows.as_deref().map(|path| self.create(path)).transpose()?;
+        let page = self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &self.inputs(), self.force)).transpose()?;
         let xtb = self.energies()?;
         let reference = self.reference().map(|path| self.known(path)).transpose()?;
         let mut seen = Seen::default();
@@ -166,6 +170,9 @@ impl Evaluate {
                 context.print(&all::table(&summary))?;
             }
         }
+        if let Some(page) = page {
+            page.fill(&seen.targets.page(self.path(), self.protocol)?)?;
+        }
         Ok(summary)
     }
 
@@ -207,10 +214,14 @@ impl Evaluate {
         Ok(Input::Open(path, molecules))
     }
 
+    /// What is read.
+    fn inputs(&self) -> Vec<&Path> {
+        [Some(self.path()), self.reference.as_deref()].into_iter().flatten().collect()
+    }
+
     /// The file of rows, which is no input of this command.
     fn create(&self, path: &Path) -> Outcome<Rows> {
-        let inputs: Vec<&Path> = [Some(self.path()), self.reference.as_deref()].into_iter().flatten().collect();
-        let destination = Destination::claim(path, Kind::Rows, &inputs, self.force)?;
+        let destination = Destination::claim(path, Kind::Rows, &self.inputs(), self.force)?;
         Ok(Rows { path: path.to_owned(), destination })
     }
 

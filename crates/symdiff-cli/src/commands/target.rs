@@ -1,12 +1,14 @@
 //! What was asked of molecules, against what they turned out to be: `evaluate --target`.
 
 use crate::failure::{Failure, Outcome};
+use crate::report;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 use symdiff_models::GIVEN;
 use symdiff_mol::Molecule;
-use symdiff_mol::chemistry::Verdict;
+use symdiff_mol::chemistry::{Protocol, Verdict};
 use symdiff_mol::metrics::{SinglePoint, TargetSummary};
 
 /// Where the values are that molecules are compared with.
@@ -20,8 +22,14 @@ pub(crate) enum Target {
 #[derive(Debug, Default)]
 pub(crate) struct Targets {
     /// `(asked, got)`.
-    pub(crate) pairs: BTreeMap<String, Vec<(f64, f64)>>,
+    pairs: BTreeMap<String, Vec<(f64, f64)>>,
+    /// Valid molecules with what was asked of their first property; [`KEPT`] at most.
+    shown: Vec<(f64, Molecule)>,
 }
+
+/// Molecules among which those of the page are chosen, and those of the page.
+const KEPT: usize = 2400;
+const SHOWN: usize = 24;
 
 impl Targets {
     /// Counts molecules with what `xtb` says of each; those that are not valid, or of which it says nothing, count for no property.
@@ -30,6 +38,10 @@ impl Targets {
     /// A property that `xtb` does not compute.
     pub(crate) fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], points: &[Option<SinglePoint>]) -> Outcome<()> {
         for ((molecule, verdict), point) in molecules.iter().zip(verdicts).zip(points) {
+            if let Some((name, asked)) = asked(molecule).next().filter(|_| verdict.valid && self.shown.len() < KEPT) {
+                let name = format!("{}: {name} = {asked:.2} was asked", molecule.name());
+                self.shown.push((asked, molecule.clone().renamed(name)));
+            }
             for (name, asked) in asked(molecule) {
                 if !SinglePoint::NAMES.contains(&name) {
                     let known = SinglePoint::NAMES.join(", ");
@@ -42,6 +54,18 @@ impl Targets {
             }
         }
         Ok(())
+    }
+
+    /// The page: a plot for each property, and molecules evenly spaced in the order of the first.
+    ///
+    /// # Errors
+    /// When the protocol does not know how to judge one of the molecules.
+    pub(crate) fn page(&self, source: &Path, protocol: Protocol) -> Outcome<String> {
+        let mut sorted: Vec<&(f64, Molecule)> = self.shown.iter().collect();
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let count = sorted.len().min(SHOWN);
+        let chosen: Vec<Molecule> = (0..count).map(|k| sorted[k * sorted.len() / count].1.clone()).collect();
+        report::asked(&format!("Asked of {}", source.display()), &self.pairs, &chosen, protocol).map_err(Failure::run)
     }
 
     /// The part of the summary: of each property its errors.

@@ -3,6 +3,7 @@
 //! Plain data in (`Report`), files out (`write`). Nothing here trains, samples or evaluates; what the page says beside a number
 //! is what the caller says about how it was made.
 
+mod asked;
 mod backbones;
 mod cells;
 mod document;
@@ -20,6 +21,7 @@ mod time;
 
 pub use backbones::{BackboneRow, Cost, drawing as backbones};
 pub(crate) use {
+    asked::page as asked,
     gallery::standalone as gallery,
     geometry::Geometry,
     input::{CellReport, DataReport, Machine, Report, RunReport},
