@@ -71,12 +71,12 @@ impl Destination {
         Ok(self.output.finish()?)
     }
 
-    /// Writes a text and finishes.
+    /// Writes a whole content and finishes.
     ///
     /// # Errors
     /// As [`Destination::finish`].
-    pub(crate) fn fill(self, text: &str) -> Outcome<()> {
-        Ok(self.output.fill(text)?)
+    pub(crate) fn fill(self, content: impl AsRef<[u8]>) -> Outcome<()> {
+        Ok(self.output.fill(content)?)
     }
 }
 

@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 use std::path::Path;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
+use symdiff_mol::output::Output;
 use symdiff_ops::{Noise, Samples};
 use symdiff_train::{CHECKPOINT, Record, Scores, Settings, Share, Streams, Task, Trainer, checkpoint};
 
@@ -48,7 +49,7 @@ pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) 
     let variables = task.model.parameters.clone();
     let trainer = Trainer::start(task, &variables, settings, seed, folder)?;
     let path = folder.join("experiment.toml");
-    std::fs::write(&path, record).map_err(Error::io(&path, "write the experiment"))?;
+    Output::create(&path)?.fill(record)?;
     Ok(trainer)
 }
 

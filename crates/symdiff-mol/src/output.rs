@@ -97,12 +97,12 @@ impl Output {
         self.partial.as_deref()
     }
 
-    /// Writes a text and [finishes](Self::finish).
+    /// Writes a whole content and [finishes](Self::finish).
     ///
     /// # Errors
     /// Those of [`Output::finish`].
-    pub fn fill(mut self, text: &str) -> Result<()> {
-        self.out.write_all(text.as_bytes()).map_err(|source| Error::io(&self.path, "write it", source))?;
+    pub fn fill(mut self, content: impl AsRef<[u8]>) -> Result<()> {
+        self.out.write_all(content.as_ref()).map_err(|source| Error::io(&self.path, "write it", source))?;
         self.finish()
     }
 

@@ -1,6 +1,6 @@
 //! `import`: converts a run of the published implementation into a checkpoint of this one.
 
-use crate::destination::{self, Kind};
+use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::output::shown;
 use clap::Args;
@@ -41,10 +41,12 @@ impl Import {
     pub(crate) fn run(&self) -> Outcome<Value> {
         let inputs = [Some(&self.from), self.args.as_ref(), self.sizes_from.as_ref()];
         let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
-        destination::check(&self.out, Kind::Checkpoint, &inputs, self.force)?;
+        let out = Destination::claim(&self.out, Kind::Checkpoint, &inputs, self.force)?;
         let sizes = self.sizes_from.as_deref().map(sizes).transpose()?;
         let (arguments, model) = (self.args.as_deref(), self.model.as_deref());
-        let made = symdiff_models::Import { from: &self.from, arguments, model, sizes: sizes.as_ref() }.write(&self.out)?;
+        let import = symdiff_models::Import { from: &self.from, arguments, model, sizes: sizes.as_ref() };
+        let (content, made) = import.converted(&self.out)?;
+        out.fill(content)?;
         if !made.assumed.is_empty() {
             tracing::warn!("no args.pickle, so the run is taken for one with {}", made.assumed.join("; "));
         }

@@ -24,6 +24,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use symdiff_mol::data::SizeHistogram;
+use symdiff_mol::output::Output;
 use symdiff_nets::PaddedTo;
 use symdiff_ops::Noise;
 use symdiff_train::Record;
@@ -66,8 +67,19 @@ impl Import<'_> {
     /// Reads the run and writes a checkpoint, to sample from and to judge.
     ///
     /// # Errors
-    /// [`Error::Import`] with the file, and the first entry or argument that cannot be taken over.
+    /// [`Error::Import`] with the file, and the first entry or argument that cannot be taken over; [`Error::Molecules`] when `out` cannot be written.
     pub fn write(&self, out: &Path) -> Result<Imported> {
+        let output = Output::create(out)?;
+        let (content, made) = self.converted(out)?;
+        output.fill(content)?;
+        Ok(made)
+    }
+
+    /// Reads the run; the content of the checkpoint that [`Import::write`] puts into the file `out`.
+    ///
+    /// # Errors
+    /// [`Error::Import`] as there.
+    pub fn converted(&self, out: &Path) -> Result<(Vec<u8>, Imported)> {
         let from = self.from;
         let refused = |error| Error::import(from, error);
         // Reading a device might never end.
@@ -108,10 +120,10 @@ impl Import<'_> {
         }
         let header = Header::new(0, 0.0, 0, Vec::new(), Record { description: experiment.to_toml()?, facts });
         let tensors = weights.iter().map(|(name, tensor)| Ok((format!("ema.{name}"), tensor.to_dtype(DType::F32)?)));
-        checkpoint::save(out, &header, &tensors.collect::<Result<Vec<_>>>()?)?;
+        let content = checkpoint::serialised(out, &header, &tensors.collect::<Result<Vec<_>>>()?)?;
         let parameters = weights.values().map(Tensor::elem_count).sum();
         let padding = experiment.model.padding_compat;
-        Ok(Imported { tensors: weights.len(), parameters, padding, arguments: path, assumed, drift })
+        Ok((content, Imported { tensors: weights.len(), parameters, padding, arguments: path, assumed, drift }))
     }
 
     fn named(&self) -> Result<&str> {

@@ -1,7 +1,9 @@
 //! Work on a full disk, simulated by a random limit on the size of files.
 
+use super::calm::Calm;
+use super::litter::{clear, half_written, names};
 use super::trial::Verdict;
-use super::work::{Evaluate, Prepare, Reproduce, Sample, Train, Work};
+use super::work::{Evaluate, Import, Prepare, Reproduce, Sample, Train, Work};
 use super::{Ground, Tally};
 use rand::RngExt;
 use std::path::Path;
@@ -15,8 +17,14 @@ pub(super) fn run(
     tally: &mut Tally,
     done: &mut impl FnMut(&Tally),
 ) -> Outcome<()> {
-    let all: [(&str, &dyn Work); 5] =
-        [("train", &Train), ("prepare", &Prepare), ("reproduce", &Reproduce), ("sample", &Sample), ("evaluate", &Evaluate)];
+    let all: [(&str, &dyn Work); 6] = [
+        ("train", &Train),
+        ("prepare", &Prepare),
+        ("reproduce", &Reproduce),
+        ("sample", &Sample),
+        ("evaluate", &Evaluate),
+        ("import", &Import),
+    ];
     for (number, (name, work)) in all.into_iter().enumerate() {
         let folder = ground.folder.join(name);
         std::fs::create_dir_all(&folder).map_err(Failure::run)?;
@@ -30,10 +38,7 @@ pub(super) fn run(
 
 fn one(ground: &Ground, work: &dyn Work, trials: usize, random: &mut impl RngExt, tally: &mut Tally) -> Outcome<()> {
     work.prepare(ground)?;
-    let calm = ground.folder.join("calm");
-    let undisturbed = ground.run(&work.command(&calm))?;
-    let expected = work.result(&calm).filter(|_| undisturbed.succeeded());
-    let expected = expected.ok_or_else(|| Failure::run(format!("an undisturbed run fails: {}", undisturbed.said())))?;
+    let calm = Calm::of(ground, work)?;
     let size = largest(ground.folder, "calm") / 1024;
     for round in 0..trials {
         let out = ground.folder.join(format!("round-{round}"));
@@ -41,10 +46,12 @@ fn one(ground: &Ground, work: &dyn Work, trials: usize, random: &mut impl RngExt
         let kib = random.random_range(0..=size + size / 4);
         let end = ground.run_limited(kib, &command)?;
         let what = || format!("{} with files of at most {kib} KiB: {}", command.join(" "), end.said());
-        let whole = work.result(&out).is_none_or(|there| there == expected || out.is_dir());
+        let whole = work.result(&out).is_none_or(|there| there == calm.result || out.is_dir());
         let verdict = match end.verdict() {
             Verdict::Refused => Verdict::Unclear,
-            Verdict::Same | Verdict::Failed if !whole => Verdict::Different,
+            Verdict::Same => calm.compared(work, &out),
+            Verdict::Failed if !whole => Verdict::Different,
+            Verdict::Failed if !half_written(&names(&out)).is_empty() => Verdict::Litter,
             verdict => verdict,
         };
         tally.count(verdict, what);
@@ -52,10 +59,12 @@ fn one(ground: &Ground, work: &dyn Work, trials: usize, random: &mut impl RngExt
             continue;
         }
         let again = ground.run(&work.command(&out))?;
-        if work.result(&out).as_deref() != Some(&expected) || !again.succeeded() {
-            tally.count(Verdict::Different, || format!("{} after a disk that was full at {kib} KiB: {}", command.join(" "), again.said()));
+        let verdict = if again.succeeded() { calm.compared(work, &out) } else { Verdict::Unclear };
+        if verdict.is_fault() {
+            tally.count(verdict, || format!("{} after a disk that was full at {kib} KiB: {}", command.join(" "), again.said()));
+            continue;
         }
-        super::kills::clear(&out);
+        clear(&out);
     }
     Ok(())
 }

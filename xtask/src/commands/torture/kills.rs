@@ -1,12 +1,14 @@
 //! Work that is killed at random moments, again and again, until it finishes.
 
-use super::trial::{Verdict, ended, send};
+use super::calm::Calm;
+use super::litter::{clear, half_written, names};
+use super::trial::{End, Verdict, ended, send};
 use super::work::Work;
 use super::{Ground, Tally, one_of};
 use rand::RngExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
-use symdiff_cli::{Failure, Outcome};
+use std::time::Duration;
+use symdiff_cli::Outcome;
 
 /// The largest number of kills of one run; after them it runs to its end.
 const MOST: usize = 8;
@@ -14,97 +16,94 @@ const MOST: usize = 8;
 /// Kills `trials` times. A finished run must have the result of an undisturbed one; an unfinished one must have that, or none.
 pub(super) fn run(
     ground: &Ground,
-    work: &impl Work,
+    work: &dyn Work,
     trials: usize,
     random: &mut impl RngExt,
     tally: &mut Tally,
     done: &mut impl FnMut(&Tally),
 ) -> Outcome<()> {
     work.prepare(ground)?;
-    let calm = ground.folder.join("calm");
-    let clock = Instant::now();
-    let undisturbed = ground.run(&work.command(&calm))?;
-    let length = clock.elapsed();
-    let expected = work.result(&calm).filter(|_| undisturbed.succeeded());
-    let expected = expected.ok_or_else(|| Failure::run(format!("an undisturbed run fails: {}", undisturbed.said())))?;
+    let calm = Calm::of(ground, work)?;
     let (mut round, mut killed) = (0, 0);
     while killed < trials {
         round += 1;
         let out = ground.folder.join(format!("round-{round}"));
         for attempt in 0.. {
             let command = work.command(&out);
-            let before = left(&out);
+            let before = names(&out);
             let child = ground.spawn(&command)?;
-            let in_peace = attempt >= MOST || killed >= trials;
             let signal = one_of(&["KILL", "KILL", "TERM", "INT", "HUP"], random);
+            let in_peace = attempt >= MOST || killed >= trials;
             if !in_peace {
-                std::thread::sleep(Duration::from_secs_f64(1.1 * length.as_secs_f64() * random.random::<f64>()));
+                std::thread::sleep(Duration::from_secs_f64(1.1 * calm.seconds * random.random::<f64>()));
                 send(signal, &child)?;
             }
             let end = ended(child)?;
-            // Files left by an earlier SIGKILL remain if this signal came before the program handled signals.
-            let litter = signal != "KILL" && left(&out) && !(before && end.code().is_none());
             let what = || format!("round {round}, attempt {attempt}, SIG{signal}, {}: {}", command.join(" "), end.said());
-            if end.succeeded() {
-                let same = work.result(&out).as_deref() == Some(&expected);
-                let verdict = if same { Verdict::Same } else { Verdict::Different };
-                tally.count(if same && left(&out) { Verdict::Litter } else { verdict }, what);
-                break;
-            }
-            let expected_code = match signal {
-                "KILL" => None,
-                "TERM" => Some(143),
-                "INT" => Some(130),
-                _ => Some(129),
-            };
-            // Before the program handles signals, their default action ends it.
-            let ended_as_killed = end.status.is_some() && (end.code() == expected_code || end.code().is_none()) && !in_peace;
             let verdict = match end.verdict() {
-                fault @ (Verdict::Panic | Verdict::Hang) => fault,
-                _ if ended_as_killed && work.result(&out).is_some_and(|there| !resumable(&out) && there != expected) => Verdict::Different,
-                _ if ended_as_killed && litter => Verdict::Litter,
-                _ if ended_as_killed => Verdict::Killed,
-                other => {
-                    if other == Verdict::Refused || other == Verdict::Failed {
-                        Verdict::Unclear
-                    } else {
-                        other
-                    }
+                Verdict::Same => calm.compared(work, &out),
+                _ if !in_peace && ended_by(&end, signal) => {
+                    // Only SIGKILL may leave a half-written file; what an earlier one left may still be there.
+                    let litter = half_written(&names(&out)).difference(&before).next().is_some();
+                    remains(work, &calm, &out, litter && signal != "KILL")
                 }
+                Verdict::Refused | Verdict::Failed => Verdict::Unclear,
+                other => other,
             };
-            killed += 1;
+            killed += usize::from(!end.succeeded());
             tally.count(verdict, what);
             if verdict.is_fault() {
+                // What is left of it stays, to be looked at.
+                break;
+            }
+            if end.succeeded() {
+                clear(&out);
                 break;
             }
         }
-        clear(&ground.folder.join(format!("round-{round}")));
         done(tally);
     }
     Ok(())
 }
 
-/// Whether the output is a folder of runs, which may be unfinished; an output file is complete or absent.
-fn resumable(out: &Path) -> bool {
-    out.is_dir()
-}
-
-/// Whether a half-written file is there, which only SIGKILL may leave.
-fn left(out: &Path) -> bool {
-    let folder = out.parent().unwrap_or(Path::new("."));
-    let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let entries = folder.read_dir().into_iter().flatten().flatten();
-    let partial = |entry: std::fs::DirEntry| {
-        let file = entry.file_name().to_string_lossy().into_owned();
-        file.starts_with(".partial") && file.contains(&format!("{name}."))
+/// Whether a signal ended the process: by its default action, before the program handled it, or with the exit code that the guide has for it.
+fn ended_by(end: &End, signal: &str) -> bool {
+    let number = match signal {
+        "HUP" => 1,
+        "INT" => 2,
+        "KILL" => 9,
+        _ => 15,
     };
-    entries.into_iter().any(partial)
+    end.signal() == Some(number) || (signal != "KILL" && end.code() == Some(128 + number))
 }
 
-/// Removes what a round has made; the next one does not depend on it.
-pub(super) fn clear(out: &Path) {
-    let _ = std::fs::remove_dir_all(out);
-    for ending in ["xyz", "jsonl", "safetensors"] {
-        let _ = std::fs::remove_file(out.with_extension(ending));
+/// The verdict on what a killed process leaves: a folder of runs may be unfinished; an output file is complete or absent.
+fn remains(work: &dyn Work, calm: &Calm, out: &Path, litter: bool) -> Verdict {
+    if work.result(out).is_some_and(|there| !out.is_dir() && there != calm.result) {
+        Verdict::Different
+    } else if litter {
+        Verdict::Litter
+    } else {
+        Verdict::Killed
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    #[test]
+    fn a_process_that_dies_of_another_fault_was_not_killed() {
+        let end = |status: i32| End { status: Some(ExitStatus::from_raw(status)), stderr: String::new() };
+        // The low byte is the signal, the next one the exit code.
+        for (status, signal) in [(9, "KILL"), (15, "TERM"), (143 << 8, "TERM"), (130 << 8, "INT"), (1, "HUP")] {
+            assert!(ended_by(&end(status), signal), "{status} by {signal}");
+        }
+        for (status, signal) in [(11, "KILL"), (6, "TERM"), (137 << 8, "KILL"), (143 << 8, "INT"), (1 << 8, "HUP"), (0, "TERM")] {
+            assert!(!ended_by(&end(status), signal), "{status} by {signal}");
+        }
+        assert_eq!(end(11).verdict(), Verdict::Abort);
     }
 }

@@ -3,8 +3,10 @@
 //! Whatever happens to a run, its result must be complete and right, or an error message must say why not. A trial that ends otherwise is a fault: a
 //! silent difference, a panic, an abort, a hang, a wrong exit code, something left behind.
 
+mod calm;
 mod disks;
 mod kills;
+mod litter;
 mod mutants;
 mod settings;
 mod trial;
@@ -20,6 +22,7 @@ use symdiff_cli::progress::Bar;
 use symdiff_cli::{Context, Failure, Outcome};
 use symdiff_ops::Noise;
 use trial::Verdict;
+use work::Work;
 
 /// Test the program under kills, full disks, damaged files and hostile settings.
 #[derive(Args)]
@@ -54,6 +57,8 @@ enum Campaign {
     KillSample,
     /// Judging with rows is killed and repeated.
     KillEvaluate,
+    /// An import is killed and repeated.
+    KillImport,
     /// Files may not grow beyond a limit.
     FullDisk,
     /// Settings and arguments that mean nothing or too much.
@@ -143,11 +148,11 @@ impl Campaign {
     /// How many trials the quick and the long form make.
     fn trials(self, quick: bool) -> usize {
         let (short, long) = match self {
-            Self::KillTrain => (12, 400),
+            Self::KillTrain => (12, 300),
             Self::KillPrepare => (8, 200),
-            Self::KillReproduce => (6, 200),
-            Self::KillSample | Self::KillEvaluate => (6, 150),
-            Self::FullDisk => (10, 200),
+            Self::KillReproduce => (6, 150),
+            Self::KillSample | Self::KillEvaluate | Self::KillImport => (6, 150),
+            Self::FullDisk => (12, 200),
             Self::Settings => (40, 1000),
             Self::Checkpoints => (60, 2000),
             Self::Molecules => (80, 2000),
@@ -160,17 +165,19 @@ impl Campaign {
         let bar = Bar::new(&self.name());
         let mut tally = Tally::default();
         let mut done = |tally: &Tally| bar.show(tally.trials() as f64 / trials.max(1) as f64, "");
-        match self {
-            Self::KillTrain => kills::run(ground, &work::Train, trials, &mut random, &mut tally, &mut done)?,
-            Self::KillPrepare => kills::run(ground, &work::Prepare, trials, &mut random, &mut tally, &mut done)?,
-            Self::KillReproduce => kills::run(ground, &work::Reproduce, trials, &mut random, &mut tally, &mut done)?,
-            Self::KillSample => kills::run(ground, &work::Sample, trials, &mut random, &mut tally, &mut done)?,
-            Self::KillEvaluate => kills::run(ground, &work::Evaluate, trials, &mut random, &mut tally, &mut done)?,
-            Self::FullDisk => disks::run(ground, trials, &mut random, &mut tally, &mut done)?,
-            Self::Settings => settings::run(ground, trials, &mut random, &mut tally, &mut done)?,
-            Self::Checkpoints => mutants::checkpoints(ground, trials, &mut random, &mut tally, &mut done)?,
-            Self::Molecules => mutants::molecules(ground, trials, &mut random, &mut tally, &mut done)?,
-        }
+        let work: &dyn Work = match self {
+            Self::KillTrain => &work::Train,
+            Self::KillPrepare => &work::Prepare,
+            Self::KillReproduce => &work::Reproduce,
+            Self::KillSample => &work::Sample,
+            Self::KillEvaluate => &work::Evaluate,
+            Self::KillImport => &work::Import,
+            Self::FullDisk => return disks::run(ground, trials, &mut random, &mut tally, &mut done).map(|()| tally),
+            Self::Settings => return settings::run(ground, trials, &mut random, &mut tally, &mut done).map(|()| tally),
+            Self::Checkpoints => return mutants::checkpoints(ground, trials, &mut random, &mut tally, &mut done).map(|()| tally),
+            Self::Molecules => return mutants::molecules(ground, trials, &mut random, &mut tally, &mut done).map(|()| tally),
+        };
+        kills::run(ground, work, trials, &mut random, &mut tally, &mut done)?;
         Ok(tally)
     }
 }

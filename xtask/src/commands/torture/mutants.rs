@@ -27,7 +27,7 @@ pub(super) fn checkpoints(
         let (each, expected) = (uses[trial % uses.len()], &expected[trial % uses.len()]);
         let (mutant, how) = mutated(&whole, random);
         let (verdict, result) = each.result(ground, &mutant)?;
-        let verdict = if verdict == Verdict::Same && result != *expected { Verdict::Different } else { verdict };
+        let verdict = if verdict == Verdict::Same && result != *expected { Verdict::Different } else { verdict.of_input() };
         tally.count(verdict, || format!("{each:?} of a checkpoint with {how}"));
         done(tally);
     }
@@ -92,7 +92,7 @@ pub(super) fn molecules(
         let (verdict, rows) = judged(&damaged)?;
         // The packed set has checksums; other formats may say something else and be right.
         let changed = name == "m.safetensors" && verdict == Verdict::Same && rows != expected;
-        tally.count(if changed { Verdict::Different } else { verdict }, || format!("{name} with {how}"));
+        tally.count(if changed { Verdict::Different } else { verdict.of_input() }, || format!("{name} with {how}"));
         done(tally);
     }
     Ok(())

@@ -44,14 +44,32 @@ const VALUES: [&str; 31] = [
 const MODEST: usize = 6;
 
 /// Settings of every section. Budgets are not among them: a long budget is no fault.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 58] = [
     "data",
     "data.path",
     "data.vocabulary",
+    "data.charges",
     "data.augment",
+    "data.augment_noise",
     "model",
     "model.preset",
+    "model.group",
+    "model.padding_compat",
     "model.gamma",
+    "model.gamma.kind",
+    "model.gamma.hidden",
+    "model.gamma.depth",
+    "model.gamma.heads",
+    "model.gamma.ratio",
+    "model.gamma.decoder",
+    "model.gamma.noise",
+    "model.gamma.noise_scale",
+    "model.gamma.pairs",
+    "model.gamma.pairs.gaussians",
+    "model.gamma.pairs.width",
+    "model.gamma.rows",
+    "model.gamma.released",
+    "model.gamma.nonsense",
     "model.backbone",
     "model.backbone.hidden",
     "model.backbone.depth",
@@ -65,12 +83,19 @@ const KEYS: [&str; 34] = [
     "diffusion.steps",
     "diffusion.schedule",
     "diffusion.precision",
+    "diffusion.prediction",
+    "diffusion.deviation",
     "diffusion.loss",
     "diffusion.normaliser",
+    "diffusion.path",
+    "diffusion.path.kind",
+    "diffusion.continuous",
     "train",
     "train.batch",
     "train.lr",
     "train.warmup",
+    "train.cosine",
+    "train.cosine_after_warmup",
     "train.weight_decay",
     "train.clipping",
     "train.clip",
@@ -78,7 +103,34 @@ const KEYS: [&str; 34] = [
     "train.checkpoint_minutes",
     "train.log_every",
     "train.precision",
-    "train.nonsense",
+];
+
+/// Settings that mean something beside others alone; those come first.
+const TOGETHER: [&[&str]; 10] = [
+    &["diffusion.path.kind='linear'", "diffusion.loss='continuous'", "diffusion.path.margin"],
+    &[
+        "diffusion.path.kind='variance_exploding'",
+        "diffusion.prediction='residual'",
+        "diffusion.loss='continuous'",
+        "diffusion.path.lowest",
+    ],
+    &[
+        "diffusion.path.kind='variance_exploding'",
+        "diffusion.prediction='residual'",
+        "diffusion.loss='continuous'",
+        "diffusion.path.highest",
+    ],
+    &["diffusion.path.kind='variance_preserving'", "diffusion.path.margin"],
+    &["diffusion.loss='continuous'", "diffusion.prediction='residual'", "diffusion.deviation"],
+    &["diffusion.loss='continuous'", "diffusion.continuous.weight={kind='karras',deviation=1}", "diffusion.continuous.weight.deviation"],
+    &["diffusion.loss='continuous'", "diffusion.continuous.weight={kind='sigmoid',bias=0}", "diffusion.continuous.weight.bias"],
+    &[
+        "diffusion.loss='continuous'",
+        "diffusion.continuous.times={kind='logit_normal',mean=0,deviation=1}",
+        "diffusion.continuous.times.mean",
+    ],
+    &["train.validate_every=1", "train.validate_samples"],
+    &["train.cosine=true", "train.cosine_after_warmup=true", "train.warmup"],
 ];
 
 /// Arguments of commands with a finished run or none.
@@ -116,8 +168,8 @@ pub(super) fn run(
     for trial in 0..trials {
         let command = if trial % 3 == 2 { argument(random) } else { training(trial, random) };
         let end = ground.run(&command)?;
-        tally.count(end.verdict(), || format!("{command:?}: {}", end.said()));
-        super::kills::clear(&ground.folder.join(format!("round-{trial}")));
+        tally.count(end.verdict().of_input(), || format!("{command:?}: {}", end.said()));
+        super::litter::clear(&ground.folder.join(format!("round-{trial}")));
         done(tally);
     }
     Ok(())
@@ -125,12 +177,22 @@ pub(super) fn run(
 
 fn training(trial: usize, random: &mut impl RngExt) -> Vec<String> {
     let mut command = words(&["train", "tiny.toml", "--set", "train.steps=1", "--out", &format!("round-{trial}")]);
-    for _ in 0..random.random_range(1..=2) {
-        // Half of the values are numbers that some settings take.
-        let values = if random.random() { &VALUES[..MODEST] } else { &VALUES[..] };
-        command.extend(["--set".to_owned(), format!("{}={}", one_of(&KEYS, random), one_of(values, random))]);
+    let mut set = |setting: &str| command.extend(["--set".to_owned(), setting.to_owned()]);
+    if random.random_range(0..4) == 0 {
+        if let Some((key, first)) = TOGETHER[random.random_range(0..TOGETHER.len())].split_last() {
+            first.iter().for_each(|setting| set(setting));
+            set(&format!("{key}={}", value(random)));
+        }
+    } else {
+        (0..random.random_range(1..=2)).for_each(|_| set(&format!("{}={}", one_of(&KEYS, random), value(random))));
     }
     command
+}
+
+/// Half of the values are numbers that some settings take.
+fn value(random: &mut impl RngExt) -> &'static str {
+    let values = if random.random() { &VALUES[..MODEST] } else { &VALUES[..] };
+    one_of(values, random)
 }
 
 fn argument(random: &mut impl RngExt) -> Vec<String> {

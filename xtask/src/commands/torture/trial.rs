@@ -52,6 +52,11 @@ impl Verdict {
     pub(super) fn is_fault(self) -> bool {
         !matches!(self, Self::Same | Self::Refused | Self::Failed | Self::Killed)
     }
+
+    /// The verdict where the input is wrong, if anything is: exit code 1 would then be the wrong one.
+    pub(super) fn of_input(self) -> Self {
+        if self == Self::Failed { Self::Unclear } else { self }
+    }
 }
 
 impl fmt::Display for Verdict {
@@ -84,6 +89,14 @@ impl End {
 
     pub(super) fn code(&self) -> Option<i32> {
         self.status.and_then(|status| status.code())
+    }
+
+    /// The signal that ended it.
+    pub(super) fn signal(&self) -> Option<i32> {
+        #[cfg(unix)]
+        return self.status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
+        #[cfg(not(unix))]
+        return None;
     }
 
     /// The verdict on the end alone; `Same` stands for success, whose result is still to be compared.

@@ -194,8 +194,10 @@ impl CacheWriter {
         for (_, _, _, part) in tensors {
             part.discard();
         }
-        // Without its parts a journal that cannot be removed means nothing.
-        let _ = std::fs::remove_file(beside(path, "journal"));
+        // Without its parts a journal that cannot be removed means nothing. A kill may have left a new one that never took its name.
+        for journal in ["journal", "new-journal"] {
+            let _ = std::fs::remove_file(beside(path, journal));
+        }
         Ok(())
     }
 }
