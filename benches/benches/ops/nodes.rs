@@ -3,7 +3,7 @@
 use crate::{CHANNELS, layout, moves, tensor};
 use criterion::Criterion;
 use symdiff_ops::ada_layer_norm::Columns;
-use symdiff_ops::{Result, ada_layer_norm, gated_residual, segment, silu, swiglu};
+use symdiff_ops::{Result, ada_layer_norm, gated_residual, gelu, segment, silu, swiglu};
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     run(criterion).expect("shapes of the bench belong together");
@@ -34,6 +34,8 @@ fn run(criterion: &mut Criterion) -> Result<()> {
     }
     moves(criterion, "swiglu", "forward", 6 * row, || swiglu::forward(&wide).map(drop));
     moves(criterion, "swiglu", "backward", 12 * row, || swiglu::backward(&wide, &hidden).map(drop));
+    moves(criterion, "gelu", "forward", 2 * row, || gelu::forward(&x).map(drop));
+    moves(criterion, "gelu", "replayed", 4 * row, || gelu::replayed(&x, &y).map(drop));
     moves(criterion, "silu", "forward", 2 * row, || silu::forward(&x).map(drop));
     moves(criterion, "silu", "backward", 3 * row, || silu::backward(&x, &y).map(drop));
     let samples = segment::segment_mean_forward(&x, &layout)?;

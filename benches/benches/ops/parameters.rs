@@ -13,7 +13,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
 fn run(criterion: &mut Criterion) -> Result<()> {
     for (name, shape) in [("384 × 1536", [384, 1536]), ("4096 × 2048", [4096, 2048])] {
         let (var, gradient) = (Var::from_tensor(&tensor(&shape)?)?, tensor(&shape)?);
-        let mut moments = Moments::new(&var)?;
+        let mut moments = Moments::new(&var, true)?;
         let bytes = 4 * gradient.elem_count();
         moves(criterion, "adamw", &format!("step, {name}"), 11 * bytes, || moments.step(&var, &gradient, &Rule::default()));
         moves(criterion, "adamw", &format!("norm, {name}"), bytes, || global_norm(&[&gradient]).map(drop));

@@ -15,7 +15,7 @@ mod mlp;
 mod padded;
 mod pair;
 
-pub use dit::{Dit, DitConfig, TimeEmbedding};
+pub use dit::{Dit, DitConfig, MlpType, TimeEmbedding};
 pub use egnn::{Aggregation, Egnn, EgnnConfig};
 pub use error::{Error, Result};
 pub use gnn::{Gnn, GnnConfig, Padding};

@@ -3,21 +3,23 @@
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use std::collections::BTreeMap;
-use symdiff_nets::{Dit, DitConfig, TimeEmbedding};
+use symdiff_nets::{Dit, DitConfig, MlpType, TimeEmbedding};
 use symdiff_ops::{Noise, Panel, Ragged, Samples, gradients};
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-const CONFIG: DitConfig = DitConfig { input: Some(5), hidden: 8, depth: 2, heads: 2, ratio: 4, output: Some(3) };
+const CONFIG: DitConfig = DitConfig { input: Some(5), hidden: 8, depth: 2, heads: 2, ratio: 4, mlp_type: MlpType::Swiglu, output: Some(3) };
+/// The same sizes with both units between the feed-forward layers.
+const BOTH: [DitConfig; 2] = [CONFIG, DitConfig { mlp_type: MlpType::Mlp, ..CONFIG }];
 
 fn normal(seed: u64, shape: &[usize]) -> TestResult<Tensor> {
     Ok(Noise::seeded(seed).normal(&Samples::numbered(1), shape, DType::F64, &Device::Cpu)?.squeeze(0)?)
 }
 
 /// The network, and its parameters by name, random everywhere: at their start most gradients are zero.
-fn network() -> TestResult<(Dit, BTreeMap<String, Var>)> {
+fn network(config: &DitConfig) -> TestResult<(Dit, BTreeMap<String, Var>)> {
     let map = VarMap::new();
-    let dit = Dit::new(&CONFIG, Noise::seeded(0), VarBuilder::from_varmap(&map, DType::F64, &Device::Cpu))?;
+    let dit = Dit::new(config, Noise::seeded(0), VarBuilder::from_varmap(&map, DType::F64, &Device::Cpu))?;
     let named: BTreeMap<String, Var> = map.data().lock().map_err(|e| e.to_string())?.iter().map(|(n, v)| (n.clone(), v.clone())).collect();
     for (seed, var) in named.values().enumerate() {
         let scale = if var.rank() == 2 { 0.9 / (var.dims()[1] as f64).sqrt() } else { 0.3 };
@@ -26,8 +28,8 @@ fn network() -> TestResult<(Dit, BTreeMap<String, Var>)> {
     Ok((dit, named))
 }
 
-/// The network of `CONFIG` by the papers' formulas, sample by sample, in ops that Candle differentiates.
-struct Twin<'a>(&'a BTreeMap<String, Var>);
+/// The network of one of the configurations by the papers' formulas, sample by sample, in ops that Candle differentiates.
+struct Twin<'a>(&'a BTreeMap<String, Var>, MlpType);
 
 impl Twin<'_> {
     fn linear(&self, x: &Tensor, name: &str) -> TestResult<Tensor> {
@@ -55,9 +57,16 @@ impl Twin<'_> {
     }
 
     fn feedforward(&self, x: &Tensor, block: &str) -> TestResult<Tensor> {
-        let packed = self.linear(x, &format!("{block}.mlp.fc1"))?;
-        let half = packed.dims()[1] / 2;
-        self.linear(&(silu(&packed.narrow(1, 0, half)?)? * packed.narrow(1, half, half)?)?, &format!("{block}.mlp.fc2"))
+        let inner = self.linear(x, &format!("{block}.mlp.fc1"))?;
+        let half = inner.dims()[1] / 2;
+        let units = match self.1 {
+            MlpType::Swiglu => (silu(&inner.narrow(1, 0, half)?)? * inner.narrow(1, half, half)?)?,
+            MlpType::Mlp => {
+                let u = ((&inner + (inner.powf(3.0)? * 0.044715)?)? * (2.0 / std::f64::consts::PI).sqrt())?;
+                (&inner * ((u.tanh()? + 1.0)? * 0.5)?)?
+            }
+        };
+        self.linear(&units, &format!("{block}.mlp.fc2"))
     }
 
     fn forward(&self, x: &Tensor, times: &Tensor, layout: &Ragged) -> TestResult<Tensor> {
@@ -105,8 +114,12 @@ fn assert_close(what: &str, got: &Tensor, expected: &Tensor) -> TestResult {
 
 #[test]
 fn values_and_gradients_equal_those_of_the_composed_network() -> TestResult {
-    let (dit, named) = network()?;
-    let twin = Twin(&named);
+    BOTH.iter().try_for_each(equals_the_composed_network)
+}
+
+fn equals_the_composed_network(config: &DitConfig) -> TestResult {
+    let (dit, named) = network(config)?;
+    let twin = Twin(&named, config.mlp_type);
     // One panel; several.
     for sizes in [vec![3, 1, 6], vec![13; 80]] {
         let layout = Ragged::from_sizes(&sizes)?;
@@ -131,7 +144,11 @@ fn values_and_gradients_equal_those_of_the_composed_network() -> TestResult {
 /// Along one random direction for each parameter and input, by central differences of fourth order.
 #[test]
 fn gradients_equal_finite_differences() -> TestResult {
-    let (dit, named) = network()?;
+    BOTH.iter().try_for_each(equals_finite_differences)
+}
+
+fn equals_finite_differences(config: &DitConfig) -> TestResult {
+    let (dit, named) = network(config)?;
     let layout = Ragged::from_sizes(&[3, 1, 6])?;
     let weights = normal(101, &[layout.nodes(), 3])?;
     let (x, times) = (Var::from_tensor(&normal(100, &[layout.nodes(), 5])?)?, Var::from_tensor(&normal(102, &[3])?)?);
@@ -169,5 +186,21 @@ fn fresh_parameters_are_complete_and_existing_ones_are_left_alone() -> TestResul
     let before = get("blocks.1.mlp.fc1.weight")?.to_vec2::<f64>()?;
     build(2)?;
     assert_eq!(get("blocks.1.mlp.fc1.weight")?.to_vec2::<f64>()?, before);
+    Ok(())
+}
+
+/// A plain perceptron has no value half: its layers start as all others do, and the second one is as wide as the first.
+#[test]
+fn a_plain_perceptron_starts_without_a_value_half() -> TestResult {
+    let map = VarMap::new();
+    Dit::new(&BOTH[1], Noise::seeded(1), VarBuilder::from_varmap(&map, DType::F64, &Device::Cpu))?;
+    let named = map.data().lock().map_err(|e| e.to_string())?;
+    let hidden = CONFIG.hidden * CONFIG.ratio;
+    assert_eq!(named["blocks.0.mlp.fc2.weight"].dims(), [CONFIG.hidden, hidden]);
+    assert_eq!(named["blocks.0.mlp.fc1.bias"].to_vec1::<f64>()?, vec![0.0; hidden]);
+    assert!(named["blocks.0.mlp.fc1.weight"].narrow(0, hidden / 2, hidden / 2)?.abs()?.max_all()?.to_scalar::<f64>()? > 0.1);
+    // Seven units need no halves.
+    let odd = DitConfig { hidden: 7, heads: 1, ratio: 1, ..BOTH[1] };
+    assert!(odd.check().is_ok() && DitConfig { mlp_type: MlpType::Swiglu, ..odd }.check().is_err());
     Ok(())
 }

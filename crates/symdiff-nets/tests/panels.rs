@@ -2,12 +2,13 @@
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
-use symdiff_nets::{Dit, DitConfig};
+use symdiff_nets::{Dit, DitConfig, MlpType};
 use symdiff_ops::{Noise, Panel, Ragged, Samples, gradients};
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-const CONFIG: DitConfig = DitConfig { input: Some(5), hidden: 16, depth: 3, heads: 2, ratio: 4, output: Some(4) };
+const CONFIG: DitConfig =
+    DitConfig { input: Some(5), hidden: 16, depth: 3, heads: 2, ratio: 4, mlp_type: MlpType::Swiglu, output: Some(4) };
 
 fn normal(seed: u64, shape: &[usize]) -> TestResult<Tensor> {
     Ok(Noise::seeded(seed).normal(&Samples::numbered(1), shape, DType::F64, &Device::Cpu)?.squeeze(0)?)

@@ -25,6 +25,7 @@ mod euclidean;
 mod fill;
 mod fused;
 pub mod gated_residual;
+pub mod gelu;
 #[cfg(kernels)]
 mod gpu;
 pub mod gram_schmidt3;
@@ -51,6 +52,7 @@ pub use error::{Error, Result};
 pub use euclidean::Euclidean;
 pub use fused::{Pullback, fused, gradients};
 pub use gated_residual::gated_residual;
+pub use gelu::gelu;
 pub use gram_schmidt3::gram_schmidt3;
 pub use linear::linear;
 pub use noise::{Noise, Recording, Steps};

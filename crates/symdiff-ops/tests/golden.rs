@@ -18,7 +18,7 @@ fn adamw_takes_five_steps_with_clipping() -> Result<()> {
     let names = ["weight", "bias"];
     let vars = names.map(|name| Var::from_tensor(&golden[&format!("in.param.{name}")]));
     let vars = vars.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
-    let mut moments = vars.iter().map(|var| Moments::new(var)).collect::<Result<Vec<_>>>()?;
+    let mut moments = vars.iter().map(|var| Moments::new(var, true)).collect::<Result<Vec<_>>>()?;
     for step in 0..5_u64 {
         let gradients = names.map(|name| &golden[&format!("in.grad.{step}.{name}")]);
         let norm = global_norm(&gradients)?.to_scalar::<f64>()?;

@@ -1,6 +1,6 @@
 //! Checkpoints: everything that is needed to continue a run bit for bit, in one safetensors file.
 //!
-//! Tensors are `param.NAME`, `ema.NAME`, and the optimiser's `m.NAME`, `v.NAME`, `vmax.NAME`. The file's metadata holds the [`Header`], a checksum
+//! Tensors are `param.NAME`, `ema.NAME`, and the optimiser's `m.NAME`, `v.NAME`, and under AMSGrad `vmax.NAME`. The file's metadata holds the [`Header`], a checksum
 //! (XXH3, 64 bits) of each tensor with its name, type and shape, and one of header and checksums together, so that any change is detected. Everything else
 //! about a run is a function of seed and step.
 
@@ -71,6 +71,14 @@ impl Header {
 /// # Errors
 /// [`Error::Io`] when the disk refuses (it is full, say); the old file is untouched then.
 pub fn save(path: &Path, header: &Header, tensors: &[(String, Tensor)]) -> Result<()> {
+    crate::atomic::write(path, &serialised(path, header, tensors)?)
+}
+
+/// The content of a checkpoint file.
+///
+/// # Errors
+/// [`Error::Checkpoint`], with the path of the file to be, when the tensors cannot be written as they are.
+pub fn serialised(path: &Path, header: &Header, tensors: &[(String, Tensor)]) -> Result<Vec<u8>> {
     let text = |value: serde_json::Result<String>| value.map_err(|error| Error::checkpoint(path, error));
     let checksums: BTreeMap<&str, String> =
         tensors.iter().map(|(name, tensor)| (name.as_str(), written(checksum(name, &tensor)))).collect();
@@ -78,8 +86,7 @@ pub fn save(path: &Path, header: &Header, tensors: &[(String, Tensor)]) -> Resul
     let seal = written(seal(&header, &checksums));
     let metadata = HashMap::from([(HEADER.to_owned(), header), (CHECKSUMS.to_owned(), checksums), (SEAL.to_owned(), seal)]);
     let views: Vec<(&str, &Tensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| Error::checkpoint(path, error))?;
-    crate::atomic::write(path, &bytes)
+    safetensors::serialize(views, Some(metadata)).map_err(|error| Error::checkpoint(path, error))
 }
 
 /// Reads a checkpoint's header alone; the tensors are neither read nor verified.

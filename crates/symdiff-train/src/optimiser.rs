@@ -1,10 +1,10 @@
-//! AdamW with AMSGrad, gradient clipping and the moving average of the weights: one step, one pass over the parameters.
+//! AdamW with or without AMSGrad, gradient clipping and the moving average of the weights: one step, one pass over the parameters.
 
 use crate::{Error, Result, Variables};
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor, Var};
 use std::collections::{BTreeMap, VecDeque};
-use symdiff_ops::adamw::{self, Moments};
+use symdiff_ops::adamw::{self, Moments, Parts};
 
 /// The rule that limits the gradient norm.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +65,8 @@ impl Clip {
 /// What the optimiser needs to know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimiserSettings {
+    /// Divides by the largest second moment so far instead of the current one.
+    pub amsgrad: bool,
     /// Decoupled weight decay.
     pub weight_decay: f64,
     /// The limit on the gradient norm.
@@ -95,7 +97,8 @@ impl Optimiser {
     /// # Errors
     /// When the device refuses.
     pub fn new(variables: &Variables, settings: OptimiserSettings) -> Result<Self> {
-        let slot = |(name, var): (&str, &Var)| Ok(Slot { name: name.to_owned(), var: var.clone(), moments: Moments::new(var)? });
+        let slot =
+            |(name, var): (&str, &Var)| Ok(Slot { name: name.to_owned(), var: var.clone(), moments: Moments::new(var, settings.amsgrad)? });
         Ok(Self { slots: variables.iter().map(slot).collect::<Result<_>>()?, settings })
     }
 
@@ -147,7 +150,7 @@ impl Optimiser {
         result
     }
 
-    /// All that a checkpoint keeps, ordered by name.
+    /// All that a checkpoint keeps, ordered by name: `param.NAME`, `m.NAME`, `v.NAME`, `ema.NAME`, and `vmax.NAME` under AMSGrad.
     ///
     /// # Errors
     /// When the device refuses.
@@ -155,23 +158,26 @@ impl Optimiser {
         let mut tensors = Vec::with_capacity(5 * self.slots.len());
         for Slot { name, var, moments } in &self.slots {
             tensors.push((format!("param.{name}"), var.as_tensor().detach()));
-            let [m, v, vmax, ema] = moments.tensors()?;
-            tensors.extend([("m", m), ("v", v), ("vmax", vmax), ("ema", ema)].map(|(kind, tensor)| (format!("{kind}.{name}"), tensor)));
+            let Parts { first, second, maximum, average } = moments.parts()?;
+            let kinds = [("m", first), ("v", second)].into_iter().chain(maximum.map(|maximum| ("vmax", maximum))).chain([("ema", average)]);
+            tensors.extend(kinds.map(|(kind, tensor)| (format!("{kind}.{name}"), tensor)));
         }
         Ok(tensors)
     }
 
-    /// Restores what [`Optimiser::tensors`] gave: m, v, vmax, ema by name, and the clipping history.
+    /// Restores what [`Optimiser::tensors`] gave, each kind by name, and the clipping history. The maximum is that of AMSGrad.
     ///
     /// # Errors
     /// [`Error::Weights`] naming the first tensor that is missing or of another shape.
-    pub fn load(&mut self, kinds: [BTreeMap<String, Tensor>; 4], norms: &[f64]) -> Result<()> {
-        for slot in &mut self.slots {
-            let found = kinds.each_ref().map(|kind| kind.get(&slot.name).filter(|tensor| tensor.shape() == slot.var.shape()));
-            let [Some(m), Some(v), Some(vmax), Some(ema)] = found else {
-                return Err(Error::Weights(format!("the optimiser's state of `{}` is missing or of another shape", slot.name)));
+    pub fn load<'a>(&mut self, kinds: &'a Parts<BTreeMap<String, Tensor>>, norms: &[f64]) -> Result<()> {
+        for Slot { name, var, moments } in &mut self.slots {
+            let of = |kind: Option<&'a BTreeMap<String, Tensor>>| {
+                let found = kind.and_then(|kind| kind.get(name)).filter(|tensor| tensor.shape() == var.shape());
+                found.ok_or_else(|| Error::Weights(format!("the optimiser's state of `{name}` is missing or of another shape")))
             };
-            slot.moments = Moments::from_tensors([m, v, vmax, ema])?;
+            let maximum = self.settings.amsgrad.then(|| of(kinds.maximum.as_ref())).transpose()?;
+            let (first, second, average) = (of(Some(&kinds.first))?, of(Some(&kinds.second))?, of(Some(&kinds.average))?);
+            *moments = Moments::from_parts(Parts { first, second, maximum, average })?;
         }
         if let Clip::Queue(queue) = &mut self.settings.clip {
             *queue = norms.iter().copied().collect();

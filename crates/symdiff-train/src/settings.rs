@@ -8,6 +8,7 @@ use std::str::FromStr;
 /// Optimisation and budget. Training ends at the first of `epochs`, `steps` and `minutes`; 0 means no such limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a file")]
 pub struct Settings {
     /// Samples per step.
     pub batch: usize,
@@ -19,6 +20,8 @@ pub struct Settings {
     pub cosine: bool,
     /// With `cosine`: the warm-up starts at zero and the cosine falls over the steps after it, as in the scheduler of the published program.
     pub cosine_after_warmup: bool,
+    /// AMSGrad: divides by the largest second moment so far instead of the current one.
+    pub amsgrad: bool,
     /// Decoupled weight decay.
     pub weight_decay: f64,
     /// How the gradient norm is limited.
@@ -102,6 +105,7 @@ impl Default for Settings {
             warmup: 0,
             cosine: false,
             cosine_after_warmup: false,
+            amsgrad: true,
             weight_decay: 1e-12,
             clipping: Clipping::Norm,
             clip: 2.0,
@@ -163,7 +167,7 @@ impl Settings {
             Clipping::Queue => Clip::queue(),
             Clipping::None => Clip::None,
         };
-        OptimiserSettings { weight_decay: self.weight_decay, clip, ema: self.ema, ema_warmup: self.ema_warmup }
+        OptimiserSettings { amsgrad: self.amsgrad, weight_decay: self.weight_decay, clip, ema: self.ema, ema_warmup: self.ema_warmup }
     }
 
     /// The learning rate of step `step`, from 0.

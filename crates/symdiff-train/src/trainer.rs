@@ -3,6 +3,7 @@
 //! Step k is a function of the variables, the optimiser's state, the seed and k; nothing else is carried along. A run directory holds
 //! `last.safetensors`, `metrics.jsonl` and TensorBoard events, with validation also `validation.jsonl` and `best.safetensors`.
 
+use crate::atomic;
 use crate::checkpoint::{self, Checkpoint, Header};
 use crate::clock::Clock;
 use crate::metrics::{Metrics, Row, ValidationRow};
@@ -11,6 +12,7 @@ use candle_core::{DType, Tensor};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use symdiff_ops::adamw::Parts;
 use symdiff_ops::{Steps, gradients};
 
 /// The name of the checkpoint in a run directory.
@@ -116,6 +118,8 @@ impl<T: Task> Trainer<T> {
     }
 
     fn assemble(task: T, variables: Variables, settings: Settings, seed: u64, folder: &Path, lock: FolderLock) -> Result<Self> {
+        // The lock is held: what is half written belongs to a process that was killed.
+        [CHECKPOINT, BEST].iter().for_each(|name| atomic::sweep(&folder.join(name)));
         let optimiser = Optimiser::new(&variables, settings.optimiser())?;
         let Streams { draws, validation, .. } = Streams::of(seed);
         let folder = folder.to_owned();
@@ -282,8 +286,9 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
 
     fn restore(&mut self, mut loaded: Checkpoint) -> Result<()> {
         self.variables.load(&loaded.take("param")?)?;
-        let moments = [loaded.take("m")?, loaded.take("v")?, loaded.take("vmax")?, loaded.take("ema")?];
-        self.optimiser.load(moments, &loaded.header.norms)?;
+        let maximum = self.settings.amsgrad.then(|| loaded.take("vmax")).transpose()?;
+        let moments = Parts { first: loaded.take("m")?, second: loaded.take("v")?, maximum, average: loaded.take("ema")? };
+        self.optimiser.load(&moments, &loaded.header.norms)?;
         (self.step, self.seconds) = (loaded.header.step, loaded.header.seconds);
         Ok(())
     }

@@ -99,6 +99,26 @@ fn a_line_is_learned_and_a_broken_run_equals_an_unbroken_one_bit_for_bit() -> Te
     Ok(())
 }
 
+/// Without AMSGrad no maximum is kept, a broken run equals an unbroken one all the same, and the weights are others.
+#[test]
+fn amsgrad_can_be_left_out() -> TestResult {
+    let [whole, broken, with] = [tempfile::tempdir()?, tempfile::tempdir()?, tempfile::tempdir()?];
+    let plain = |steps| Settings { amsgrad: false, ..settings(steps) };
+    fresh(whole.path(), plain(120))?.run(&mut go_on)?;
+    fresh(broken.path(), plain(47))?.run(&mut go_on)?;
+    again(broken.path(), plain(120), 4)?.run(&mut go_on)?;
+    fresh(with.path(), settings(120))?.run(&mut go_on)?;
+    let [found, resumed, other] = [&whole, &broken, &with].map(|folder| tensors(&folder.path().join(CHECKPOINT)));
+    let (found, other) = (found?, other?);
+    assert_eq!(found, resumed?);
+    assert!(!found.keys().any(|name| name.starts_with("vmax.")) && other.keys().any(|name| name.starts_with("vmax.")));
+    assert_ne!(found["param.weight"], other["param.weight"]);
+    // What was trained without the maximum cannot go on with it.
+    let refused = again(broken.path(), settings(130), 4).map(drop).map_err(|error| error.to_string());
+    assert!(refused.is_err_and(|sentence| sentence.contains("no `vmax` tensors")));
+    Ok(())
+}
+
 /// Judging the average must leave no trace in what is trained.
 #[test]
 fn validation_changes_nothing_and_keeps_the_best() -> TestResult {

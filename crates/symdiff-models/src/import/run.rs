@@ -6,7 +6,7 @@ use super::arguments::Arguments;
 use super::error::{ImportError, Read};
 use crate::Result;
 use crate::experiment::{Data, Diffusion, Elements, Experiment, LossKind, ScheduleKind};
-use crate::models::{Backbone, DitSizes, EgnnSizes, Gamma, GammaSizes, GnnSizes, GraphSizes, GroupChoice, ModelConfig, PairSizes};
+use crate::models::{Backbone, DitSizes, EgnnSizes, Gamma, GammaSizes, GnnSizes, GraphSizes, GroupChoice, MlpType, ModelConfig, PairSizes};
 use symdiff_mol::data::{SizeHistogram, published_sizes, published_sizes_of_second_half};
 use symdiff_nets::PaddedTo;
 use symdiff_train::Settings;
@@ -80,7 +80,10 @@ pub(super) fn described(arguments: &Arguments) -> Read<Run> {
         "qm9_second_half" => Part::SecondHalf,
         _ => Part::All,
     };
-    Ok(Run { experiment: assembled(model(arguments)?, data, diffusion), part })
+    let mut experiment = assembled(model(arguments)?, data, diffusion);
+    // EDM's program has no such argument, and trains with it.
+    experiment.train.amsgrad = arguments.switch_or("use_amsgrad", true)?;
+    Ok(Run { experiment, part })
 }
 
 fn assembled(mut model: ModelConfig, data: Data, diffusion: Diffusion) -> Experiment {
@@ -174,7 +177,6 @@ fn graph(arguments: &Arguments) -> Read<GraphSizes> {
 }
 
 fn transformer(arguments: &Arguments) -> Read<DitSizes> {
-    word(arguments, "mlp_type", "swiglu")?;
     Ok(DitSizes {
         embedding: arguments.size("xh_hidden_size")?,
         gaussians: arguments.size("K")?,
@@ -182,7 +184,17 @@ fn transformer(arguments: &Arguments) -> Read<DitSizes> {
         depth: arguments.size("depth")?,
         heads: arguments.size("num_heads")?,
         ratio: arguments.size("mlp_ratio")?,
+        mlp_type: mlp_type(arguments)?,
     })
+}
+
+/// The unit of all transformers of the run.
+fn mlp_type(arguments: &Arguments) -> Read<MlpType> {
+    match arguments.text_or("mlp_type", "swiglu")? {
+        "swiglu" => Ok(MlpType::Swiglu),
+        "mlp" => Ok(MlpType::Mlp),
+        other => Err(ImportError::setting("mlp_type", other, "swiglu and mlp can be taken over")),
+    }
 }
 
 fn gamma(arguments: &Arguments) -> Read<GammaSizes> {
@@ -191,6 +203,7 @@ fn gamma(arguments: &Arguments) -> Read<GammaSizes> {
         depth: arguments.size("enc_depth")?,
         heads: arguments.size("enc_num_heads")?,
         ratio: arguments.size("enc_mlp_ratio")?,
+        mlp_type: mlp_type(arguments)?,
         decoder: arguments.size("dec_hidden_features")?,
         noise: arguments.size("noise_dims")?,
         noise_scale: arguments.number("noise_std")?,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use symdiff_core::{MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::Eps;
 use symdiff_mol::state::Molecules;
-use symdiff_nets::{Dit, DitConfig, GeluMlp, Linear, PairConfig, Start};
+use symdiff_nets::{Dit, DitConfig, GeluMlp, Linear, MlpType, PairConfig, Start};
 use symdiff_ops::Noise;
 use symdiff_train::{Precision, within};
 
@@ -28,14 +28,17 @@ pub struct DitSizes {
     pub depth: usize,
     /// Attention heads.
     pub heads: usize,
-    /// Width of the packed SwiGLU layers over `hidden`.
+    /// Width of the first feed-forward layers over `hidden`.
     #[serde(default = "four")]
     pub ratio: usize,
+    /// What follows them: `swiglu`, or `mlp` for a plain perceptron.
+    #[serde(default)]
+    pub mlp_type: MlpType,
 }
 
 impl BackboneSpec for DitSizes {
     fn check(&self) -> Result<()> {
-        let Self { embedding, gaussians, hidden, depth, heads, ratio } = *self;
+        let Self { embedding, gaussians, hidden, depth, heads, ratio, .. } = *self;
         for (name, value, high) in [("gaussians", gaussians, 1e5), ("hidden", hidden, 1e5), ("depth", depth, 1e4), ("ratio", ratio, 1e3)] {
             within(&format!("model.backbone.{name}"), value as f64, 1.0, high)?;
         }
@@ -88,8 +91,8 @@ impl DitDenoiser {
     /// When sizes do not fit, or a parameter is missing or has another shape.
     pub fn new(sizes: &DitSizes, place: Place, vb: VarBuilder) -> Result<Self> {
         let Place { features, conditions, symmetrised, noise, .. } = place;
-        let DitSizes { embedding, hidden, depth, heads, ratio, .. } = *sizes;
-        let config = DitConfig { input: None, hidden, depth, heads, ratio, output: Some(3 + features) };
+        let DitSizes { embedding, hidden, depth, heads, ratio, mlp_type, .. } = *sizes;
+        let config = DitConfig { input: None, hidden, depth, heads, ratio, mlp_type, output: Some(3 + features) };
         let embedder = Linear::new(3 + features, embedding, Start::Xavier { gain: 1.0 }, vb.pp("xh_embedder"))?;
         let vb = vb.pp(if symmetrised { "k" } else { "model" });
         let asked = |conditions| -> Result<_> { Ok((conditions, GeluMlp::new([2 * conditions, hidden, hidden], vb.pp("c_embedder"))?)) };

@@ -24,8 +24,8 @@ impl FrameNet {
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
     pub fn new(sizes: &GammaSizes, pairs: usize, start: Noise, vb: VarBuilder) -> Result<Self> {
-        let GammaSizes { hidden, depth, heads, ratio, decoder, noise, noise_scale, .. } = *sizes;
-        let config = DitConfig { input: Some(3 + noise + pairs), hidden, depth, heads, ratio, output: None };
+        let GammaSizes { hidden, depth, heads, ratio, mlp_type, decoder, noise, noise_scale, .. } = *sizes;
+        let config = DitConfig { input: Some(3 + noise + pairs), hidden, depth, heads, ratio, mlp_type, output: None };
         Ok(Self {
             encoder: Dit::new(&config, start, vb.pp("gamma_enc"))?,
             decoder: GeluMlp::new([hidden, decoder, 9], vb.pp("gamma_dec"))?,

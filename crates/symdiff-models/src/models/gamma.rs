@@ -3,7 +3,7 @@
 use super::defaults::{divided, four, three, unit};
 use crate::Result;
 use serde::{Deserialize, Serialize};
-use symdiff_nets::PairConfig;
+use symdiff_nets::{MlpType, PairConfig};
 use symdiff_train::within;
 
 /// The group under which a model is equivariant in law.
@@ -46,9 +46,12 @@ pub struct GammaSizes {
     pub depth: usize,
     /// Heads of the encoder.
     pub heads: usize,
-    /// Width of its packed SwiGLU layers over `hidden`.
+    /// Width of its first feed-forward layers over `hidden`.
     #[serde(default = "four")]
     pub ratio: usize,
+    /// What follows them: `swiglu`, or `mlp` for a plain perceptron.
+    #[serde(default)]
+    pub mlp_type: MlpType,
     /// Width of the decoder.
     pub decoder: usize,
     /// Normals given to every atom.

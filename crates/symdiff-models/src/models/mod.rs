@@ -31,4 +31,4 @@ pub use inputs::Inputs;
 pub use observed::{Observed, Observing};
 pub use presets::{MATCHED, presets};
 pub use released::Released;
-pub use symdiff_nets::PaddedTo;
+pub use symdiff_nets::{MlpType, PaddedTo};

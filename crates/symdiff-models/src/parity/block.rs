@@ -3,12 +3,13 @@
 use super::Results;
 use super::golden::Golden;
 use crate::Result;
-use symdiff_nets::{Dit, DitConfig, Linear, Start, TimeEmbedding};
+use symdiff_nets::{Dit, DitConfig, Linear, MlpType, Start, TimeEmbedding};
 use symdiff_ops::{Noise, ragged_attention, swiglu};
 
 pub(super) fn results(golden: &Golden) -> Result<Results> {
     let (hidden, heads, ratio) = (golden.size("hidden")?, golden.size("heads")?, golden.size("ratio")?);
-    let config = DitConfig { input: None, hidden, depth: golden.size("depth")?, heads, ratio, output: Some(golden.size("out")?) };
+    let (depth, output) = (golden.size("depth")?, Some(golden.size("out")?));
+    let config = DitConfig { input: None, hidden, depth, heads, ratio, mlp_type: MlpType::Swiglu, output };
     let (x, t, layout, vb) = (golden.rows("in.x")?, golden.tensor("in.t")?, golden.layout()?, golden.builder());
     let dit = Dit::new(&config, Noise::seeded(0), vb.clone())?;
     let block = vb.pp("blocks").pp(0);

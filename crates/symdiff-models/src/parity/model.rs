@@ -2,7 +2,7 @@
 
 use super::golden::Golden;
 use crate::experiment::{Data, Diffusion, Experiment, LossKind};
-use crate::models::{Backbone, DitSizes, EgnnSizes, Gamma, GammaSizes, GnnSizes, GraphSizes, GroupChoice, ModelConfig, PairSizes};
+use crate::models::{Backbone, DitSizes, EgnnSizes, Gamma, GammaSizes, GnnSizes, GraphSizes, GroupChoice, MlpType, ModelConfig, PairSizes};
 use crate::{Model, Result};
 use symdiff_ops::Noise;
 use symdiff_train::Settings;
@@ -16,6 +16,7 @@ pub(super) fn dit(golden: &Golden, pad: Option<usize>) -> Result<ModelConfig> {
         depth: golden.size("depth")?,
         heads: golden.size("heads")?,
         ratio: golden.size("ratio")?,
+        mlp_type: MlpType::Swiglu,
     };
     Ok(ModelConfig {
         preset: None,
@@ -58,6 +59,7 @@ pub(super) fn gamma(golden: &Golden, Convention { rows, released }: Convention) 
         depth: golden.size("enc_depth")?,
         heads: golden.size("enc_heads")?,
         ratio: golden.size("enc_ratio")?,
+        mlp_type: MlpType::Swiglu,
         decoder: golden.size("dec_hidden")?,
         noise: golden.size("noise_dims")?,
         noise_scale: golden.number("noise_std", 1.0),

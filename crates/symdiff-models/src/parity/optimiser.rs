@@ -10,6 +10,7 @@ use symdiff_train::{Clip, Optimiser, OptimiserSettings, Parameters, Variables};
 pub(super) fn results(golden: &Golden) -> Result<Results> {
     let parameters = parameters(golden)?;
     let settings = OptimiserSettings {
+        amsgrad: true,
         weight_decay: golden.number("weight_decay", 0.0),
         clip: Clip::Norm(golden.number("clip_norm", 2.0)),
         ema: golden.number("ema_decay", 0.9999),

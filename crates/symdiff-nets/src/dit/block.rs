@@ -28,7 +28,7 @@ impl Block {
         let width = config.hidden;
         Ok(Self {
             attention: Attention::new(width, config.heads, vb.pp("attn"))?,
-            feedforward: Feedforward::new(width, config.ratio, noise, vb.pp("mlp"))?,
+            feedforward: Feedforward::new(config, noise, vb.pp("mlp"))?,
             modulation: Linear::new(width, 6 * width, Start::Zero, vb.pp("adaLN_modulation").pp("1"))?,
         })
     }
@@ -95,7 +95,7 @@ fn of_branches(weights: &[Weight]) -> ([&Weight; 2], [&Weight; 2]) {
     ([&weights[0], &weights[1]], [&weights[2], &weights[3]])
 }
 
-/// What the backward pass of a block needs: as much as eleven `[N, D]` tensors, and what belongs to samples.
+/// What the backward pass of a block needs: with SwiGLU of ratio 4 as much as eleven `[N, D]` tensors, and what belongs to samples.
 pub(super) struct Saved {
     attended: attention::Saved,
     fed: feedforward::Saved,

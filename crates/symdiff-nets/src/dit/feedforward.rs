@@ -1,40 +1,48 @@
 //! The feed-forward branch of a block, forward and backward.
 
 use super::branch::BranchGradients;
+use super::config::{DitConfig, MlpType};
 use crate::{Linear, Result, Start};
 use candle_core::{Tensor, Var};
 use candle_nn::VarBuilder;
 use symdiff_ops::ada_layer_norm::Columns;
 use symdiff_ops::linear::Weight;
-use symdiff_ops::{Noise, Ragged, Samples, ada_layer_norm, gated_residual, swiglu};
+use symdiff_ops::{Noise, Ragged, Samples, ada_layer_norm, gated_residual, gelu, swiglu};
 
-/// x + gate·fc2(SwiGLU(fc1(norm(x)·(1 + scale) + shift))), with (shift, scale, gate) in columns 3D, 4D, 5D of the modulation.
+/// x + gate·fc2(unit(fc1(norm(x)·(1 + scale) + shift))), with (shift, scale, gate) in columns 3D, 4D, 5D of the modulation.
 #[derive(Clone, Debug)]
 pub(super) struct Feedforward {
     fc1: Linear,
     fc2: Linear,
     width: usize,
+    unit: MlpType,
 }
 
-/// What the backward pass needs beside the input; SwiGLU's output and the normalised input are computed again.
+/// What the backward pass needs beside the input; the unit's output and the normalised input are computed again.
 pub(super) struct Saved {
     modulation: Tensor,
-    packed: Tensor,
+    /// The output of fc1.
+    inner: Tensor,
     y: Tensor,
     layout: Ragged,
 }
 
 impl Feedforward {
-    /// Of fresh variables, the value half of fc1 starts from `noise`; parameters that exist, and constants, are left as they are.
-    pub(super) fn new(width: usize, ratio: usize, noise: Noise, vb: VarBuilder) -> Result<Self> {
-        let (hidden, start) = (width * ratio, Start::Xavier { gain: 1.0 });
+    /// Of fresh variables, the value half of a SwiGLU's fc1 starts from `noise`; parameters that exist, and constants, are left as they are.
+    pub(super) fn new(config: &DitConfig, noise: Noise, vb: VarBuilder) -> Result<Self> {
+        let (width, unit, start) = (config.hidden, config.mlp_type, Start::Xavier { gain: 1.0 });
+        let hidden = width * config.ratio;
         let of_fc1 = vb.pp("fc1");
         let fresh = !of_fc1.contains_tensor("weight");
         let fc1 = Linear::new(width, hidden, start, of_fc1)?;
-        if fresh && fc1.weight.is_variable() {
+        let units = match unit {
+            MlpType::Swiglu => hidden / 2,
+            MlpType::Mlp => hidden,
+        };
+        if unit == MlpType::Swiglu && fresh && fc1.weight.is_variable() {
             start_as_silu(&fc1, noise)?;
         }
-        Ok(Self { fc1, fc2: Linear::new(hidden / 2, width, start, vb.pp("fc2"))?, width })
+        Ok(Self { fc1, fc2: Linear::new(units, width, start, vb.pp("fc2"))?, width, unit })
     }
 
     pub(super) fn weights(&self) -> [&Tensor; 4] {
@@ -43,7 +51,7 @@ impl Feedforward {
 
     /// The same branch on other tensors, in the order of [`Feedforward::weights`].
     pub(super) fn with(&self, weights: &[Tensor]) -> Self {
-        Self { fc1: Linear::of(&weights[..2]), fc2: Linear::of(&weights[2..]), width: self.width }
+        Self { fc1: Linear::of(&weights[..2]), fc2: Linear::of(&weights[2..]), ..*self }
     }
 
     fn norm(&self) -> Columns {
@@ -64,12 +72,16 @@ impl Feedforward {
         layout: &Ragged,
     ) -> symdiff_ops::Result<(Tensor, Saved)> {
         let normed = ada_layer_norm::forward(x, modulation, self.norm(), layout)?;
-        let packed = fc1.times(&normed, Some(&self.fc1.bias))?;
+        let inner = fc1.times(&normed, Some(&self.fc1.bias))?;
         drop(normed);
-        let y = fc2.times(&swiglu::forward(&packed)?, Some(&self.fc2.bias))?;
+        let units = match self.unit {
+            MlpType::Swiglu => swiglu::forward(&inner)?,
+            MlpType::Mlp => gelu::forward(&inner)?,
+        };
+        let y = fc2.times(&units, Some(&self.fc2.bias))?;
         let output = gated_residual::forward(x, &y, modulation, 5 * self.width, layout)?;
         let (modulation, layout) = (modulation.clone(), layout.clone());
-        Ok((output, Saved { modulation, packed, y, layout }))
+        Ok((output, Saved { modulation, inner, y, layout }))
     }
 
     /// The backward pass of [`Feedforward::forward`] on x, with the weights laid out for this direction.
@@ -80,15 +92,19 @@ impl Feedforward {
         x: &Tensor,
         gradient: &Tensor,
     ) -> symdiff_ops::Result<BranchGradients> {
-        let Saved { modulation, packed, y, layout } = saved;
+        let Saved { modulation, inner, y, layout } = saved;
         let (d_y, d_gate) = gated_residual::backward(&y, &modulation, 5 * self.width, gradient, &layout)?;
         drop(y);
-        let [gated, d_packed] = swiglu::replayed(&packed, &fc2.times(&d_y, None)?)?;
-        drop(packed);
+        let d_units = fc2.times(&d_y, None)?;
+        let [units, d_inner] = match self.unit {
+            MlpType::Swiglu => swiglu::replayed(&inner, &d_units)?,
+            MlpType::Mlp => gelu::replayed(&inner, &d_units)?,
+        };
+        drop((inner, d_units));
         let normed = ada_layer_norm::forward(x, &modulation, self.norm(), &layout)?;
-        let d_normed = fc1.times(&d_packed, None)?;
+        let d_normed = fc1.times(&d_inner, None)?;
         let (d_x, d_norm) = ada_layer_norm::backward(x, &modulation, self.norm(), &d_normed, Some(gradient), &layout)?;
-        Ok(BranchGradients { x: d_x, modulation: [d_norm, d_gate], maps: [[normed, d_packed], [gated, d_y]] })
+        Ok(BranchGradients { x: d_x, modulation: [d_norm, d_gate], maps: [[normed, d_inner], [units, d_y]] })
     }
 }
 

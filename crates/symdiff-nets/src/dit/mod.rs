@@ -1,4 +1,4 @@
-//! The Diffusion Transformer (Peebles and Xie, arXiv 2212.09748) on packed nodes, with SwiGLU (Shazeer, arXiv 2002.05202).
+//! The Diffusion Transformer (Peebles and Xie, arXiv 2212.09748) on packed nodes, with SwiGLU (Shazeer, arXiv 2002.05202) or with a plain perceptron.
 //!
 //! Attention runs within each sample; nothing else mixes nodes, so the network is equivariant under permutations of a sample's nodes
 //! and one sample never sees another.
@@ -12,7 +12,7 @@ mod head;
 mod time;
 mod trunk;
 
-pub use config::DitConfig;
+pub use config::{DitConfig, MlpType};
 pub use time::TimeEmbedding;
 
 use crate::{Linear, Result, Start};
@@ -32,7 +32,7 @@ use symdiff_ops::{Noise, Products, Ragged};
 /// x `[N, input or D]`, times `[B]` (or `[1]`, when all samples share one) in \[0, 1\] → `[N, output]`.
 ///
 /// # Cost
-/// 2·N·D²·(4 + 3·ratio)·depth operations forward in the products, and Σ n_i²·4·D·depth in attention.
+/// With SwiGLU 2·N·D²·(4 + 3·ratio/2)·depth, with a plain perceptron 2·N·D²·(4 + 2·ratio)·depth operations forward in the products, and Σ n_i²·4·D·depth in attention.
 #[derive(Clone, Debug)]
 pub struct Dit {
     embedder: Option<Linear>,

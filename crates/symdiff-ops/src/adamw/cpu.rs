@@ -38,19 +38,30 @@ pub(super) fn squares<T: Real>(tensor: &Tensor) -> Result<f64> {
 
 /// All blocks of one parameter, in parallel when there are several.
 fn update<T: Real>(parameter: &mut [T], gradient: &[T], moments: &mut [T], factors: &Factors<T>) {
-    let (m, rest) = moments.split_at_mut(parameter.len());
-    let (v, rest) = rest.split_at_mut(parameter.len());
-    let (top, average) = rest.split_at_mut(parameter.len());
-    if parameter.len() <= BLOCK || threads::count() == 1 {
-        return stepped(parameter, gradient, m, v, top, average, factors);
+    let count = parameter.len();
+    let (m, rest) = moments.split_at_mut(count);
+    let (v, rest) = rest.split_at_mut(count);
+    // Empty without AMSGrad.
+    let (top, average) = rest.split_at_mut(rest.len() - count);
+    let kept = !top.is_empty();
+    if count <= BLOCK || threads::count() == 1 {
+        return if kept {
+            amsgrad(parameter, gradient, m, v, top, average, factors)
+        } else {
+            plain(parameter, gradient, m, v, average, factors)
+        };
     }
-    let written = (parameter.par_chunks_mut(BLOCK), m.par_chunks_mut(BLOCK), v.par_chunks_mut(BLOCK), top.par_chunks_mut(BLOCK));
-    (written, average.par_chunks_mut(BLOCK), gradient.par_chunks(BLOCK)).into_par_iter().for_each(|((p, m, v, top), average, g)| {
-        stepped(p, g, m, v, top, average, factors);
-    });
+    let written = (parameter.par_chunks_mut(BLOCK), m.par_chunks_mut(BLOCK), v.par_chunks_mut(BLOCK), average.par_chunks_mut(BLOCK));
+    if kept {
+        let blocks = (written, top.par_chunks_mut(BLOCK), gradient.par_chunks(BLOCK));
+        blocks.into_par_iter().for_each(|((p, m, v, average), top, g)| amsgrad(p, g, m, v, top, average, factors));
+    } else {
+        (written, gradient.par_chunks(BLOCK)).into_par_iter().for_each(|((p, m, v, average), g)| plain(p, g, m, v, average, factors));
+    }
 }
 
 /// The rule's numbers as the loop needs them.
+#[derive(Clone, Copy)]
 struct Factors<T> {
     scale: T,
     /// 1 − β₁, 1 − β₂.
@@ -81,18 +92,40 @@ impl<T: Real> Factors<T> {
     }
 }
 
+/// The moments after one more gradient.
+#[inline(always)]
+fn moved<T: Real>(g: T, m: &mut T, v: &mut T, factors: &Factors<T>) {
+    let g = g * factors.scale;
+    *m = factors.rates[0].fma(g - *m, *m);
+    *v = factors.rates[1].fma(g * g - *v, *v);
+}
+
+/// The parameter and its average after a step by the first moment over the root of the second.
+#[inline(always)]
+fn stepped<T: Real>(p: &mut T, m: T, second: T, average: &mut T, factors: &Factors<T>) {
+    *p = factors.kept * *p - factors.lr * m / second.sqrt().fma(factors.correction, factors.eps);
+    *average = factors.fresh.fma(*p - *average, *average);
+}
+
 vectorised! {
-    fn stepped<T>(p: &mut [T], g: &[T], m: &mut [T], v: &mut [T], top: &mut [T], average: &mut [T], factors: &Factors<T>) {
-        let &Factors { scale, rates, kept, lr, correction, eps, fresh } = factors;
+    fn amsgrad<T>(p: &mut [T], g: &[T], m: &mut [T], v: &mut [T], top: &mut [T], average: &mut [T], factors: &Factors<T>) {
+        // By value: a reference might alias what the loop writes.
+        let factors = &{ *factors };
         let moments = m.iter_mut().zip(v.iter_mut()).zip(top.iter_mut());
         for (((p, &g), ((m, v), top)), average) in p.iter_mut().zip(g).zip(moments).zip(average.iter_mut()) {
-            let g = g * scale;
-            *m = rates[0].fma(g - *m, *m);
-            *v = rates[1].fma(g * g - *v, *v);
+            moved(g, m, v, factors);
             // False for NaN, which then stays.
             *top = if *top > *v { *top } else { *v };
-            *p = kept * *p - lr * *m / top.sqrt().fma(correction, eps);
-            *average = fresh.fma(*p - *average, *average);
+            stepped(p, *m, *top, average, factors);
+        }
+    }
+
+    fn plain<T>(p: &mut [T], g: &[T], m: &mut [T], v: &mut [T], average: &mut [T], factors: &Factors<T>) {
+        let factors = &{ *factors };
+        let moments = m.iter_mut().zip(v.iter_mut());
+        for (((p, &g), (m, v)), average) in p.iter_mut().zip(g).zip(moments).zip(average.iter_mut()) {
+            moved(g, m, v, factors);
+            stepped(p, *m, *v, average, factors);
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) fn step_all(items: &[Item], rule: &Rule, clip: Option<(&Tensor, f64)>
             .arg(counts(items.iter().map(|(_, parameter, _)| parameter.as_tensor())))
             .read_if(clip.map(|(norm, _)| norm))?;
         let largest = items.iter().map(|(_, parameter, _)| parameter.elem_count()).max().unwrap_or(0);
-        let launch = launch.arg(factors(rule, clip.map_or(1.0, |(_, limit)| limit)));
+        let launch = launch.arg(factors(rule, clip.map_or(1.0, |(_, limit)| limit), items[0].0.dims()[0] == 4));
         let [] = launch.run(&Grid::tabled(largest, items.len(), BLOCKS))?;
     }
     Ok(())
@@ -61,7 +61,7 @@ fn alike(tensor: &Tensor, first: &Tensor) -> Result<Tensor> {
 }
 
 /// The kernel's `Rule`.
-fn factors(rule: &Rule, limit: f64) -> Arg {
+fn factors(rule: &Rule, limit: f64, maximum: bool) -> Arg {
     let corrected = |beta: f64| 1.0 - beta.powf(rule.step as f64);
     let numbers = [
         rule.scale,
@@ -73,6 +73,7 @@ fn factors(rule: &Rule, limit: f64) -> Arg {
         rule.eps,
         1.0 - rule.ema,
         limit,
+        f64::from(u8::from(maximum)),
     ];
     Arg::Floats(numbers.iter().map(|&number| number as f32).collect())
 }

@@ -1,9 +1,9 @@
 // Up to MOST parameters per launch; blockIdx.y counts them.
 #include "kernel.cuh"
 
-// The numbers of one step; see `Factors`.
+// The numbers of one step; see `Factors`. `maximum` is 1 with AMSGrad: moments then have four rows, else three.
 struct Rule {
-  float scale, rate1, rate2, kept, lr, correction, eps, fresh, limit;
+  float scale, rate1, rate2, kept, lr, correction, eps, fresh, limit, maximum;
 };
 
 // min(1, limit / (norm + 1e-6)), or 1 without a norm.
@@ -14,18 +14,20 @@ __device__ inline void step(Pointers parameters, Pointers gradients, Pointers mo
   float* p = (float*)parameters.at[blockIdx.y];
   const float* g = (const float*)gradients.at[blockIdx.y];
   float* m = (float*)moments.at[blockIdx.y];
+  float* top = rule.maximum > 0.f ? m + 2 * count : nullptr;
+  float* average = m + (top ? 3 : 2) * count;
   const float scale = rule.scale * clipped(norm, rule.limit);
   for (wide i = thread_index(); i < count; i += thread_count()) {
     const float slope = g[i] * scale;
     const float first = m[i] + rule.rate1 * (slope - m[i]);
     const float second = m[count + i] + rule.rate2 * (slope * slope - m[count + i]);
     // False for NaN, which then stays.
-    const float top = m[2 * count + i] > second ? m[2 * count + i] : second;
-    const float next = rule.kept * p[i] - rule.lr * first / (sqrtf(top) * rule.correction + rule.eps);
+    const float root = sqrtf(top && top[i] > second ? top[i] : second);
+    const float next = rule.kept * p[i] - rule.lr * first / (root * rule.correction + rule.eps);
     m[i] = first;
     m[count + i] = second;
-    m[2 * count + i] = top;
-    m[3 * count + i] += rule.fresh * (next - m[3 * count + i]);
+    if (top && !(top[i] > second)) top[i] = second;
+    average[i] += rule.fresh * (next - average[i]);
     p[i] = next;
   }
 }

@@ -1,16 +1,16 @@
-//! One optimiser step in one pass over a parameter: AdamW with AMSGrad, gradient scaling, and the moving average of the weights.
+//! One optimiser step in one pass over a parameter: AdamW with or without AMSGrad, gradient scaling, and the moving average of the weights.
 //!
 //! ```text
 //! g ← scale·g                      m ← m + (1 − β₁)·(g − m)         v ← v + (1 − β₂)·(g² − v)        v̂ ← max(v̂, v)
 //! p ← (1 − lr·decay)·p − lr/(1 − β₁ᵏ) · m / (√v̂/√(1 − β₂ᵏ) + ε)      e ← e + (1 − ema)·(p − e)
 //! ```
-//! The maximum is that of the raw second moment, before its bias correction.
+//! The maximum is that of the raw second moment, before its bias correction. Without AMSGrad v̂ is v itself, and no maximum is kept.
 //!
 //! Everything is written in place: parameters must not be part of a graph that will still run backward, nor shared with a tensor
 //! that someone else reads.
 //!
 //! # Cost
-//! Six reads and five writes per number; bound by memory.
+//! Six reads and five writes per number, without AMSGrad five and four; bound by memory.
 //!
 //! # Source
 //! Loshchilov and Hutter, arXiv 1711.05101; Reddi, Kale and Kumar, `OpenReview` `ryQu7f-RZ`; the order of operations is PyTorch's.
@@ -54,43 +54,66 @@ impl Default for Rule {
     }
 }
 
-/// What the optimiser remembers of one parameter: first moment, second moment, its maximum, and the average of the parameter.
+/// What the optimiser remembers of one parameter.
 #[derive(Debug)]
 pub struct Moments {
-    /// `[4, n]`, for a parameter of n entries.
+    /// `[4, n]`, for a parameter of n entries: first moment, second, its maximum, average; `[3, n]` without the maximum.
     packed: Tensor,
     shape: Vec<usize>,
 }
 
+/// The parts of [`Moments`], each of the parameter's shape.
+#[derive(Clone, Debug)]
+pub struct Parts<T> {
+    /// The first moment, m.
+    pub first: T,
+    /// The second moment, v.
+    pub second: T,
+    /// The maximum of the second moment; `None` without AMSGrad.
+    pub maximum: Option<T>,
+    /// The moving average of the parameter.
+    pub average: T,
+}
+
+impl<T> Parts<T> {
+    /// Each part with its name.
+    fn named(self) -> Vec<(&'static str, T)> {
+        let moments = [("first moment", self.first), ("second moment", self.second)];
+        moments.into_iter().chain(self.maximum.map(|maximum| ("maximum", maximum))).chain([("average", self.average)]).collect()
+    }
+}
+
 impl Moments {
-    /// Zero moments; the average starts as a copy of the parameter.
+    /// Zero moments; the average starts as a copy of the parameter. The maximum of the second moment is kept with `amsgrad` alone.
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn new(parameter: &Tensor) -> Result<Self> {
+    pub fn new(parameter: &Tensor, amsgrad: bool) -> Result<Self> {
         let zero = parameter.zeros_like()?;
-        Self::from_tensors([&zero, &zero, &zero, parameter])
+        Self::from_parts(Parts { first: &zero, second: &zero, maximum: amsgrad.then_some(&zero), average: parameter })
     }
 
-    /// The moments that [`Moments::tensors`] gave.
+    /// The moments that [`Moments::parts`] gave.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when the four differ in shape.
-    pub fn from_tensors(tensors: [&Tensor; 4]) -> Result<Self> {
-        let shape = tensors[0].dims().to_vec();
-        for (what, tensor) in ["first moment", "second moment", "maximum", "average"].into_iter().zip(tensors) {
+    /// [`Error::Shape`](crate::Error::Shape) when they differ in shape.
+    pub fn from_parts(parts: Parts<&Tensor>) -> Result<Self> {
+        let shape = parts.first.dims().to_vec();
+        let mut rows = Vec::with_capacity(4);
+        for (what, tensor) in parts.named() {
             shape::exact(OP, what, tensor, &shape, "the shape of the first moment")?;
+            rows.push(tensor.detach().flatten_all()?);
         }
-        let rows = tensors.map(|tensor| tensor.detach().flatten_all()).into_iter().collect::<candle_core::Result<Vec<_>>>()?;
         Ok(Self { packed: Tensor::stack(&rows, 0)?, shape })
     }
 
-    /// Copies of the first moment, the second, its maximum, and the average, each of the parameter's shape.
+    /// Copies of all parts.
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn tensors(&self) -> Result<[Tensor; 4]> {
-        Ok([self.row(0)?, self.row(1)?, self.row(2)?, self.row(3)?])
+    pub fn parts(&self) -> Result<Parts<Tensor>> {
+        let maximum = self.has_maximum().then(|| self.row(2)).transpose()?;
+        Ok(Parts { first: self.row(0)?, second: self.row(1)?, maximum, average: self.average()? })
     }
 
     /// A copy of the average alone.
@@ -98,7 +121,12 @@ impl Moments {
     /// # Errors
     /// When the device refuses.
     pub fn average(&self) -> Result<Tensor> {
-        self.row(3)
+        self.row(self.packed.dims()[0] - 1)
+    }
+
+    /// Whether the maximum of the second moment is kept: AMSGrad.
+    pub fn has_maximum(&self) -> bool {
+        self.packed.dims()[0] == 4
     }
 
     /// Moves the parameter and its moments by one step, in place.
@@ -136,7 +164,7 @@ impl Moments {
 /// multiplied by min(1, limit / (norm + 10⁻⁶)); a norm on a GPU is read there, without synchronisation.
 ///
 /// # Errors
-/// As [`Moments::step`].
+/// As [`Moments::step`]; [`Error::Shape`](crate::Error::Shape) when some of the moments have a maximum and some have none.
 pub fn step_all<'a>(
     items: impl IntoIterator<Item = (&'a mut Moments, &'a Var, &'a Tensor)>,
     rule: &Rule,
@@ -145,6 +173,9 @@ pub fn step_all<'a>(
     let items: Vec<(&mut Moments, &Var, &Tensor)> = items.into_iter().collect();
     for (moments, parameter, gradient) in &items {
         moments.check(parameter, gradient)?;
+        if moments.has_maximum() != items[0].0.has_maximum() {
+            return Err(shape::refused(OP, "moments", &moments.packed, "as many rows as the first ones, with or without a maximum"));
+        }
     }
     let Some(device) = items.first().map(|(_, parameter, _)| parameter.device()) else { return Ok(()) };
     on_device!(

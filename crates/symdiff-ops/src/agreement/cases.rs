@@ -71,6 +71,7 @@ fn of_channels(cases: &mut Vec<Case>, layout: &Ragged, width: usize) -> Result<(
     push(cases, "centre", layout, width, vec![x()?], move |x| crate::centre(x[0], &c));
     push(cases, "spread", layout, width, vec![random(2, &[samples, width])?], move |x| crate::spread(x[0], &d));
     push(cases, "silu", layout, width, vec![x()?], |x| crate::silu(x[0]));
+    push(cases, "gelu", layout, width, vec![x()?], |x| crate::gelu(x[0]));
     push(cases, "swiglu", layout, width, vec![random(1, &[nodes, 2 * width])?], |x| crate::swiglu(x[0]));
     for outputs in [1, 40] {
         let (weight, bias) = (random(2, &[outputs, width])?, random(3, &[outputs])?);

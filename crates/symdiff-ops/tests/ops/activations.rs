@@ -1,8 +1,8 @@
-//! `swiglu` and `silu` against Candle's exponential, and at extreme arguments.
+//! `swiglu`, `silu` and `gelu` against Candle's exponential, and at extreme arguments.
 
 use crate::common::{check_op, flat, random};
 use candle_core::{DType, Device, Tensor};
-use symdiff_ops::{Result, silu, swiglu};
+use symdiff_ops::{Result, gelu, silu, swiglu};
 
 fn silu_twin(x: &Tensor) -> Result<Tensor> {
     Ok((x / (x.neg()?.exp()? + 1.0)?)?)
@@ -13,6 +13,20 @@ fn silu_equals_its_formula() -> Result<()> {
     for shape in [&[1_usize][..], &[7], &[3, 5, 2], &[129, 67]] {
         let x = (random(1, shape)? * 3.0)?;
         check_op(&|i| silu(i[0]), &|i| silu_twin(i[0]), &[x], 16.0)?;
+    }
+    Ok(())
+}
+
+/// Half of x·(1 + tanh u), with Candle's hyperbolic tangent.
+#[test]
+fn gelu_equals_its_formula() -> Result<()> {
+    let twin = |x: &Tensor| -> Result<Tensor> {
+        let u = ((x + (x.powf(3.0)? * 0.044715)?)? * (2.0 / std::f64::consts::PI).sqrt())?;
+        Ok(((x * (u.tanh()? + 1.0)?)? * 0.5)?)
+    };
+    for shape in [&[1_usize][..], &[7], &[3, 5, 2], &[129, 67]] {
+        let x = (random(1, shape)? * 3.0)?;
+        check_op(&|i| gelu(i[0]), &|i| twin(i[0]), &[x], 16.0)?;
     }
     Ok(())
 }
@@ -32,6 +46,8 @@ fn a_replay_gives_the_same_bits_as_the_forward_pass() -> Result<()> {
     let (x, gradient) = (random(1, &[33, 80])?.to_dtype(DType::F32)?, random(2, &[33, 40])?.to_dtype(DType::F32)?);
     let [y, _] = swiglu::replayed(&x, &gradient)?;
     assert_eq!(flat(&y)?, flat(&swiglu::forward(&x)?)?);
+    let [y, _] = gelu::replayed(&gradient, &gradient)?;
+    assert_eq!(flat(&y)?, flat(&gelu::forward(&gradient)?)?);
     Ok(())
 }
 
@@ -43,6 +59,10 @@ fn extreme_arguments_saturate() -> Result<()> {
     assert!(y[5].is_nan());
     let slopes = flat(&silu::backward(&x, &x.ones_like()?)?)?;
     assert_eq!(slopes[..5], [0.0, 0.0, 0.5, 1.0, 1.0]);
+    let [y, slopes] = gelu::replayed(&x, &x.ones_like()?)?;
+    assert_eq!(flat(&y)?[..5], [0.0, 0.0, 0.0, 100.0, f64::from(1e30_f32)]);
+    assert_eq!(flat(&slopes)?[..5], [0.0, 0.0, 0.5, 1.0, 1.0]);
+    assert!(flat(&y)?[5].is_nan() && flat(&slopes)?[5].is_nan());
     Ok(())
 }
 

@@ -27,6 +27,8 @@ fn functions_without_a_graph_refuse_tensors_of_one() -> Result<()> {
     let calls: Vec<Call> = vec![
         ("silu", vec![&x], Box::new(|t| silu::forward(t[0]).map(drop))),
         ("silu back", vec![&x, &g], Box::new(|t| silu::backward(t[0], t[1]).map(drop))),
+        ("gelu", vec![&x], Box::new(|t| gelu::forward(t[0]).map(drop))),
+        ("gelu replayed", vec![&x, &g], Box::new(|t| gelu::replayed(t[0], t[1]).map(drop))),
         ("swiglu", vec![&x], Box::new(|t| swiglu::forward(t[0]).map(drop))),
         ("swiglu back", vec![&x, &half], Box::new(|t| swiglu::backward(t[0], t[1]).map(drop))),
         ("swiglu replayed", vec![&x, &half], Box::new(|t| swiglu::replayed(t[0], t[1]).map(drop))),
