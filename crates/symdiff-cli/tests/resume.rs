@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Tiny, json, refusal, text, write};
+use common::{Tiny, json, refusal, symdiff, text, write};
 use serde_json::Value;
 
 const SUITE: &str = "title = 'Tiny'\nruns = ['tiny']\nprotocol = 'edm-qm9'\nsamples = 4\ngroups = 2\nnll_molecules = 4\n\
@@ -54,6 +54,20 @@ fn molecules_of_a_reproduction_are_those_of_its_model() {
     std::fs::write(run.join("samples.xyz"), &drawn).unwrap();
     reproduce(&["--resume"]);
     assert!(molecules() == own);
+
+    // A record of an earlier version does not say in which precision and on which device: drawn again, to the same molecules, with a sentence.
+    assert_eq!((&longer["origin"]["precision"], &longer["origin"]["device"]), (&"f32".into(), &"cpu".into()));
+    let mut older = record();
+    older["origin"].as_object_mut().unwrap().retain(|key, _| !["precision", "device"].contains(&key.as_str()));
+    std::fs::write(run.join("samples.json"), older.to_string()).unwrap();
+    let output = symdiff(&["reproduce", "--profile", text(&suite), "--out", text(&out), "--resume"]);
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("does not say in which precision"));
+    assert!(record()["origin"]["precision"] == "f32" && molecules() == own);
+
+    // The report shows the first molecule forming.
+    let frames = symdiff_mol::formats::open(&run.join("chain.xyz")).unwrap().count();
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(frames == 7 && page.contains("A molecule forming") && page.contains("<figcaption>t = 1.000</figcaption>"), "{frames} frames");
 
     let again = ["reproduce", "--profile", text(&suite), "--out", text(&out), "--resume", "--seed", "4"];
     assert!(refusal(&again).contains("seed 3, not 4"));

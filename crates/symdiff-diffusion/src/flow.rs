@@ -1,7 +1,7 @@
 //! How probable data are under the deterministic sampler.
 
 use crate::prediction::{mixed, same};
-use crate::process::{check_falling, dimensions};
+use crate::process::{check_whole, dimensions};
 use crate::{Eps, Error, Field, Result};
 use candle_core::{DType, Tensor, Var};
 use symdiff_ops::{Euclidean, Noise};
@@ -23,12 +23,12 @@ use symdiff_ops::{Euclidean, Noise};
 /// Two calls of the denoiser and their backward passes per step.
 ///
 /// # Errors
-/// When times do not fall; whatever the denoiser returns, or when the noise that it predicts has no gradient with respect to the state.
+/// When times do not fall from 1 to 0; whatever the denoiser returns, or when the noise that it predicts has no gradient with respect to the state.
 ///
 /// # Source
 /// Song et al., arXiv 2011.13456, section D.2; Grathwohl et al., arXiv 1810.01367, for the estimate.
 pub fn log_density<S: Euclidean>(field: &Field<S>, z0: &S, times: &[f64], noise: Noise) -> Result<Tensor> {
-    check_falling(times)?;
+    check_whole(times)?;
     let [probe, kernel] = noise.split();
     let z0 = &z0.detached();
     let (probe, kernels) = (z0.gaussian(probe)?, kernel.steps());

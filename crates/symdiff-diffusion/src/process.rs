@@ -66,7 +66,7 @@ impl Process {
         // On a table of levels, neighbours of a grid may share an entry: they are parted below.
         check_order(&times, |earlier, later| earlier > later || (!self.continuous && earlier >= later))?;
         let (first, last) = (times[0], times[times.len() - 1]);
-        if times.len() != steps + 1 || 1.0 - first > 1e-9 || last > 1e-9 {
+        if times.len() != steps + 1 || 1.0 - first > END || last > END {
             let count = times.len() - 1;
             return Err(Error::Config(format!(
                 "a grid of {steps} steps must lead from 1 to 0; this one takes {count}, from {first} to {last}"
@@ -140,6 +140,19 @@ impl Debug for Process {
         f.debug_struct("Process").field("steps", &self.steps).field("continuous", &self.continuous).finish_non_exhaustive()
     }
 }
+
+/// Refuses times that do not fall from 1, where there is noise alone, to 0, where data are read off.
+pub(crate) fn check_whole(times: &[f64]) -> Result<()> {
+    check_falling(times)?;
+    let (first, last) = (times[0], times[times.len() - 1]);
+    if 1.0 - first <= END && last <= END {
+        return Ok(());
+    }
+    Err(Error::Config(format!("times of a whole trajectory must fall from 1 to 0; those given fall from {first} to {last}")))
+}
+
+/// How far from 1 and 0 the ends of a grid may lie: what rounding does.
+const END: f64 = 1e-9;
 
 /// Refuses times that do not fall, or leave \[0, 1\].
 pub(crate) fn check_falling(times: &[f64]) -> Result<()> {

@@ -74,3 +74,15 @@ fn a_denoiser_that_detaches_its_state_is_refused_and_a_tracked_state_is_not() ->
     assert_eq!(numbers(&got)?, numbers(&density(&z)?)?);
     Ok(())
 }
+
+/// A trajectory that stops short of the noise or of the data has another density.
+#[test]
+fn times_that_do_not_lead_from_1_to_0_are_refused() -> Outcome {
+    let [process, ..] = processes()?;
+    let (denoiser, z) = (denoiser(&process, 1.0), Vectors::new(Tensor::new(&[[1.1_f64], [-0.4]], &Device::Cpu)?)?);
+    for times in [&[1.0, 0.5][..], &[0.9, 0.0], &[1.0, 0.5, 0.6, 0.0], &[0.0, 1.0], &[1.0], &[]] {
+        let refused = log_density(&Field::new(&process, &denoiser, &()), &z, times, Noise::seeded(1)).map(drop).map_err(|e| e.to_string());
+        assert!(refused.as_ref().is_err_and(|message| message.contains("must fall from")), "{times:?}: {refused:?}");
+    }
+    Ok(())
+}

@@ -1,9 +1,10 @@
 //! One batch of a sampling run: from noise, around a part that is known, or from a structure.
 
+use crate::chain::Watching;
 use crate::request::{Part, Request};
-use crate::{Asked, Decoded, Kept, Model, Result};
+use crate::{Asked, Decoded, Kept, Model, MoleculeReconstruction, Result};
 use candle_core::DType;
-use symdiff_diffusion::{Keeping, Route};
+use symdiff_diffusion::{Keeping, Reverse, Route};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::state::Molecules;
@@ -18,6 +19,8 @@ pub(crate) struct Drawing<'a> {
     pub(crate) like: Molecules,
     /// What they are asked to be.
     pub(crate) asked: Asked,
+    /// The model's denoiser as it is asked and watched; the denoiser itself for none.
+    pub(crate) watching: Option<&'a Watching<'a>>,
 }
 
 impl Drawing<'_> {
@@ -28,11 +31,16 @@ impl Drawing<'_> {
     pub(crate) fn decoded(&self, noise: Noise, progress: &mut dyn FnMut(usize, usize)) -> Result<Decoded> {
         let (route, steps) = (self.route, self.route.steps);
         match &self.request.part {
-            Part::Nothing => Ok(self.model.reverse(&self.asked).sample_by(route, &self.like, noise, &mut |step| progress(step, steps))?),
+            Part::Nothing => Ok(self.reverse().sample_by(route, &self.like, noise, &mut |step| progress(step, steps))?),
             Part::Formula(formula) => self.around(&Kept::elements(formula.atomic_numbers()), noise, progress),
             Part::Atoms(kept) => self.around(kept, noise, progress),
             Part::Structure(molecule, time) => self.varied(molecule, *time, noise, progress),
         }
+    }
+
+    fn reverse(&self) -> Reverse<'_, Molecules, MoleculeReconstruction, Asked> {
+        let reverse = self.model.reverse(&self.asked);
+        self.watching.map_or(reverse, |watching| Reverse { denoiser: watching, ..reverse })
     }
 
     fn around(&self, kept: &Kept, noise: Noise, progress: &mut dyn FnMut(usize, usize)) -> Result<Decoded> {
@@ -40,8 +48,7 @@ impl Drawing<'_> {
         let part = kept.within(like.layout(), &model.encoding, like.dtype(), &like.device())?;
         let walk = Keeping::new(route.sampler()?, &part, self.request.turns.unwrap_or(Request::TURNS))?;
         let times = model.process.times(&*route.spacing.grid(), route.steps)?;
-        let reverse = model.reverse(&self.asked);
-        let decoded = reverse.sample(&walk, &times, route.framing, like, noise, &mut |step| progress(step, route.steps))?;
+        let decoded = self.reverse().sample(&walk, &times, route.framing, like, noise, &mut |step| progress(step, route.steps))?;
         kept.settled(decoded, &model.encoding)
     }
 
@@ -54,7 +61,6 @@ impl Drawing<'_> {
         let all = model.process.times(&*route.spacing.grid(), route.steps)?;
         let times: Vec<f64> = std::iter::once(first).chain(all.into_iter().filter(|time| *time < first)).collect();
         let steps = times.len() - 1;
-        let reverse = model.reverse(&self.asked);
-        Ok(reverse.vary(&*route.sampler()?, &times, route.framing, &clean, noise, &mut |step| progress(step, steps))?)
+        Ok(self.reverse().vary(&*route.sampler()?, &times, route.framing, &clean, noise, &mut |step| progress(step, steps))?)
     }
 }

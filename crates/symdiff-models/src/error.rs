@@ -39,6 +39,12 @@ pub enum Error {
         /// What was estimated.
         value: f64,
     },
+    /// A sampled molecule with a coordinate that is no number.
+    #[error("sample {id}: a coordinate comes out as no finite number; the weights may have diverged: take an earlier checkpoint")]
+    SampleNotFinite {
+        /// The sample's id, from 0.
+        id: u64,
+    },
     /// The training loop, its settings or a checkpoint failed.
     #[error(transparent)]
     Train(#[from] symdiff_train::Error),

@@ -9,6 +9,7 @@
 
 mod asked;
 mod batches;
+mod chain;
 mod conditions;
 mod diffusion;
 mod drawing;

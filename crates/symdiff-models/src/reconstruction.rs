@@ -24,9 +24,13 @@ impl Decoded {
     /// The molecules, each named after its sample id.
     ///
     /// # Errors
-    /// A coordinate that is not finite, naming the molecule.
+    /// [`Error::SampleNotFinite`](crate::Error::SampleNotFinite) naming the first molecule with a coordinate that is not finite.
     pub fn molecules(&self, encoding: &Encoding) -> crate::Result<Vec<Molecule>> {
         let positions: Vec<[f64; 3]> = self.positions.to_vec2::<f64>()?.iter().map(|row| [row[0], row[1], row[2]]).collect();
+        let finite = |sample: &usize| positions[self.layout.rows(*sample)].iter().flatten().all(|x| x.is_finite());
+        if let Some(sample) = (0..self.layout.len()).find(|sample| !finite(sample)) {
+            return Err(crate::Error::SampleNotFinite { id: self.layout.samples().ids()[sample] });
+        }
         Ok(encoding.decode(&positions, &self.columns, &self.layout)?)
     }
 }

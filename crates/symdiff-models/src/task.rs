@@ -60,11 +60,26 @@ pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) 
 /// When the checkpoint is damaged, belongs to another experiment or seed, or the data has changed.
 pub fn resume(folder: &Path, experiment: Option<Experiment>, seed: Option<u64>, device: &Device) -> Result<MoleculeTrainer> {
     let header = checkpoint::header(&folder.join(CHECKPOINT))?;
-    let experiment = experiment.map_or_else(|| Experiment::parse(&header.record.description, &[]), Ok)?;
+    let recorded = Experiment::parse(&header.record.description, &[]);
+    if let (Some(experiment), Ok(recorded)) = (&experiment, &recorded) {
+        warn_of_other_rates(&experiment.train, &recorded.train, header.step);
+    }
+    let experiment = experiment.map_or(recorded, Ok)?;
     let settings = experiment.train.clone();
     let task = MoleculeTask::new(experiment, header.seed, device)?;
     let variables = task.model.parameters.clone();
     Ok(Trainer::resume(task, &variables, settings, seed.unwrap_or(header.seed), folder)?)
+}
+
+/// A budget of other steps is allowed, and stretches or squeezes a cosine of the learning rate: the user may not think of that.
+fn warn_of_other_rates(now: &Settings, recorded: &Settings, step: u64) {
+    if now.cosine && now.steps != recorded.steps {
+        let [before, after] = [recorded, now].map(|settings| settings.rate(step));
+        let (from, to) = (recorded.steps, now.steps);
+        tracing::warn!(
+            "train.steps is {to} instead of {from}, over which the cosine falls: the learning rate of step {step} is {after:.3e} instead of {before:.3e}"
+        );
+    }
 }
 
 impl MoleculeTask {

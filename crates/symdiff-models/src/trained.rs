@@ -1,5 +1,6 @@
 //! A trained model, for sampling and likelihoods.
 
+use crate::chain::Watching;
 use crate::drawing::Drawing;
 use crate::experiment::Experiment;
 use crate::model::Model;
@@ -26,6 +27,8 @@ pub struct Trained {
     pub header: Header,
     /// The padding that is counted; none where the model does not depend on any.
     pub padding: Option<PaddedTo>,
+    /// What it computes in.
+    pub precision: Precision,
     /// A hash of its weights.
     pub weights_hash: u64,
     sizes: SizeHistogram,
@@ -84,7 +87,7 @@ impl Trained {
         let table = table(record).map_err(|()| Error::file(file, "its table of the schedule is damaged; import it again"))?;
         let table = table.map(|gamma| import::stored(&gamma)).transpose()?;
         let trained = Self::with(Model::frozen_under(&experiment, table, device)?, loaded, file, device)?;
-        Ok(Self { padding, experiment: Some(Box::new(experiment)), ..trained })
+        Ok(Self { padding, precision: experiment.train.precision, experiment: Some(Box::new(experiment)), ..trained })
     }
 
     /// The same model, its parameters shared, whose answers under a condition are moved away from those without.
@@ -100,6 +103,7 @@ impl Trained {
             model,
             header: self.header.clone(),
             padding: self.padding,
+            precision: self.precision,
             weights_hash: self.weights_hash,
             sizes: self.sizes.clone(),
             conditions: self.conditions.clone(),
@@ -114,7 +118,7 @@ impl Trained {
     }
 
     /// A model of your own with the averaged weights of a run directory or checkpoint; its parameters should be
-    /// [frozen](symdiff_train::Parameters::frozen), so that it builds no graph.
+    /// [frozen](symdiff_train::Parameters::frozen), so that it builds no graph. It is taken to compute in f32.
     ///
     /// # Errors
     /// When there is no checkpoint, it is damaged, or its weights are not those of the model.
@@ -130,7 +134,12 @@ impl Trained {
         let conditions = loaded.header.record.facts.get(CONDITIONS).map(|facts| serde_json::from_value(facts.clone()));
         let conditions = conditions.transpose().map_err(|error| Error::file(file, error))?;
         let (header, weights_hash, device) = (loaded.header, loaded.weights_hash, device.clone());
-        Ok(Self { model, padding: None, header, weights_hash, sizes, conditions, experiment: None, device })
+        Ok(Self { model, padding: None, precision: Precision::F32, header, weights_hash, sizes, conditions, experiment: None, device })
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Draws molecules; `progress` is called with the fraction done.
@@ -154,21 +163,39 @@ impl Trained {
         &self,
         options: &Sampling,
         progress: &mut dyn FnMut(f64),
-        mut each: impl FnMut(Vec<Molecule>) -> Result<(), E>,
+        each: impl FnMut(Vec<Molecule>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.sample_watched(options, 0, progress, each).map(drop)
+    }
+
+    /// The same molecules, with pictures of the first one forming: up to `frames` states of its trajectory, from noise to data, each named after its
+    /// time, and the molecule itself. No frames for 0.
+    ///
+    /// # Errors
+    /// As [`Trained::sample_each`].
+    pub fn sample_watched<E: From<Error>>(
+        &self,
+        options: &Sampling,
+        frames: usize,
+        progress: &mut dyn FnMut(f64),
+        mut each: impl FnMut(Vec<Molecule>) -> Result<(), E>,
+    ) -> Result<Vec<Molecule>, E> {
         let mut plan = Plan::new(&self.sizes, self.conditions.as_ref(), options)?;
         let mut drawn = 0;
+        let mut chain = Vec::new();
         while drawn < options.count {
             let wishes = plan.batch(options.batch)?;
             let sizes: Vec<usize> = wishes.iter().map(|wish| wish.atoms).collect();
             let samples = Samples::new((drawn as u64..).take(sizes.len()).collect::<Vec<_>>());
             let layout = Ragged::new(&sizes, samples).map_err(Error::from)?;
             let done = |step: usize, steps: usize| (drawn as f64 + sizes.len() as f64 * step as f64 / steps as f64) / options.count as f64;
-            let molecules = self.batch(layout, &plan, &wishes, options, &mut |step, steps| progress(done(step, steps)))?;
+            let batch = Batch { layout, plan: &plan, wishes: &wishes, frames: if drawn == 0 { frames } else { 0 } };
+            let (molecules, states) = self.batch(batch, options, &mut |step, steps| progress(done(step, steps)))?;
+            chain.extend(states);
             drawn += sizes.len();
             each(molecules)?;
         }
-        Ok(())
+        Ok(chain)
     }
 
     /// Estimates the negative log-likelihood of molecules of a set, with `passes` independent draws each.
@@ -214,14 +241,9 @@ impl Trained {
         Ok(Nll { mean, standard_error: (variance / n).sqrt(), molecules: places.len(), unseen_sizes: unseen.len() })
     }
 
-    fn batch(
-        &self,
-        layout: Ragged,
-        plan: &Plan,
-        wishes: &[Wish],
-        options: &Sampling,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Vec<Molecule>> {
+    /// The molecules of a batch, and the first one forming.
+    fn batch(&self, batch: Batch, options: &Sampling, progress: &mut dyn FnMut(usize, usize)) -> Result<(Vec<Molecule>, Vec<Molecule>)> {
+        let Batch { layout, plan, wishes, frames } = batch;
         let [_, noise] = Noise::seeded(options.seed).split();
         let model = &self.model;
         let like = Molecules::blank(layout, model.encoding.features(), DType::F32, &self.device)?;
@@ -229,10 +251,14 @@ impl Trained {
         let Sampling { sampler: method, grid: spacing, frames: framing, churn, .. } = *options;
         let route = Route { method, steps, spacing, framing, churn };
         let asked = plan.asked(wishes, DType::F32, &self.device)?;
-        let drawing = Drawing { model, request: &options.request, route, like, asked };
+        let times = model.process.times(&*spacing.grid(), steps)?;
+        let watching = Watching::new(&*model.denoiser, &times, frames);
+        let drawing = Drawing { model, request: &options.request, route, like, asked, watching: (frames > 0).then_some(&watching) };
         let decoded = drawing.decoded(noise, progress)?;
-        let molecules = decoded.molecules(&model.encoding)?;
-        Ok(molecules.into_iter().zip(wishes).map(|(molecule, wish)| plan.noted(molecule, wish)).collect())
+        let molecules: Vec<Molecule> =
+            decoded.molecules(&model.encoding)?.into_iter().zip(wishes).map(|(molecule, wish)| plan.noted(molecule, wish)).collect();
+        let last = molecules.first().filter(|_| frames > 0).map(|molecule| molecule.clone().renamed("molecule"));
+        Ok((molecules, watching.states(&model.encoding)?.into_iter().chain(last).collect()))
     }
 
     /// Whether molecules of a set's training part have the sizes that the model learned from.
@@ -245,6 +271,15 @@ impl Trained {
     fn log_size(&self, set: &MoleculeSet, place: usize) -> Option<f64> {
         self.sizes.log_probability(set.num_atoms(place))
     }
+}
+
+/// What is drawn at once.
+struct Batch<'a> {
+    layout: Ragged,
+    plan: &'a Plan<'a>,
+    wishes: &'a [Wish],
+    /// States of the first molecule that are kept.
+    frames: usize,
 }
 
 /// The checkpoint of a run directory, or the file itself.

@@ -328,6 +328,10 @@ fn a_symmetrised_transformer_is_taken_from_its_arguments() -> TestResult {
         let (_folder, _, trained) = variant(&arrays, &replaced)?;
         arrays.assert_predicted(&trained, result, &DRAWS)?;
     }
+    // A plain perceptron has second layers of twice that width, in γ as well: these weights are not of one.
+    replaced.push(("mlp_type", text("mlp")));
+    let refused = variant(&arrays, &replaced).err().map_or_else(String::new, |error| error.to_string());
+    assert!(refused.contains("3 of another shape, first `gamma_enc.blocks.0.mlp.fc2.weight` [16, 32], needed [16, 64]"), "{refused}");
     Ok(())
 }
 
@@ -360,6 +364,12 @@ fn process_and_features_are_taken_from_the_arguments() -> TestResult {
         let expected = symdiff_diffusion::Schedule::log_snr(&expected, t);
         assert!((trained.model.process.path().log_snr(t) - expected).abs() < 1e-12);
     }
+    // EDM's program has no such argument.
+    let amsgrad = |arguments: &[u8]| -> Result<bool, Box<dyn std::error::Error>> {
+        let description = run_with(&path, arguments)?.1.header.record.description;
+        Ok(symdiff_models::Experiment::parse(&description, &[])?.train.amsgrad)
+    };
+    assert_eq!([amsgrad(&namespace(&[]))?, amsgrad(&namespace(&[("use_amsgrad", FALSE)]))?], [true, false]);
     // Without charges the network has one feature less, and the same file no longer fits.
     let sentence = refused_with(&path, &namespace(&[("include_charges", FALSE)]));
     assert!(sentence.contains("of another shape, first `egnn.embedding.weight` [4, 7], needed [4, 6]"), "{sentence}");

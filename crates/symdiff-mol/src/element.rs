@@ -49,6 +49,24 @@ pub(crate) fn nuclide(text: &str) -> Option<(u8, u16)> {
     }
 }
 
+/// The mass number of an isotope `difference` heavier than the most abundant one, as atom lines of V2000 tables say it; where no isotope is stable, than the
+/// one that tables of atomic weights list. `None` where no nucleus is left.
+///
+/// # Source
+/// The table of isotopic compositions of NIST. The specification of the format says "mass in the periodic table", which readers take for that of the most
+/// abundant isotope: 79 for bromine.
+pub(crate) fn mass_number_off(atomic_number: u8, difference: i16) -> Option<u16> {
+    #[rustfmt::skip]
+    const MOST_ABUNDANT: [i16; 118] = [
+        1, 4, 7, 9, 11, 12, 14, 16, 19, 20, 23, 24, 27, 28, 31, 32, 35, 40, 39, 40, 45, 48, 51, 52, 55, 56, 59, 58, 63, 64, 69, 74, 75, 80, 79,
+        84, 85, 88, 89, 90, 93, 98, 97, 102, 103, 106, 107, 114, 115, 120, 121, 130, 127, 132, 133, 138, 139, 140, 141, 142, 145, 152, 153, 158,
+        159, 164, 165, 166, 169, 174, 175, 180, 181, 184, 187, 192, 193, 195, 197, 202, 205, 208, 209, 209, 210, 222, 223, 226, 227, 232, 231,
+        238, 236, 238, 241, 243, 247, 249, 252, 257, 258, 259, 262, 267, 268, 271, 270, 269, 278, 281, 281, 285, 284, 289, 288, 293, 292, 294,
+    ];
+    let usual = MOST_ABUNDANT.get(usize::from(atomic_number).checked_sub(1)?)?;
+    u16::try_from(usual.checked_add(difference)?).ok().filter(|mass| *mass >= u16::from(atomic_number))
+}
+
 /// The symbol that stands for an atom in a file without a place for mass numbers: `D` and `T` for heavy hydrogen.
 pub(crate) fn written(atomic_number: u8, mass_number: u16) -> &'static str {
     match (atomic_number, mass_number) {
@@ -88,6 +106,8 @@ mod tests {
         for z in 1..=118 {
             assert_eq!(symbol(z).and_then(atomic_number), Some(z));
         }
+        assert_eq!([(6, 1), (1, 1), (35, 2), (6, -1), (118, 0)].map(|(z, off)| mass_number_off(z, off)), [13, 2, 81, 11, 294].map(Some));
+        assert_eq!([(1, -1), (2, -3), (0, 1), (119, 1), (6, i16::MAX)].map(|(z, off)| mass_number_off(z, off)), [None; 5]);
         for (z, radius) in [(1, 0.31), (5, 0.84), (6, 0.76), (17, 1.02), (34, 1.20), (53, 1.39), (80, 1.32), (83, 1.48), (96, 1.69)] {
             assert_eq!(covalent_radius(z), Some(radius));
         }

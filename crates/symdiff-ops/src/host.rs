@@ -113,7 +113,7 @@ impl Real for f64 {
 
     #[inline(always)]
     fn to_bf16(self) -> Self {
-        f64::from(crate::product::rounded(self as f32))
+        crate::product::rounded_f64(self)
     }
 
     fn as_f32(self) -> Option<f32> {

@@ -151,7 +151,7 @@ impl Evaluate {
         if let Some(rows) = rows {
             rows.finish()?;
         }
-        let distributions = reference.as_ref().map(|(_, profile)| compare(&seen.profile, profile, self.replicates, context.seed() as u32));
+        let distributions = reference.as_ref().map(|(_, profile)| compare(&seen.profile, profile, self.replicates, context.seed()));
         let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
         summary["geometry"] = json!(geometry);
         summary["distributions"] = json!(distributions);
@@ -197,7 +197,7 @@ impl Evaluate {
     }
 
     fn resampling(&self, context: &Context) -> Resampling {
-        Resampling { replicates: self.replicates, seed: context.seed() as u32 }
+        Resampling { replicates: self.replicates, seed: context.seed() }
     }
 
     /// The molecules, without those that are skipped, which the log reports and the counter counts.

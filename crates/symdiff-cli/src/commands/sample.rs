@@ -15,7 +15,7 @@ use symdiff_diffusion::{Framing, Method, Spacing, StochasticEuler};
 use symdiff_models::{Request, Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
-use symdiff_mol::formats::Writer;
+use symdiff_mol::formats::{self, Writer};
 use symdiff_train::Precision;
 
 const EXAMPLES: &str = "\
@@ -24,6 +24,7 @@ Examples:
   symdiff sample --run runs/mine -n 200 --out samples.sdf
   symdiff sample --run runs/mine -n 200 --sampler dpm-solver --steps 50 --out samples.xyz
   symdiff sample --run runs/mine -n 24 --out samples.xyz --gallery samples.html
+  symdiff sample --run runs/mine -n 1 --out molecule.xyz --chain forming.xyz
   symdiff sample --run runs/given -n 200 --given gap=4..9 --given alpha=data --guidance 1 --out asked.sdf";
 
 /// Draw molecules from a trained model. With a given seed, molecule i is the same, up to rounding, for every batch size and number of threads.
@@ -65,7 +66,10 @@ pub(crate) struct Sample {
     /// Also write an HTML page on which the first 24 molecules can be rotated with the mouse.
     #[arg(long, value_name = "FILE.html")]
     gallery: Option<PathBuf>,
-    /// Replace the files of --out and --gallery even if they hold something else.
+    /// Also write the first molecule forming, about 50 states of its trajectory from noise to the molecule, as molecules named after their times: `.xyz`, `.sdf`, …
+    #[arg(long, value_name = "FILE")]
+    chain: Option<PathBuf>,
+    /// Replace the files of --out, --gallery and --chain even if they hold something else.
     #[arg(long)]
     force: bool,
 }
@@ -75,6 +79,19 @@ const MOST_STEPS: usize = 100_000;
 
 /// Molecules of the gallery.
 const SHOWN: usize = 24;
+
+/// States of a trajectory.
+const FRAMES: usize = 50;
+
+/// What is left of a drawing beside the file.
+struct Drawn {
+    /// Molecules in it.
+    count: usize,
+    /// Its first molecules.
+    first: Vec<Molecule>,
+    /// The very first one forming; none without --chain.
+    chain: Vec<Molecule>,
+}
 
 impl Sample {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
@@ -91,6 +108,8 @@ impl Sample {
         let mut out = Destination::claim(&self.out, Kind::Molecules, &inputs, self.force)?;
         inputs.push(&self.out);
         let page = self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &inputs, self.force)).transpose()?;
+        inputs.extend(self.gallery.as_deref());
+        let chain = self.chain.as_deref().map(|chain| Destination::claim(chain, Kind::Molecules, &inputs, self.force)).transpose()?;
         let model = self.asking.guided(chosen.load(self.precision, &context.device()?)?)?;
         let outside = model.conditions().map_or_else(Vec::new, |conditions| request.outside(conditions));
         outside.iter().for_each(|sentence| tracing::warn!("{sentence}"));
@@ -100,39 +119,36 @@ impl Sample {
             return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
         }
         let start = Instant::now();
-        let (molecules, first) = self.draw(context, churn, request, &model, &mut out)?;
-        // The molecules are safe before anything is done with the gallery.
+        let drawn = self.draw(context, churn, request, &model, &mut out)?;
+        // The molecules are safe before anything is done with the gallery and the chain.
         out.finish()?;
-        if let Some(page) = page {
-            page.fill(&page_of(&chosen, &model, &first)?)?;
+        if let (Some(destination), Some(path)) = (chain, &self.chain) {
+            formats::write_to(destination, path, drawn.chain.into_iter())?.0.finish()?;
         }
-        let mut summary = json!({ "file": shown(&self.out), "molecules": molecules, "seconds": start.elapsed().as_secs_f64() });
+        if let Some(page) = page {
+            page.fill(page_of(&chosen, &model, &drawn.first)?)?;
+        }
+        let mut summary = json!({ "file": shown(&self.out), "molecules": drawn.count, "seconds": start.elapsed().as_secs_f64() });
         if !outside.is_empty() {
             summary["outside"] = json!(outside);
         }
         Ok(summary)
     }
 
-    /// Writes molecules as they come; how many there are in the file, and the first ones.
-    fn draw(
-        &self,
-        context: &Context,
-        churn: f64,
-        request: Request,
-        model: &Trained,
-        out: &mut Destination,
-    ) -> Outcome<(usize, Vec<Molecule>)> {
+    /// Writes molecules as they come.
+    fn draw(&self, context: &Context, churn: f64, request: Request, model: &Trained, out: &mut Destination) -> Outcome<Drawn> {
         let Self { n: count, steps, batch, sampler, grid, frames, .. } = *self;
         let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames, churn, request };
         let bar = Bar::new("sampling");
         let writer = Writer::new(out, &self.out)?;
         let mut writer = if self.asking.properties() { writer.with_properties() } else { writer };
         let mut first = Vec::new();
-        model.sample_each(&options, &mut |done| bar.show(done, ""), |batch| {
+        let frames = if self.chain.is_some() { FRAMES } else { 0 };
+        let chain = model.sample_watched(&options, frames, &mut |done| bar.show(done, ""), |batch| {
             first.extend(batch.iter().take(SHOWN - first.len()).cloned());
             batch.iter().try_for_each(|molecule| Ok::<_, Failure>(writer.write(molecule)?))
         })?;
-        Ok((writer.finish()?.1.molecules, first))
+        Ok(Drawn { count: writer.finish()?.1.molecules, first, chain })
     }
 }
 

@@ -10,15 +10,13 @@ use symdiff_mol::{Bond, Fault, Molecule, element};
 
 /// What the viewer draws.
 #[derive(Serialize)]
-struct Drawing<'a> {
-    name: String,
+pub(super) struct Drawing {
+    pub(super) name: String,
     symbols: Vec<&'static str>,
     /// Angstrom, to the third decimal.
     positions: Vec<[f64; 3]>,
     /// First atom, second atom, electron pairs.
     bonds: Vec<[usize; 3]>,
-    #[serde(skip)]
-    verdict: &'a Verdict,
 }
 
 /// A page of one gallery.
@@ -33,17 +31,22 @@ pub(crate) fn standalone(title: &str, molecules: &[Molecule], protocol: Protocol
 /// Cards of molecules as a protocol judges them.
 pub(super) fn gallery(molecules: &[Molecule], protocol: Protocol) -> Result<Markup, Fault> {
     let verdicts = molecules.iter().map(|molecule| protocol.judge(molecule)).collect::<Result<Vec<_>, _>>()?;
-    let drawings: Vec<Drawing> = molecules.iter().zip(&verdicts).map(|(molecule, verdict)| drawing(molecule, verdict)).collect();
+    let drawings = drawings_of(molecules);
     Ok(html! {
         div class="gallery" {
             script type="application/json" { (PreEscaped(json(&drawings))) }
-            @for drawing in &drawings { (card(drawing)) }
+            @for (drawing, verdict) in drawings.iter().zip(&verdicts) { (card(drawing, verdict)) }
         }
     })
 }
 
-fn card(drawing: &Drawing) -> Markup {
-    let Verdict { atoms, stable_atoms, mol_stable, valid, n_fragments, .. } = drawing.verdict;
+/// What the viewer draws of molecules.
+pub(super) fn drawings_of(molecules: &[Molecule]) -> Vec<Drawing> {
+    molecules.iter().map(drawing).collect()
+}
+
+fn card(drawing: &Drawing, verdict: &Verdict) -> Markup {
+    let Verdict { atoms, stable_atoms, mol_stable, valid, n_fragments, .. } = verdict;
     html! {
         figure class=(if *mol_stable { "card stable" } else { "card" }) title=(drawing.name) {
             canvas tabindex="0" role="img" aria-label={ (drawing.name) ": drag or use the arrow keys to turn, double-click to enlarge" } {}
@@ -57,7 +60,7 @@ fn card(drawing: &Drawing) -> Markup {
     }
 }
 
-fn drawing<'a>(molecule: &Molecule, verdict: &'a Verdict) -> Drawing<'a> {
+fn drawing(molecule: &Molecule) -> Drawing {
     let (atomic_numbers, positions) = (molecule.atomic_numbers(), molecule.positions());
     let bonds = molecule.bonds().map_or_else(|| Cow::Owned(perceive_bonds(atomic_numbers, positions)), Cow::Borrowed);
     Drawing {
@@ -65,12 +68,11 @@ fn drawing<'a>(molecule: &Molecule, verdict: &'a Verdict) -> Drawing<'a> {
         symbols: atomic_numbers.iter().map(|z| element::symbol(*z).unwrap_or("?")).collect(),
         positions: positions.iter().map(|x| x.map(|x| (x * 1e3).round() / 1e3)).collect(),
         bonds: bonds.iter().map(|Bond { first, second, order }| [*first, *second, order.pairs().map_or(1, usize::from)]).collect(),
-        verdict,
     }
 }
 
 /// JSON that cannot end the script element it stands in.
-fn json(drawings: &[Drawing]) -> String {
+pub(super) fn json(drawings: &[Drawing]) -> String {
     let list = serde_json::json!(drawings);
     list.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

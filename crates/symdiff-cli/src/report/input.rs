@@ -85,6 +85,8 @@ pub(crate) struct RunReport {
     pub(crate) geometry: Geometry,
     /// Samples to look at, the first ones and not the best ones.
     pub(crate) molecules: Vec<Molecule>,
+    /// The first one forming: states of its trajectory from noise to the molecule.
+    pub(crate) chain: Vec<Molecule>,
 }
 
 /// A trained model along one route from noise to molecules.

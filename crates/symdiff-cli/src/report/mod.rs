@@ -6,6 +6,7 @@
 mod asked;
 mod backbones;
 mod cells;
+mod chain;
 mod document;
 mod gallery;
 mod geometry;

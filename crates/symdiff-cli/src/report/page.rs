@@ -1,5 +1,6 @@
 //! The page: headline, table, plots, molecules, and how each number was made.
 
+use super::chain::chain;
 use super::document::document;
 use super::gallery::gallery;
 use super::input::{Report, RunReport};
@@ -56,6 +57,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
                 }
                 (galleries)
             }
+            @if report.rows.iter().any(|run| !run.chain.is_empty()) { (forming(report)) }
             (provenance(report))
         },
     ))
@@ -71,6 +73,20 @@ fn galleries(report: &Report) -> Outcome<Markup> {
         page.0 += &html! { h3 { (name) } (gallery) }.into_string();
     }
     Ok(page)
+}
+
+/// The first molecule of each run on its way from noise.
+fn forming(report: &Report) -> Markup {
+    html! {
+        section {
+            h2 { "A molecule forming" }
+            p class="note" {
+                "The first sample of each run at some times t of its trajectory, from noise at t = 1 to the molecule. Lines join atoms at the distance of a bond. "
+                "Drag one to turn all."
+            }
+            @for run in report.rows.iter().filter(|run| !run.chain.is_empty()) { h3 { (run.name) } (chain(&run.chain)) }
+        }
+    }
 }
 
 /// How each number was made.

@@ -58,6 +58,7 @@ fn run(name: &str, k: usize) -> RunReport {
         curve: (1..4000).map(|step| (step, noise(step) * (0.3 + 2.0 / (1.0 + 0.02 * step as f64)) * (1.0 - 0.05 * k as f64))).collect(),
         timed: (1..40).map(|k| (6.0 * k as f64, 0.3 + 1.0 / k as f64)).collect(),
         geometry: Geometry::of(&molecules),
+        chain: [1.0, 0.5, 0.0].iter().map(|t| shaken(&molecules[0], 2.0 * t).renamed(format!("t = {t:.3}"))).collect(),
         molecules: molecules.into_iter().take(24).collect(),
     }
 }
@@ -113,7 +114,8 @@ fn a_report_has_all_its_parts() {
     for row in &report.rows {
         assert!(page.contains(&format!(r#"<th scope="row">{}</th>"#, row.name)), "{}", row.name);
     }
-    assert_eq!(page.matches("<canvas").count(), 4 * 24 + 12);
+    assert_eq!(page.matches("<canvas").count(), 4 * 24 + 12 + 4 * 3);
+    assert_eq!(page.matches("<figcaption>t = 0.500</figcaption>").count(), 4);
     assert_eq!(page.matches("<svg").count(), 11);
     assert!(page.contains("not run here") && page.contains("−129.35") && page.contains(&report.command));
     for outside in ["src=", "<link", "url(", "@import", "fetch(", "import("] {
@@ -153,13 +155,14 @@ fn a_report_of_failed_runs_is_still_a_report() {
         scores: Scores { atom_stability: Some(share(f64::NAN)), ..Scores::default() },
         geometry: Geometry::default(),
         molecules: Vec::new(),
+        chain: Vec::new(),
         ..run("SymDiff", 0)
     };
     report.data.geometry = Geometry::default();
     let temporary = tempfile::tempdir().unwrap();
     write(&report, temporary.path()).unwrap();
     let page = std::fs::read_to_string(temporary.path().join("report.html")).unwrap();
-    assert!(!page.contains("NaN") && !page.contains(">inf"));
+    assert!(!page.contains("NaN") && !page.contains(">inf") && !page.contains("forming"));
     balanced(&page);
 }
 

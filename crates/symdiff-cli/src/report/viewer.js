@@ -85,7 +85,9 @@ class View {
     });
   }
 
-  turn(aboutX, aboutY) { this.rows = turned(this.rows, aboutX, aboutY); this.redraw(); }
+  turn(aboutX, aboutY) {
+    for (const view of this.together || [this]) { view.rows = turned(view.rows, aboutX, aboutY); view.redraw(); }
+  }
 
   redraw() {
     cancelAnimationFrame(this.frame);
@@ -176,8 +178,12 @@ function enlarge(view) {
 
 for (const gallery of document.querySelectorAll(".gallery")) {
   const molecules = JSON.parse(gallery.querySelector("script").textContent);
-  gallery.querySelectorAll("canvas").forEach((canvas, i) => {
-    const view = new View(canvas, molecules[i]);
+  // The frames of a trajectory are seen from one side, that of the last, and turn together.
+  const rows = gallery.classList.contains("chain") ? broadSide(centred(molecules.at(-1)).points) : undefined;
+  const views = [...gallery.querySelectorAll("canvas")].map((canvas, i) => {
+    const view = new View(canvas, molecules[i], rows);
     canvas.addEventListener("dblclick", () => enlarge(view));
+    return view;
   });
+  if (rows) views.forEach((view) => { view.together = views; });
 }

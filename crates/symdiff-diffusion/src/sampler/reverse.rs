@@ -1,7 +1,7 @@
 //! A whole sampling run.
 
 use super::{Field, Framing, Route, Walk};
-use crate::process::check_falling;
+use crate::process::{check_falling, check_whole};
 use crate::{Denoiser, Eps, Process, Reconstruction, Result, Times};
 use symdiff_ops::{Euclidean, Noise};
 
@@ -23,10 +23,10 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         Field::new(self.process, self.denoiser, self.given)
     }
 
-    /// Draws samples shaped like `like`, whose values are not read, along falling times, as [`Process::times`] gives them. `progress` is called after each step.
+    /// Draws samples shaped like `like`, whose values are not read, along times from 1 to 0, as [`Process::times`] gives them. `progress` is called after each step.
     ///
     /// # Errors
-    /// When the times do not fall; whatever the denoiser returns.
+    /// When the times do not fall from 1 to 0; whatever the denoiser returns.
     pub fn sample(
         &self,
         sampler: &dyn Walk<S>,
@@ -36,6 +36,7 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         noise: Noise,
         progress: &mut dyn FnMut(usize),
     ) -> Result<R::Decoded> {
+        check_whole(times)?;
         let [start, walk, last, frames] = noise.split();
         let z = self.process.start(like, start)?;
         self.onward(sampler, times, framing, z, [walk, last, frames], progress)

@@ -63,6 +63,7 @@ impl Experiment {
         if let Some(Value::Table(model)) = table.get_mut("model") {
             ModelConfig::fill_from_preset(model)?;
         }
+        check_sections(&table)?;
         let experiment: Self =
             Value::Table(table).try_into().map_err(|error: toml::de::Error| Error::Config(one_line(&error.to_string())))?;
         experiment.check()?;
@@ -131,6 +132,32 @@ impl Experiment {
         }
         Ok(())
     }
+}
+
+/// What has keys of its own. A list in its place would be read as its values in their order, and an empty one as all defaults.
+const SECTIONS: [&str; 11] = [
+    "data",
+    "model",
+    "model.backbone",
+    "model.gamma",
+    "model.gamma.pairs",
+    "diffusion",
+    "diffusion.path",
+    "diffusion.continuous",
+    "diffusion.continuous.times",
+    "diffusion.continuous.weight",
+    "train",
+];
+
+fn check_sections(table: &Table) -> Result<()> {
+    for path in SECTIONS {
+        let mut keys = path.split('.');
+        let first = keys.next().and_then(|key| table.get(key));
+        if keys.fold(first, |place, key| place?.get(key)).is_some_and(|found| !found.is_table()) {
+            return Err(Error::Config(format!("`{path}` must be a section of keys, as in {path}.key=value")));
+        }
+    }
+    Ok(())
 }
 
 /// Parser messages span lines and quote the source; one line serves a command's single sentence.

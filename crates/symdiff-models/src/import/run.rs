@@ -177,6 +177,7 @@ fn graph(arguments: &Arguments) -> Read<GraphSizes> {
 }
 
 fn transformer(arguments: &Arguments) -> Read<DitSizes> {
+    let mlp_type = mlp_type(arguments)?;
     Ok(DitSizes {
         embedding: arguments.size("xh_hidden_size")?,
         gaussians: arguments.size("K")?,
@@ -184,7 +185,7 @@ fn transformer(arguments: &Arguments) -> Read<DitSizes> {
         depth: arguments.size("depth")?,
         heads: arguments.size("num_heads")?,
         ratio: arguments.size("mlp_ratio")?,
-        mlp_type: mlp_type(arguments)?,
+        mlp_type,
     })
 }
 

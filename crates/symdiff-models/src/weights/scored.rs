@@ -89,7 +89,7 @@ impl Trained {
         };
         let verdicts: Vec<Verdict> = molecules.iter().enumerate().map(judge).collect::<Result<_>>()?;
         let Sampling { count, seed, steps, sampler, grid, frames, .. } = scoring.sampling.clone();
-        let draw = Resampling { replicates: scoring.replicates, seed: seed as u32 };
+        let draw = Resampling { replicates: scoring.replicates, seed };
         let rated = Column::rated(&verdicts, None, draw);
         Ok(Scored {
             protocol: scoring.protocol.name().to_owned(),

@@ -254,6 +254,25 @@ mod tests {
         }
     }
 
+    /// The two columns after the symbol; lines of isotopes take the place of all of them, and leave the symbol D what it is.
+    #[test]
+    fn mass_differences_of_atom_lines_count_until_isotopes_are_named() {
+        let plain = text(&ammonium(), Version::Auto).replacen(" H   0", " D   0", 1);
+        let masses = |table: &str| {
+            let read = records(table).remove(0)?;
+            Ok((0..5).map(|atom| read.mass_number(atom)).collect::<Vec<u16>>())
+        };
+        let outcome = |table: &str| masses(table).map_err(|error: crate::Error| error.to_string());
+        let heavy = plain.replacen(" N   0", " N   1", 1);
+        assert_eq!(outcome(&heavy), Ok(vec![15, 2, 0, 0, 0]));
+        assert_eq!(outcome(&plain.replacen(" N   0", " N  -1", 1)), Ok(vec![13, 2, 0, 0, 0]));
+        assert_eq!(outcome(&heavy.replacen("M  END", "M  ISO  1   3   3\nM  END", 1)), Ok(vec![0, 2, 3, 0, 0]));
+        for (difference, words) in [("xx", "a mass difference"), ("-9", "a mass difference that leaves a nucleus")] {
+            let sentence = outcome(&plain.replacen(" N   0", &format!(" N  {difference}"), 1)).unwrap_err();
+            assert!(sentence.starts_with("m.sdf, record 1, line 4: expected ") && sentence.contains(words), "{sentence}");
+        }
+    }
+
     #[test]
     fn isotopes_are_read_and_written() {
         let heavy = ammonium().with_isotopes(vec![15, 0, 2, 3, 0]).unwrap();

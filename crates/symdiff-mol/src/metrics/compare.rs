@@ -33,11 +33,11 @@ pub struct Comparison {
 ///
 /// # Cost
 /// `replicates` passes over the sample's features, on all threads.
-pub fn compare(sample: &Profile, reference: &Profile, replicates: u32, seed: u32) -> Vec<Comparison> {
+pub fn compare(sample: &Profile, reference: &Profile, replicates: u32, seed: u64) -> Vec<Comparison> {
     Kind::ALL.into_iter().filter_map(|kind| compare_kind(kind, sample, reference, replicates, seed)).collect()
 }
 
-fn compare_kind(kind: Kind, sample: &Profile, reference: &Profile, replicates: u32, seed: u32) -> Option<Comparison> {
+fn compare_kind(kind: Kind, sample: &Profile, reference: &Profile, replicates: u32, seed: u64) -> Option<Comparison> {
     let target = shares(&reference.counts(kind, |_| 1))?;
     let measure = |counts: &[u64]| Some(distance(kind, &shares(counts)?, &target));
     let statistic = |weights: &[u32]| measure(&sample.counts(kind, |molecule| weights[molecule]));

@@ -46,7 +46,7 @@ pub struct Resampling {
     /// Sets drawn.
     pub replicates: u32,
     /// Seed of the first; the same seed gives the same intervals.
-    pub seed: u32,
+    pub seed: u64,
 }
 
 impl Interval {
@@ -83,7 +83,7 @@ impl Interval {
         let value = statistic(&vec![1; count])?;
         let mut drawn: Vec<f64> = (0..draw.replicates)
             .into_par_iter()
-            .filter_map(|replicate| statistic(&resampled(count, draw.seed.wrapping_add(replicate))))
+            .filter_map(|replicate| statistic(&resampled(count, draw.seed.wrapping_add(u64::from(replicate)))))
             .collect();
         drawn.sort_unstable_by(f64::total_cmp);
         let quantile = |share: f64| drawn.get((share * drawn.len().saturating_sub(1) as f64).round() as usize).copied();
@@ -111,13 +111,18 @@ fn wilson(p: f64, n: f64) -> [f64; 2] {
 }
 
 /// How often each of `count` molecules comes up in `count` draws with replacement.
-fn resampled(count: usize, seed: u32) -> Vec<u32> {
-    let mut twister = Mt::new(seed);
+fn resampled(count: usize, seed: u64) -> Vec<u32> {
+    let mut twister = twister(seed);
     let mut weights = vec![0; count];
     for _ in 0..count {
         weights[below(&mut twister, count)] += 1;
     }
     weights
+}
+
+/// The numbers of a seed. One of more than 32 bits is a key of two words.
+pub(super) fn twister(seed: u64) -> Mt {
+    u32::try_from(seed).map_or_else(|_| Mt::new_with_key([seed as u32, (seed >> 32) as u32]), Mt::new)
 }
 
 /// A number below `count`. The bias of the product, count / 2³², is far below the error of what is drawn.

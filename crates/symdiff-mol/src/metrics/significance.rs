@@ -10,9 +10,8 @@
 
 use super::column::{Column, Evaluated};
 use super::compare::{distance, shares};
-use super::interval::{Interval, Resampling, below};
+use super::interval::{Interval, Resampling, below, twister};
 use super::profile::{Kind, Profile};
-use rand_mt::Mt;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -137,16 +136,16 @@ impl Exchange<'_> {
         let least = found - 1e-12 * found.max(1.0);
         let drawn: Vec<bool> = (0..self.exchanges.replicates)
             .into_par_iter()
-            .filter_map(|round| Some(statistic(&self.exchanged(self.exchanges.seed.wrapping_add(round)))?.abs() >= least))
+            .filter_map(|round| Some(statistic(&self.exchanged(self.exchanges.seed.wrapping_add(u64::from(round))))?.abs() >= least))
             .collect();
         let as_large = drawn.iter().filter(|as_large| **as_large).count();
         Some((1 + as_large) as f64 / (1 + drawn.len()) as f64)
     }
 
     /// Labels exchanged at random.
-    fn exchanged(&self, seed: u32) -> Vec<bool> {
+    fn exchanged(&self, seed: u64) -> Vec<bool> {
         let mut labels = self.labels();
-        let mut twister = Mt::new(seed);
+        let mut twister = twister(seed);
         match self.design {
             Design::Independent => (1..labels.len()).rev().for_each(|at| labels.swap(at, below(&mut twister, at + 1))),
             Design::Paired(partners) => {
@@ -249,7 +248,7 @@ mod tests {
     /// Of 200 pairs of sets from one law, one in twenty has p below 0.05 (at most 21 of 200 with a chance of 10⁻³), under either design.
     #[test]
     fn chance_is_called_chance() {
-        let mut twister = Mt::new(5);
+        let mut twister = twister(5);
         let mut coins = |n: usize| (0..n).map(|_| below(&mut twister, 10) < 7).collect::<Vec<_>>();
         for paired in [false, true] {
             let below_level = (0..200).filter(|round| {

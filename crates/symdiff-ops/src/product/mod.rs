@@ -16,7 +16,7 @@ mod rows;
 mod slivers;
 mod tile;
 
-pub(crate) use bf16::rounding::rounded;
+pub(crate) use bf16::rounding::{rounded, rounded_f64};
 pub(crate) use packed::Packed;
 
 use crate::host::Real;

@@ -44,7 +44,7 @@ const VALUES: [&str; 31] = [
 const MODEST: usize = 6;
 
 /// Settings of every section. Budgets are not among them: a long budget is no fault.
-const KEYS: [&str; 58] = [
+const KEYS: [&str; 62] = [
     "data",
     "data.path",
     "data.vocabulary",
@@ -61,6 +61,7 @@ const KEYS: [&str; 58] = [
     "model.gamma.depth",
     "model.gamma.heads",
     "model.gamma.ratio",
+    "model.gamma.mlp_type",
     "model.gamma.decoder",
     "model.gamma.noise",
     "model.gamma.noise_scale",
@@ -75,6 +76,7 @@ const KEYS: [&str; 58] = [
     "model.backbone.depth",
     "model.backbone.heads",
     "model.backbone.ratio",
+    "model.backbone.mlp_type",
     "model.backbone.width",
     "model.backbone.nonsense",
     "model.gaussians",
@@ -96,10 +98,12 @@ const KEYS: [&str; 58] = [
     "train.warmup",
     "train.cosine",
     "train.cosine_after_warmup",
+    "train.amsgrad",
     "train.weight_decay",
     "train.clipping",
     "train.clip",
     "train.ema",
+    "train.ema_warmup",
     "train.checkpoint_minutes",
     "train.log_every",
     "train.precision",

@@ -15,6 +15,7 @@ use crate::suite;
 use candle_core::Device;
 use clap::Args;
 use runs::{Planned, Runs};
+use samples::Drawn;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -165,7 +166,7 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
     drop(trainer);
 
     let trained = Trained::load(folder, device)?;
-    let (molecules, sample_seconds) = samples::drawn(&trained, suite.samples, seed, folder)?;
+    let Drawn { molecules, chain, seconds: sample_seconds } = samples::drawn(&trained, suite.samples, seed, folder)?;
     let outcomes = Outcomes::judge(&molecules, suite.protocol)?;
     let mut scores = outcomes.scores(suite.groups);
     if suite.nll_molecules > 0 {
@@ -191,6 +192,7 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
         timed,
         geometry: Geometry::of(&molecules),
         molecules: molecules.into_iter().take(SHOWN).collect(),
+        chain,
     })
 }
 
@@ -198,7 +200,7 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
 fn cells(run: &Run, trained: &Trained, suite: &Suite, folder: &Path, seed: u64) -> Outcome<Vec<CellReport>> {
     let mut cells = Vec::with_capacity(run.samplings.len());
     for (index, &route) in run.samplings.iter().enumerate() {
-        let (molecules, seconds) = samples::drawn_along(trained, route, suite.samples, seed, folder)?;
+        let Drawn { molecules, seconds, .. } = samples::drawn_along(trained, route, suite.samples, seed, folder)?;
         let scores = Outcomes::judge(&molecules, suite.protocol)?.scores(suite.groups);
         let cell = CellReport { route, samples: molecules.len(), seconds, scores };
         tracing::info!("{} sampling {} of {}: {}", run.name, index + 1, run.samplings.len(), cell.sentence());

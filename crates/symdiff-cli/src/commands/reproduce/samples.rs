@@ -1,7 +1,7 @@
 //! A run's molecules: drawn once, and read again as long as they are what its model would draw.
 //!
-//! Beside `samples.xyz` stands `samples.json`, which names what they were drawn from and a checksum of the file. Both must fit. Molecules drawn along another route
-//! than the run's own stand in the folder `samples`, a pair of files for each route.
+//! Beside `samples.xyz` stands `samples.json`, which names what they were drawn from and a checksum of the file, and of `chain.xyz`, the first molecule
+//! forming. All must fit. Molecules drawn along another route than the run's own stand in the folder `samples`, a pair of files for each route.
 
 use crate::destination::{Destination, Kind, put};
 use crate::failure::{Failure, Outcome};
@@ -12,6 +12,7 @@ use std::time::Instant;
 use symdiff_diffusion::{Framing, Method, Route, Spacing, StochasticEuler};
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::{Molecule, formats};
+use symdiff_train::Precision;
 use twox_hash::XxHash3_64;
 
 /// What molecules are drawn from: equal origins give equal molecules.
@@ -35,6 +36,12 @@ struct Origin {
     steps: usize,
     seed: u64,
     molecules: usize,
+    /// `f32` or `bf16`. Records of earlier versions say neither this nor the device: their molecules are drawn again.
+    #[serde(default)]
+    precision: Option<Precision>,
+    /// `cpu` or `cuda`.
+    #[serde(default)]
+    device: Option<String>,
 }
 
 /// `samples.json`.
@@ -43,6 +50,9 @@ struct Record {
     origin: Origin,
     /// XXH3 of `samples.xyz`.
     file: String,
+    /// XXH3 of `chain.xyz`.
+    #[serde(default)]
+    chain: Option<String>,
     /// That drawing took.
     seconds: f64,
 }
@@ -55,13 +65,44 @@ fn usual<T: Default + ToString>() -> String {
     T::default().to_string()
 }
 
-/// The first `count` molecules of a seed along the run's own route, and the seconds that drawing them took.
-pub(super) fn drawn(trained: &Trained, count: usize, seed: u64, folder: &Path) -> Outcome<(Vec<Molecule>, f64)> {
-    at(trained, &Sampling::of(count, seed), &folder.join("samples"))
+/// States of the first molecule's trajectory that are kept.
+const FRAMES: usize = 10;
+
+/// A run's molecules.
+pub(super) struct Drawn {
+    pub(super) molecules: Vec<Molecule>,
+    /// The first one forming, along the run's own route.
+    pub(super) chain: Vec<Molecule>,
+    /// That drawing took.
+    pub(super) seconds: f64,
+}
+
+/// Where they lie.
+struct Files {
+    samples: PathBuf,
+    record: PathBuf,
+    chain: Option<PathBuf>,
+}
+
+impl Files {
+    /// `STEM.xyz` and `STEM.json`.
+    fn of(stem: &Path, chain: Option<PathBuf>) -> Self {
+        let [samples, record] = [".xyz", ".json"].map(|ending| {
+            let mut name = stem.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        });
+        Self { samples, record, chain }
+    }
+}
+
+/// The first `count` molecules of a seed along the run's own route.
+pub(super) fn drawn(trained: &Trained, count: usize, seed: u64, folder: &Path) -> Outcome<Drawn> {
+    at(trained, &Sampling::of(count, seed), &Files::of(&folder.join("samples"), Some(folder.join("chain.xyz"))))
 }
 
 /// The same along another route. What the run's own route has drawn is not drawn again.
-pub(super) fn drawn_along(trained: &Trained, route: Route, count: usize, seed: u64, folder: &Path) -> Outcome<(Vec<Molecule>, f64)> {
+pub(super) fn drawn_along(trained: &Trained, route: Route, count: usize, seed: u64, folder: &Path) -> Outcome<Drawn> {
     let Route { method, steps, spacing, framing, churn } = route;
     if route == Route::new(Method::default(), trained.model.process.steps()) {
         return drawn(trained, count, seed, folder);
@@ -69,38 +110,62 @@ pub(super) fn drawn_along(trained: &Trained, route: Route, count: usize, seed: u
     let folder = folder.join("samples");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, "make this folder", &error))?;
     let method = if method == Method::StochasticEuler { format!("{method}-{churn}") } else { method.to_string() };
-    at(trained, &Sampling::along(route, count, seed), &folder.join(format!("{method}-{spacing}-{framing}-{steps}")))
+    let stem = folder.join(format!("{method}-{spacing}-{framing}-{steps}"));
+    at(trained, &Sampling::along(route, count, seed), &Files::of(&stem, None))
 }
 
-/// Molecules from `STEM.xyz`, where `STEM.json` says that they are these; else drawn and written there.
-fn at(trained: &Trained, options: &Sampling, stem: &Path) -> Outcome<(Vec<Molecule>, f64)> {
-    let [file, record] = [".xyz", ".json"].map(|ending| {
-        let mut name = stem.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    });
+/// Molecules from their file, where the record says that they are these; else drawn and written there.
+fn at(trained: &Trained, options: &Sampling, files: &Files) -> Outcome<Drawn> {
     let origin = origin(trained, options);
-    if let Some(seconds) = kept(&file, &record, &origin) {
-        return Ok((formats::open(&file)?.collect::<Result<_, _>>()?, seconds));
-    }
-    if file.exists() {
-        tracing::info!("{}: not what this model draws; drawing anew", file.display());
+    match kept(files, &origin) {
+        Ok(seconds) => {
+            let chain = files.chain.as_deref().map(read).transpose()?.unwrap_or_default();
+            return Ok(Drawn { molecules: read(&files.samples)?, chain, seconds });
+        }
+        Err(why) if files.samples.exists() => tracing::info!("{}: {why}; drawing anew", files.samples.display()),
+        Err(_) => {}
     }
     let start = Instant::now();
     let bar = Bar::new("sampling");
-    let molecules = trained.sample(options, &mut |done| bar.show(done, ""))?;
+    let mut molecules = Vec::with_capacity(options.count);
+    let frames = if files.chain.is_some() { FRAMES } else { 0 };
+    let chain = trained.sample_watched(options, frames, &mut |done| bar.show(done, ""), |batch| {
+        molecules.extend(batch);
+        Ok::<_, Failure>(())
+    })?;
     let seconds = start.elapsed().as_secs_f64();
-    let destination = Destination::claim(&file, Kind::Molecules, &[], true)?;
-    formats::write_to(destination, &file, molecules.iter().cloned())?.0.finish()?;
-    let written = Record { origin, file: checksum(&file).map_err(|error| Failure::file(&file, "read it", &error))?, seconds };
-    put(&record, &serde_json::to_string_pretty(&written).map_err(Failure::run)?)?;
-    Ok((molecules, seconds))
+    let file = put_all(&files.samples, &molecules)?;
+    let noted = files.chain.as_deref().map(|file| put_all(file, &chain)).transpose()?;
+    let written = Record { origin, file, chain: noted, seconds };
+    put(&files.record, &serde_json::to_string_pretty(&written).map_err(Failure::run)?)?;
+    Ok(Drawn { molecules, chain, seconds })
 }
 
-/// The seconds of an earlier drawing whose record and file fit.
-fn kept(file: &Path, record: &Path, origin: &Origin) -> Option<f64> {
-    let record: Record = serde_json::from_str(&std::fs::read_to_string(record).ok()?).ok()?;
-    (record.origin == *origin && checksum(file).ok()? == record.file).then_some(record.seconds)
+fn read(file: &Path) -> Outcome<Vec<Molecule>> {
+    Ok(formats::open(file)?.collect::<Result<_, _>>()?)
+}
+
+/// Replaces a file by molecules; its checksum.
+fn put_all(file: &Path, molecules: &[Molecule]) -> Outcome<String> {
+    let destination = Destination::claim(file, Kind::Molecules, &[], true)?;
+    formats::write_to(destination, file, molecules.iter().cloned())?.0.finish()?;
+    checksum(file).map_err(|error| Failure::file(file, "read it", &error))
+}
+
+/// The seconds of an earlier drawing whose record and files fit, or why they do not.
+fn kept(files: &Files, origin: &Origin) -> Result<f64, &'static str> {
+    let text = std::fs::read_to_string(&files.record).ok();
+    let record: Record = text.and_then(|text| serde_json::from_str(&text).ok()).ok_or("nothing says what they were drawn from")?;
+    if record.origin.precision.is_none() || record.origin.device.is_none() {
+        return Err("samples.json does not say in which precision and on which device they were drawn");
+    }
+    if record.origin != *origin {
+        return Err("not what this model draws");
+    }
+    let same = |file: &Path, noted: &str| checksum(file).is_ok_and(|found| found == noted);
+    let forming = files.chain.as_deref().is_none_or(|file| record.chain.is_some_and(|noted| same(file, &noted)));
+    let whole = same(&files.samples, &record.file) && forming;
+    if whole { Ok(record.seconds) } else { Err("changed since they were drawn") }
 }
 
 fn origin(trained: &Trained, options: &Sampling) -> Origin {
@@ -114,6 +179,8 @@ fn origin(trained: &Trained, options: &Sampling) -> Origin {
         steps: options.steps.unwrap_or(trained.model.process.steps()),
         seed: options.seed,
         molecules: options.count,
+        precision: Some(trained.precision),
+        device: Some(if trained.device().is_cpu() { "cpu" } else { "cuda" }.to_owned()),
     }
 }
 

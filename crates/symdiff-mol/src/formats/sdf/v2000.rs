@@ -11,10 +11,12 @@ use std::io::Write;
 pub(super) fn table(source: &mut Source, counts: &str) -> Result<Table> {
     let (atoms, bonds) = counted(counts).map_err(|fault| source.fault(fault))?;
     let mut table = Table::default();
+    let mut masses_of_symbols = Vec::new();
     for number in 1..=atoms {
         let line = source.required_line("a record, among its atoms")?;
         let read = atom(number, line);
-        let (z, mass, position, charge) = read.map_err(|fault| source.fault(fault))?;
+        let Atom { z, mass_of_symbol, mass, position, charge } = read.map_err(|fault| source.fault(fault))?;
+        masses_of_symbols.push(mass_of_symbol);
         table.atomic_numbers.push(z);
         table.mass_numbers.push(mass);
         table.positions.push(position);
@@ -29,13 +31,13 @@ pub(super) fn table(source: &mut Source, counts: &str) -> Result<Table> {
     let lists =
         [(6, 1), (15, 2)].iter().map(|(from, lines)| counts.get(*from..from + 3).map_or(0, |n| n.trim().parse().unwrap_or(0) * lines));
     source.pass_lines(lists.sum::<usize>())?;
-    properties(source, &mut table)?;
+    properties(source, &mut table, &masses_of_symbols)?;
     Ok(table)
 }
 
 /// Reads the lines of properties.
-fn properties(source: &mut Source, table: &mut Table) -> Result<()> {
-    let mut charged = false;
+fn properties(source: &mut Source, table: &mut Table, masses_of_symbols: &[u16]) -> Result<()> {
+    let (mut charged, mut isotopes) = (false, false);
     loop {
         let line = source.required_line("a record, before its `M  END`")?.trim_end().to_owned();
         if line == "M  END" {
@@ -49,6 +51,10 @@ fn properties(source: &mut Source, table: &mut Table) -> Result<()> {
         let electrons = line.starts_with("M  CHG") || line.starts_with("M  RAD");
         if electrons && !std::mem::replace(&mut charged, true) {
             table.charges.fill(0);
+        }
+        // Likewise isotopes stand for all mass differences in atom lines; the symbols D and T stay what they are.
+        if line.starts_with("M  ISO") && !std::mem::replace(&mut isotopes, true) {
+            table.mass_numbers.copy_from_slice(masses_of_symbols);
         }
         let read = match line.get(..6) {
             Some("M  CHG") => pairs(&line[6..], "a formal charge", &mut table.charges),
@@ -71,8 +77,19 @@ fn counted(counts: &str) -> Result<(usize, usize), Fault> {
     Ok((field(0, "a number of atoms")?, field(3, "a number of bonds")?))
 }
 
+/// An atom line.
+struct Atom {
+    z: u8,
+    /// The mass number that the symbol says: that of `D` or `T`, else 0.
+    mass_of_symbol: u16,
+    /// The mass number that the line says.
+    mass: u16,
+    position: [f64; 3],
+    charge: i8,
+}
+
 /// `xxxxx.xxxxyyyyy.yyyyzzzzz.zzzz aaaddcccs…`
-fn atom(number: usize, line: &str) -> Result<(u8, u16, [f64; 3], i8), Fault> {
+fn atom(number: usize, line: &str) -> Result<Atom, Fault> {
     let short = || Fault::unexpected("an atom line", line, "write x y z in ten columns each, then the symbol");
     let mut position = [0.0; 3];
     for (axis, value) in position.iter_mut().enumerate() {
@@ -80,7 +97,12 @@ fn atom(number: usize, line: &str) -> Result<(u8, u16, [f64; 3], i8), Fault> {
         *value = coordinate(text, number, axis)?;
     }
     let text = line.get(30..line.len().min(34)).ok_or_else(short)?.trim();
-    let (z, mass) = element::nuclide(text).ok_or_else(|| Fault::UnknownElement { atom: number, text: text.to_owned() })?;
+    let (z, mass_of_symbol) = element::nuclide(text).ok_or_else(|| Fault::UnknownElement { atom: number, text: text.to_owned() })?;
+    let mass = match line.get(34..36).map_or("", str::trim) {
+        "" | "0" => mass_of_symbol,
+        difference => element::mass_number_off(z, whole("a mass difference", difference)?)
+            .ok_or_else(|| Fault::unexpected("a mass difference that leaves a nucleus", difference, "write M  ISO n a v instead"))?,
+    };
     let charge = match line.get(36..39).map(str::trim) {
         Some("1") => 3,
         Some("2") => 2,
@@ -90,7 +112,7 @@ fn atom(number: usize, line: &str) -> Result<(u8, u16, [f64; 3], i8), Fault> {
         Some("7") => -3,
         _ => 0,
     };
-    Ok((z, mass, position, charge))
+    Ok(Atom { z, mass_of_symbol, mass, position, charge })
 }
 
 fn bond(number: usize, atoms: usize, line: &str) -> Result<Bond, Fault> {

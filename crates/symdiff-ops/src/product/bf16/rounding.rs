@@ -27,6 +27,17 @@ pub(crate) fn rounded(x: f32) -> f32 {
     f32::from_bits(bits(x))
 }
 
+/// x rounded once to the nearest bf16. To f32 first it is rounded to odd: what is cut off shows in the last bit, so that the second rounding, which keeps
+/// sixteen bits less, cannot take it for a tie (Boldo and Melquiond, IEEE Transactions on Computers 57, 2008).
+#[inline(always)]
+pub(crate) fn rounded_f64(x: f64) -> f64 {
+    let nearest = x as f32;
+    let away = f64::from(nearest.abs()) > x.abs();
+    let inexact = f64::from(nearest) != x && nearest.is_finite();
+    let odd = nearest.to_bits().wrapping_sub(u32::from(away)) | 1;
+    f64::from(rounded(if inexact { f32::from_bits(odd) } else { nearest }))
+}
+
 /// Two terms, the earlier one in the low half.
 #[inline(always)]
 fn pair(earlier: f32, later: f32) -> u32 {
@@ -130,6 +141,26 @@ mod tests {
                 assert_eq!(got.to_bits(), expected.to_bits(), "{pattern:#x}");
             }
         }
+    }
+
+    /// Just above a tie of bf16, by less than an f32 can say: rounded twice it would come down.
+    #[test]
+    fn an_f64_is_rounded_once() {
+        let above = 1.0 + 2_f64.powi(-8) + 2_f64.powi(-30);
+        assert_eq!(f64::from(rounded(above as f32)), 1.0);
+        assert_eq!([above, -above].map(rounded_f64), [1.0 + 2_f64.powi(-7), -1.0 - 2_f64.powi(-7)]);
+        let tie = 1.0 + 2_f64.powi(-8);
+        for (x, expected) in [(tie, 1.0), (tie - 2_f64.powi(-50), 1.0), (tie + 2_f64.powi(-50), 1.0 + 2_f64.powi(-7))] {
+            assert_eq!(rounded_f64(x), expected);
+        }
+        for k in 0..200_000_u64 {
+            // Magnitudes of normal f32 numbers, with all kinds of last bits.
+            let bits = k.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let x = f64::from_bits(bits & 0x800f_ffff_ffff_ffff | (0x3ff - 120 + bits % 240) << 52);
+            assert_eq!(rounded_f64(x), bf16::from_f64(x).to_f64(), "{x:e}");
+        }
+        assert_eq!([1e300, -1e300, 1e-300, f64::from(f32::MAX)].map(rounded_f64), [f64::INFINITY, f64::NEG_INFINITY, 0.0, f64::INFINITY]);
+        assert!(rounded_f64(f64::NAN).is_nan());
     }
 
     #[test]

@@ -1,0 +1,81 @@
+//! Options of the published program, through the binary: the optimiser without AMSGrad, a plain perceptron, a cosine, a molecule forming.
+
+mod common;
+
+use common::{Tiny, binary, json, refusal, text};
+use symdiff_mol::{Molecule, formats};
+
+fn molecules(file: &std::path::Path) -> Vec<Molecule> {
+    formats::open(file).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_run_without_amsgrad_goes_on_without_it() {
+    let tiny = Tiny::untrained();
+    let (experiment, run) = (tiny.experiment(), tiny.run());
+    let train = ["train", text(experiment), "--out", text(run), "--set", "train.amsgrad=false", "--json"];
+    json(&train);
+    let size = || std::fs::metadata(run.join("last.safetensors")).unwrap().len();
+    let with = Tiny::trained();
+    assert!(size() * 5 < std::fs::metadata(with.run().join("last.safetensors")).unwrap().len() * 9 / 2, "the maximum is still kept");
+    assert_eq!(json(&[&train[..], &["--resume", "--set", "train.steps=3"]].concat())["steps"], 3);
+    assert!(refusal(&["train", text(experiment), "--out", text(run), "--resume"]).contains("another experiment"));
+}
+
+#[test]
+fn a_plain_perceptron_is_trained_and_sampled_and_dropout_is_refused_by_its_name() {
+    let tiny = Tiny::untrained();
+    let train = ["train", text(tiny.experiment()), "--out", text(tiny.run())];
+    for setting in ["model.backbone.mlp_dropout=0.1", "model.gamma.mlp_dropout=0.1"] {
+        assert!(refusal(&[&train[..], &["--set", setting]].concat()).contains("`mlp_dropout`"));
+    }
+    let plain = ["--set", "model.backbone.mlp_type='mlp'", "--set", "model.gamma.mlp_type='mlp'", "--json"];
+    let parameters = json(&[&train[..], &plain].concat())["parameters"].as_u64().unwrap();
+    // The second layers are twice as wide: 64 × 32 more weights in each of two blocks of k, 32 × 16 in the one of γ.
+    assert_eq!(
+        parameters,
+        json(&["train", text(tiny.experiment()), "--out", text(&tiny.folder().join("packed")), "--json"])["parameters"].as_u64().unwrap()
+            + 2 * 64 * 32
+            + 32 * 16
+    );
+    let out = tiny.folder().join("s.xyz");
+    json(&["sample", "--run", text(tiny.run()), "-n", "2", "--steps", "3", "--out", text(&out), "--json"]);
+    assert_eq!(molecules(&out).len(), 2);
+}
+
+/// Another number of steps stretches the cosine: that is allowed, and said.
+#[test]
+fn a_stretched_cosine_is_told() {
+    let tiny = Tiny::untrained();
+    let train = ["train", text(tiny.experiment()), "--out", text(tiny.run()), "--set", "train.cosine=true"];
+    json(&[&train[..], &["--json"]].concat());
+    let warned = |steps: &str| {
+        let output = binary().args(train).args(["--resume", "--set", steps]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        said.lines().filter(|line| line.contains("over which the cosine falls")).count()
+    };
+    assert_eq!((warned("train.steps=2"), warned("train.steps=4")), (0, 1));
+}
+
+/// Watching changes nothing about the samples; the last frame is the first of them.
+#[test]
+fn a_molecule_is_seen_forming() {
+    let tiny = Tiny::trained();
+    let [watched, alone, chain] = ["watched.xyz", "alone.xyz", "chain.xyz"].map(|name| tiny.folder().join(name));
+    for sampler in ["ancestral", "heun"] {
+        let sample = ["sample", "--run", text(tiny.run()), "-n", "3", "--steps", "20", "--seed", "5", "--json", "--sampler", sampler];
+        json(&[&sample[..], &["--out", text(&alone)]].concat());
+        json(&[&sample[..], &["--out", text(&watched), "--chain", text(&chain)]].concat());
+        assert!(std::fs::read(&alone).unwrap() == std::fs::read(&watched).unwrap(), "{sampler}");
+        let (frames, first) = (molecules(&chain), molecules(&alone).remove(0));
+        // Twenty steps pass 21 times.
+        assert_eq!(frames.len(), 22, "{sampler}");
+        assert_eq!((frames[0].name(), frames[20].name()), ("t = 1.000", "t = 0.000"), "{sampler}");
+        assert!(frames.iter().all(|frame| frame.len() == first.len()));
+        assert_eq!((frames[21].positions(), frames[21].atomic_numbers()), (first.positions(), first.atomic_numbers()));
+        assert_ne!(frames[0].positions(), frames[10].positions());
+    }
+    let taken = ["sample", "--run", text(tiny.run()), "-n", "1", "--out", text(&alone), "--chain", text(&alone)];
+    assert!(refusal(&taken).contains("alone.xyz"));
+}
