@@ -53,6 +53,7 @@ fn settings_that_mean_nothing_make_no_run() {
         "model.gamma=['haar']",
         "diffusion.path=[]",
         "diffusion.continuous=[]",
+        "diffusion.path={kind='variance_exploding',highest=1e308}",
         "train.steps=1\ntrain.lr=2",
         "diffusion.precision=nan",
         "diffusion.steps=9223372036854775807",
@@ -79,8 +80,10 @@ fn settings_that_mean_nothing_make_no_run() {
 /// Weights that are finite and far too large: results are no numbers, which is a failed run that names the molecule, not `null` and not bad input.
 #[test]
 fn results_that_are_no_numbers_are_exit_code_1() {
-    let tiny = Tiny::trained();
-    let large = |name: &str, value: Tensor| if name.starts_with("ema.k.") { (value * 1e36).unwrap() } else { value };
+    // Without γ, which would notice first.
+    let tiny = Tiny::untrained();
+    json(&["train", text(tiny.experiment()), "--set", "model.gamma={kind='none'}", "--out", text(tiny.run()), "--json"]);
+    let large = |name: &str, value: Tensor| if name.starts_with("ema.model.") { (value * 1e36).unwrap() } else { value };
     changed(&tiny.run().join("last.safetensors"), |_| {}, large);
     let out = tiny.folder().join("s.xyz");
     let run = text(tiny.run());

@@ -191,7 +191,11 @@ impl Diffusion {
         within("diffusion.deviation", self.deviation, f64::MIN_POSITIVE, 1e6)?;
         let path = match self.path {
             PathKind::VariancePreserving => Ok(()),
-            PathKind::VarianceExploding { lowest, highest } => VarianceExploding::new(lowest, highest).map(drop),
+            PathKind::VarianceExploding { lowest, highest } => {
+                within("diffusion.path.lowest", lowest, 1e-6, 1e6)?;
+                within("diffusion.path.highest", highest, 1e-6, 1e6)?;
+                VarianceExploding::new(lowest, highest).map(drop)
+            }
             PathKind::Linear { margin } => Linear::new(margin).map(drop),
         };
         path.map_err(|error| Error::Config(error.to_string()))?;
