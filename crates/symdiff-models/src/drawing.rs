@@ -39,8 +39,11 @@ impl Drawing<'_> {
     }
 
     fn reverse(&self) -> Reverse<'_, Molecules, MoleculeReconstruction, Asked> {
-        let reverse = self.model.reverse(&self.asked);
-        self.watching.map_or(reverse, |watching| Reverse { denoiser: watching, ..reverse })
+        let mut reverse = self.model.reverse(&self.asked);
+        if let Some(watching) = self.watching {
+            reverse.denoiser = watching;
+        }
+        reverse
     }
 
     fn around(&self, kept: &Kept, noise: Noise, progress: &mut dyn FnMut(usize, usize)) -> Result<Decoded> {
