@@ -75,6 +75,35 @@ fn molecules_of_a_reproduction_are_those_of_its_model() {
 }
 
 #[test]
+fn each_sampling_of_a_suite_is_drawn_once() {
+    let tiny = Tiny::untrained();
+    let samplings = "[[samplings]]\nsamplers = ['ancestral', 'stochastic-euler']\ncalls = [5, 2]\nchurn = 1.5\n";
+    let suite = write(tiny.folder(), "suite.toml", format!("{SUITE}{samplings}"));
+    let out = tiny.folder().join("out");
+    let reproduce = |more: &[&str]| json(&[&["reproduce", "--profile", text(&suite), "--out", text(&out), "--json"], more].concat());
+    let first = reproduce(&[]);
+    let records = || -> Vec<(String, String)> {
+        let files = std::fs::read_dir(out.join("tiny/samples")).unwrap().map(|entry| entry.unwrap().path());
+        let records = files.filter(|file| file.extension().is_some_and(|ending| ending == "json"));
+        let mut records: Vec<_> =
+            records.map(|file| (file.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&file).unwrap())).collect();
+        records.sort();
+        records
+    };
+    // Five ancestral steps are the run's own sampling, which stands beside the folder.
+    let drawn = records();
+    let names: Vec<&str> = drawn.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["ancestral-uniform-fresh-2", "stochastic-euler-1.5-uniform-fresh-2", "stochastic-euler-1.5-uniform-fresh-5"]);
+    assert_eq!(std::fs::read_to_string(out.join("cells.csv")).unwrap().lines().count(), 1 + 4);
+    let cells = |summary: &Value| summary["rows"][0]["cells"].as_array().unwrap().clone();
+    assert_eq!(cells(&first).len(), 4);
+    assert_eq!(cells(&first)[0]["atom_stability"], first["rows"][0]["atom_stability"]);
+
+    let again = reproduce(&["--resume"]);
+    assert_eq!((records(), cells(&again)), (drawn, cells(&first)));
+}
+
+#[test]
 fn what_is_refused_makes_no_folder() {
     let tiny = Tiny::untrained();
     let (suite, out) = (write(tiny.folder(), "suite.toml", SUITE), tiny.folder().join("out"));

@@ -37,6 +37,10 @@ impl Samplings {
         }
         let grid = self.grid.as_deref().map_or_else(|| Ok(Spacing::default()), str::parse)?;
         let framing = self.frames.as_deref().map_or_else(|| Ok(Framing::default()), str::parse)?;
+        let churned = Method::StochasticEuler.to_string();
+        if self.churn.is_some() && !self.samplers.contains(&churned) {
+            return Err(Error::Config(format!("samplings have a churn, which only {churned} reads, and name no such sampler")));
+        }
         let churn = self.churn.map(StochasticEuler::new).transpose()?.unwrap_or_default().churn();
         let process = &experiment.diffusion;
         let most = if process.loss == LossKind::Continuous { usize::MAX } else { process.steps };
@@ -49,7 +53,8 @@ impl Samplings {
                     let (least, most) = (method.calls(), most.saturating_mul(method.calls()));
                     return Err(Error::Config(format!("{calls} calls of {sampler} for {name}, which can take {least} to {most}")));
                 }
-                routes.push(Route { spacing: grid, framing, churn, ..Route::new(method, steps) });
+                let plain = Route { spacing: grid, framing, ..Route::new(method, steps) };
+                routes.push(if method == Method::StochasticEuler { Route { churn, ..plain } } else { plain });
             }
         }
         Ok(routes)
