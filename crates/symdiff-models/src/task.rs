@@ -28,6 +28,14 @@ pub struct MoleculeTask {
     device: Device,
 }
 
+/// How training molecules are shown to the model.
+#[derive(Default)]
+struct Shown {
+    augment: Augment,
+    /// What it is told of them, and how often that is withheld.
+    told: Option<(Conditions, f64)>,
+}
+
 /// The description of the task in a checkpoint.
 enum Description {
     /// All of it, in one file.
@@ -100,7 +108,7 @@ impl MoleculeTask {
         let model = Model::fresh(&experiment, seed, Streams::of(seed).start, device)?;
         let augment = Augment { group: data.augment.then_some(experiment.model.group), noise: data.augment_noise };
         let train = experiment.train.clone();
-        Self::assembled(Description::Experiment(Box::new(experiment)), model, set, told, &train, augment, seed, device)
+        Self::assembled(Description::Experiment(Box::new(experiment)), model, set, &train, Shown { augment, told }, seed, device)
     }
 
     /// The task of training a model of your own on `set`. `description` is stored in checkpoints: a run is resumed only if it is the same.
@@ -109,16 +117,15 @@ impl MoleculeTask {
     /// When the set holds an element that the model does not know, or is smaller than a batch.
     pub fn of(model: Model, set: MoleculeSet, description: &str, train: &Settings, seed: u64, device: &Device) -> Result<Self> {
         check_elements(&set, &model.encoding)?;
-        Self::assembled(Description::Own(description.into()), model, set, None, train, Augment::default(), seed, device)
+        Self::assembled(Description::Own(description.into()), model, set, train, Shown::default(), seed, device)
     }
 
     fn assembled(
         description: Description,
         model: Model,
         set: MoleculeSet,
-        told: Option<(Conditions, f64)>,
         train: &Settings,
-        augment: Augment,
+        shown: Shown,
         seed: u64,
         device: &Device,
     ) -> Result<Self> {
@@ -127,6 +134,7 @@ impl MoleculeTask {
             .ok_or_else(|| Error::Config("the training set is empty".into()))?;
         let mut held_out = split.valid;
         held_out.truncate(train.validate_samples);
+        let Shown { augment, told } = shown;
         let all = told.as_ref().map(|(conditions, dropout)| Told::new(&set, conditions, *dropout)).transpose()?;
         let batches = Batches::new(set, split.train, model.encoding.clone(), train.batch, augment, all, Streams::of(seed).data)?;
         let conditions = told.map(|(conditions, _)| conditions);

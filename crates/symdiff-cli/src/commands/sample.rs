@@ -112,7 +112,9 @@ impl Sample {
         let chain = self.chain.as_deref().map(|chain| Destination::claim(chain, Kind::Molecules, &inputs, self.force)).transpose()?;
         let model = self.asking.guided(chosen.load(self.precision, &context.device()?)?)?;
         let outside = model.conditions().map_or_else(Vec::new, |conditions| request.outside(conditions));
-        outside.iter().for_each(|sentence| tracing::warn!("{sentence}"));
+        for sentence in &outside {
+            tracing::warn!("{sentence}");
+        }
         let process = &model.model.process;
         let most = if process.is_continuous() { MOST_STEPS } else { process.steps() };
         if let Some(steps) = self.steps.filter(|steps| *steps > most) {

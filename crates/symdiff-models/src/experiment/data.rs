@@ -33,6 +33,7 @@ pub struct Data {
 /// The usual dropout of conditions.
 const DROPOUT: f64 = 0.1;
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
 fn is_usual_dropout(dropout: &f64) -> bool {
     dropout.to_bits() == DROPOUT.to_bits()
 }
