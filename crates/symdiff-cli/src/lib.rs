@@ -50,6 +50,6 @@ Examples:
   symdiff evaluate s.sdf                             Stability, validity, uniqueness
   symdiff nll --run runs/mine                        Negative log-likelihood of held-out molecules
   symdiff metrics --run runs/mine --out mine.csv     The training curve as a table
-  symdiff export --run runs/mine --out w.safetensors One file of weights that says what it is
+  symdiff export --run runs/mine --out a.safetensors  One file of weights that says what it is
 
 Exit codes: 0 done, 1 the work failed, 2 an argument or a file is wrong.";

@@ -146,7 +146,9 @@ fn frames_of_atoms_carry_along() -> TestResult {
 /// they jump). The backbone by itself is not.
 #[test]
 fn canonicalised_models_are_equivariant_in_law() -> TestResult {
-    let (o3, state) = (Orthogonal::new(3), batch(&[6000; 100])?);
+    let (o3, one) = (Orthogonal::new(3), batch(&[6000])?);
+    let copies = Ragged::from_sizes(&vec![one.layout().nodes(); 100])?;
+    let state = Molecules::from_joined(&one.joined()?.repeat((100, 1))?, copies)?;
     for (gamma, equivariant) in [("principal", true), ("frames", true), ("none", false)] {
         let model = shaken(&experiment(&format!("preset = 'symdiff-tiny'\ngamma = {{ kind = '{gamma}' }}"))?)?;
         let kernel = Draw::new(|x: &Molecules, noise| {

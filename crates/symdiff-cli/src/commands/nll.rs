@@ -20,7 +20,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Nll {
-    /// A run folder, or a weights file made by `import`.
+    /// A run folder, or a weights file made by `export`, `fetch` or `import`.
     #[arg(long)]
     run: PathBuf,
     /// The data set; the embedded one when absent.
