@@ -5,6 +5,7 @@ mod common;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use common::{lines, root, texts};
+use std::path::Path;
 use symdiff_cli::{Cli, builtin};
 
 /// Commands of `cargo xtask` that the installed program lacks.
@@ -55,7 +56,7 @@ fn refused(command: &str) -> Option<String> {
         _ => return None,
     };
     if let ["train", experiment, ..] = arguments
-        && !experiment.ends_with(".toml")
+        && Path::new(experiment).extension().is_none()
         && builtin::experiment(experiment).is_none()
     {
         return Some(format!("no experiment `{experiment}` is compiled in"));

@@ -11,7 +11,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, VarBuilder, VarMap};
 use std::path::PathBuf;
 use symdiff_figures::{Axis, Figure, Frame, Kind, Layer, Style};
-use symdiff_nets::{Dit, DitConfig};
+use symdiff_nets::{Dit, DitConfig, MlpType};
 use symdiff_ops::{Noise, Ragged, centre};
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -42,7 +42,7 @@ fn right(answers: &Tensor, wanted: &Tensor, layout: &Ragged) -> Fallible<f64> {
 fn main() -> Fallible {
     let out = std::env::args().skip_while(|word| word != "--out").nth(1).map_or_else(|| PathBuf::from("pictures"), PathBuf::from);
     let variables = VarMap::new();
-    let config = DitConfig { input: Some(2), hidden: 48, depth: 3, heads: 4, ratio: 4, output: Some(1) };
+    let config = DitConfig { input: Some(2), hidden: 48, depth: 3, heads: 4, ratio: 4, mlp_type: MlpType::Swiglu, output: Some(1) };
     let net = Dit::new(&config, Noise::seeded(0), VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
     let time = Tensor::zeros(1, DType::F32, &Device::Cpu)?; // the network is made for diffusion; here all samples share one time
     let mut adam = AdamW::new(variables.all_vars(), ParamsAdamW { lr: 2e-3, ..ParamsAdamW::default() })?;
