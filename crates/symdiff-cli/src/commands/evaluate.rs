@@ -34,7 +34,8 @@ Examples:
   symdiff evaluate samples.xyz --all                 Every protocol, each number with its 95 % interval
   symdiff evaluate ours.xyz theirs.xyz               Compare two sets
   symdiff evaluate samples.sdf --protocol geom-revisited --rows rows.jsonl
-  symdiff evaluate samples.xyz --reference embedded --reference-part train";
+  symdiff evaluate samples.xyz --reference embedded --reference-part train
+  symdiff evaluate asked.sdf --xtb --target given --gallery asked.html    What was asked against what was got";
 
 /// Evaluate molecules: stability, validity, uniqueness, novelty, connectivity. Of two files, tell whether they differ by more than chance.
 #[derive(Args, Debug)]
