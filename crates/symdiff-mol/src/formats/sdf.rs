@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(outcome(&heavy.replacen("M  END", "M  ISO  1   3   3\nM  END", 1)), Ok(vec![0, 2, 3, 0, 0]));
         for (difference, words) in [("xx", "a mass difference"), ("-9", "a mass difference that leaves a nucleus")] {
             let sentence = outcome(&plain.replacen(" N   0", &format!(" N  {difference}"), 1)).unwrap_err();
-            assert!(sentence.starts_with("m.sdf, record 1, line 4: expected ") && sentence.contains(words), "{sentence}");
+            assert!(sentence.starts_with("m.sdf, record 1, line 5: expected ") && sentence.contains(words), "{sentence}");
         }
     }
 
