@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Checkpoint,
     /// Metrics as CSV.
     Table,
+    /// A share of a command's work.
+    Shard,
 }
 
 /// An output file that is being written.
@@ -137,6 +139,7 @@ impl Kind {
             Self::Packed => "a packed data set",
             Self::Checkpoint => "weights of a model",
             Self::Table => "a table of metrics",
+            Self::Shard => "a shard",
         }
     }
 
@@ -144,8 +147,8 @@ impl Kind {
     fn is_of(self, path: &Path) -> bool {
         match self {
             Self::Molecules => formats::open(path).is_ok_and(|mut molecules| molecules.next().is_some_and(|first| first.is_ok())),
-            Self::Rows => first_line(path)
-                .is_some_and(|line| serde_json::from_str::<serde_json::Value>(&line).is_ok_and(|row| row.get("mol_stable").is_some())),
+            Self::Rows => first_object(path).is_some_and(|row| row.get("mol_stable").is_some()),
+            Self::Shard => first_object(path).is_some_and(|head| head.get("symdiff_shard").is_some()),
             Self::Page => first_line(path).is_some_and(|line| line.to_lowercase().starts_with("<!doctype html")),
             Self::Packed => metadata_key(path, "schema"),
             Self::Checkpoint => metadata_key(path, "symdiff"),
@@ -159,6 +162,11 @@ fn first_line(path: &Path) -> Option<String> {
     let mut line = String::new();
     BufReader::new(File::open(path).ok()?.take(1 << 20)).read_line(&mut line).ok()?;
     Some(line)
+}
+
+/// The first line, where it is JSON.
+fn first_object(path: &Path) -> Option<serde_json::Value> {
+    serde_json::from_str(&first_line(path)?).ok()
 }
 
 /// Whether the header of a safetensors file has an entry of this name.

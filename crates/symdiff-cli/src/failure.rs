@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 /// Why a command ended without its result.
 #[derive(Debug)]
@@ -40,16 +39,24 @@ impl Failure {
         Self::of_kind(error.kind(), format!("{}: cannot {action}: {error}", path.display()))
     }
 
-    /// Prints the sentence and gives the exit code.
-    pub fn report(&self) -> ExitCode {
-        let (word, sentence, code) = match self {
-            Self::Input(sentence) => ("error", sentence, 2),
-            Self::Run(sentence) => ("error", sentence, 1),
-            Self::Interrupted { signal, sentence } => ("interrupted", sentence, 128 + *signal as u8),
+    /// Prints the sentence, with the number of the process where there are several.
+    pub(crate) fn report(&self, rank: Option<usize>) {
+        let (word, sentence) = match self {
+            Self::Input(sentence) | Self::Run(sentence) => ("error", sentence),
+            Self::Interrupted { sentence, .. } => ("interrupted", sentence),
         };
+        let who = rank.map(|rank| format!("rank {rank}: ")).unwrap_or_default();
         // A foreign error may carry a backtrace in its text; people get the sentence.
-        note(&format!("{word}: {}", sentence.lines().next().unwrap_or_default()));
-        ExitCode::from(code)
+        note(&format!("{word}: {who}{}", sentence.lines().next().unwrap_or_default()));
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Run(_) => 1,
+            Self::Interrupted { signal, .. } => 128 + *signal as u8,
+        }
     }
 
     fn of_kind(kind: ErrorKind, sentence: String) -> Self {

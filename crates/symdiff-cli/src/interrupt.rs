@@ -7,6 +7,7 @@
 //! A signal that is ignored when the program starts stays ignored: `nohup` asks for that, and shells do for commands in the background.
 
 use crate::failure::{Failure, note};
+use crate::progress;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -64,7 +65,9 @@ pub(crate) fn listen() {
             let first = SIGNAL.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_ok();
             STOP.store(true, Ordering::SeqCst);
             if first && HEEDED.load(Ordering::SeqCst) {
-                note("stopping after this step; the same signal once more ends at once, without saving");
+                if !progress::hidden() {
+                    note("stopping after this step; the same signal once more ends at once, without saving");
+                }
             } else {
                 end(signal);
             }

@@ -9,6 +9,7 @@ mod destination;
 mod experiments;
 mod failure;
 mod interrupt;
+mod job;
 mod model;
 mod model_card;
 mod output;
@@ -16,6 +17,7 @@ mod plan;
 pub mod progress;
 pub mod report;
 mod restart;
+mod shard;
 mod suite;
 
 pub use commands::Command;

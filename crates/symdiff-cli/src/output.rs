@@ -1,13 +1,15 @@
 //! What all commands share: the global options, the logs and the one JSON line at the end.
 
 use crate::failure::{Failure, Outcome};
-use crate::{interrupt, restart};
+use crate::job::Job;
+use crate::{interrupt, progress, restart};
 use candle_core::Device;
 use clap::Args;
 use serde_json::Value;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use symdiff_ranks::Processes;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -31,7 +33,7 @@ pub struct Context {
     /// Print the results as one JSON object on the last line of stdout.
     #[arg(long, global = true)]
     pub json: bool,
-    /// The device to compute on: `cpu`, `cuda` or `cuda:1`.
+    /// The device to compute on: `cpu`, `cuda` or `cuda:1`. With several processes on a machine, `cuda` gives each a GPU.
     #[arg(long, global = true, default_value = "cpu")]
     pub device: String,
     /// Seed of every random draw [default: 0, or that of the run to resume].
@@ -40,6 +42,9 @@ pub struct Context {
     /// Worker threads; all cores by default.
     #[arg(long, global = true)]
     pub threads: Option<usize>,
+    /// The processes that were started together with this one.
+    #[arg(skip)]
+    pub(crate) job: Job,
 }
 
 impl Context {
@@ -47,7 +52,7 @@ impl Context {
     pub fn carry_out(&self, listener: Option<Listener>, work: impl FnOnce() -> Outcome<Value>) -> ExitCode {
         match self.prepare(listener).and_then(|()| work()).and_then(|summary| self.summarise(&summary)) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => failure.report(),
+            Err(failure) => self.job.fail(&failure),
         }
     }
 
@@ -64,6 +69,9 @@ impl Context {
             )));
         }
         enough_memory(self.threads)?;
+        if !self.job.speaks() {
+            progress::hide();
+        }
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let logs = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
@@ -71,7 +79,9 @@ impl Context {
             .with_target(false)
             // A stderr that is full or closed ends no run.
             .log_internal_errors(false)
-            .with_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")));
+            .with_filter(
+                EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(if self.job.speaks() { "info" } else { "error" })),
+            );
         tracing_subscriber::registry().with(listener).with(logs).init();
         symdiff_ops::threads::set(self.threads).map_err(Failure::input)?;
         interrupt::listen();
@@ -83,13 +93,22 @@ impl Context {
     /// # Errors
     /// [`Failure::Input`] for a device that does not exist here.
     pub fn device(&self) -> Outcome<Device> {
-        let (kind, index) = self.device.split_once(':').unwrap_or((&self.device, "0"));
+        let local = self.job.local().to_string();
+        let (kind, index) = self.device.split_once(':').unwrap_or((&self.device, &local));
         match (kind, index.parse()) {
             ("cpu", _) => Ok(Device::Cpu),
             ("cuda", Ok(index)) => symdiff_ops::device::cuda(index)
                 .map_err(|error| Failure::input(format!("--device {}: {error}; use --device cpu", self.device))),
             _ => Err(Failure::input(format!("--device {} is unknown; use cpu, cuda or cuda:1", self.device))),
         }
+    }
+
+    /// The processes that were started together, joined at the first call.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] where this program was built without the engine that joins them.
+    pub fn processes(&self, device: &Device) -> Outcome<&Processes> {
+        self.job.join(device)
     }
 
     /// Prints a command's summary: JSON for machines, `key  value` lines for people.
@@ -105,6 +124,9 @@ impl Context {
     /// # Errors
     /// [`Failure::Run`] where stdout cannot be written: a full disk.
     pub fn print(&self, text: &str) -> Outcome<()> {
+        if !self.job.speaks() {
+            return Ok(());
+        }
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::run(format!("cannot write to stdout: {error}"))),

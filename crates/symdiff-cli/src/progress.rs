@@ -4,8 +4,21 @@
 use crate::failure::note;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+
+/// Set where another process of the job speaks for all.
+static HIDDEN: AtomicBool = AtomicBool::new(false);
+
+/// Draws nothing from now on.
+pub(crate) fn hide() {
+    HIDDEN.store(true, Ordering::Relaxed);
+}
+
+/// True after [`hide`].
+pub(crate) fn hidden() -> bool {
+    HIDDEN.load(Ordering::Relaxed)
+}
 
 /// Nothing is drawn before this long.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -33,6 +46,9 @@ impl Patient {
 
     /// To be called after each advance; `line` is for where no bar can be drawn.
     fn show(&self, line: impl FnOnce(&ProgressBar) -> String) {
+        if hidden() {
+            return;
+        }
         let elapsed = self.bar.elapsed();
         if self.terminal && self.bar.is_hidden() && elapsed > PATIENCE {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());

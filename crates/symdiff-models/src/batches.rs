@@ -112,17 +112,21 @@ impl Batches {
         (self.places.len() / self.batch) as u64
     }
 
-    /// The share of the batch of a step (from 0). Sample ids are places in the whole batch.
+    /// The share of the batch of a step (from 0). Sample ids are places in the whole batch, and the largest molecule is that of the whole batch.
     ///
     /// # Errors
     /// When a molecule cannot be encoded.
     pub(crate) fn at(&self, step: u64, share: Share, dtype: DType, device: &Device) -> Result<Examples> {
         let (epoch, place) = (step / self.per_epoch(), (step % self.per_epoch()) as usize);
         let order = self.order(epoch);
-        let samples = share.samples(self.batch);
-        let places = &order[place * self.batch..(place + 1) * self.batch][samples.clone()];
+        let batch = &order[place * self.batch..(place + 1) * self.batch];
+        let samples = share.range(self.batch);
+        let places = &batch[samples.clone()];
         let ids = Samples::new(samples.map(|sample| sample as u64).collect::<Vec<_>>());
         let mut molecules = self.encoding.encode(&self.set, places, ids, dtype, device)?;
+        if share != Share::WHOLE {
+            molecules = molecules.part_of(batch.iter().map(|&place| self.set.num_atoms(place)).max().unwrap_or(0))?;
+        }
         if self.augment.noise > 0.0 {
             molecules = blurred(&molecules, self.augment.noise, self.blurs.at(step))?;
         }

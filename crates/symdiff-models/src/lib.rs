@@ -44,5 +44,5 @@ pub use plan::GIVEN;
 pub use reconstruction::{Decoded, MoleculeReconstruction};
 pub use request::{Atoms, Given, Part, Request, Wanted};
 pub use sampling::Sampling;
-pub use task::{MoleculeTask, MoleculeTrainer, check_elements, resume, start};
+pub use task::{MoleculeTask, MoleculeTrainer, check_elements, resume, resume_with, start, start_with};
 pub use trained::{Nll, Trained};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use symdiff_mol::data::MoleculeSet;
 use symdiff_ops::Noise;
+use symdiff_train::Settings;
 
 /// The number of parameters of a model, which is built without memory for them.
 ///
@@ -48,16 +49,19 @@ pub(crate) fn check_parameters(experiment: &Experiment, device: &Device) -> Resu
     refuse(4.0 * count as f64, &format!("a model of {count} parameters"))
 }
 
-/// Roughly the bytes that training needs: parameters, their gradients and layouts, moments and average, and what a step on molecules of the set's mean size
-/// keeps for its backward pass.
+/// Roughly the bytes that training needs: parameters, their gradients and layouts, moments and average, and what a share of a step on molecules of the set's
+/// mean size keeps for its backward pass.
 ///
 /// # Errors
 /// When sizes do not fit.
 pub fn training(experiment: &Experiment, set: &MoleculeSet) -> Result<f64> {
     let count = parameters(&experiment.model, experiment.encoding().features())?;
-    let share = experiment.train.batch as f64 / set.len().max(1) as f64;
+    let Settings { batch, shares, .. } = experiment.train;
+    let share = batch as f64 / (shares * set.len().max(1)) as f64;
     let [atoms, pairs] = set.sizes().map(|size| size as f64).fold([0.0, 0.0], |[atoms, pairs], n| [atoms + n, pairs + n * (n - 1.0)]);
-    Ok(4.0 * 7.0 * count as f64 + activations(&experiment.model, share * atoms, share * pairs))
+    // Shares that wait to be added, and a buffer for their exchange.
+    let waiting = if shares > 1 { 2 + shares.ilog2() } else { 0 };
+    Ok(4.0 * f64::from(7 + waiting) * count as f64 + activations(&experiment.model, share * atoms, share * pairs))
 }
 
 /// Refuses a training that does not fit.

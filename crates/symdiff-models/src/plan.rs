@@ -5,10 +5,11 @@ use crate::sampling::Sampling;
 use crate::{Asked, Conditions, Error, Result};
 use candle_core::{DType, Device};
 use std::collections::VecDeque;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use symdiff_mol::Molecule;
 use symdiff_mol::data::SizeHistogram;
 use symdiff_ops::{Noise, Samples};
+use symdiff_train::Share;
 
 /// A molecule to be drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +79,18 @@ impl<'a> Plan<'a> {
         });
         let length = count.unwrap_or_else(|| fitting.count().max(1)).min(self.ahead.len());
         Ok(self.ahead.drain(..length).collect())
+    }
+
+    /// The samples of a share of the batches, of a plan from which no batch was taken.
+    pub(crate) fn samples(mut self, share: Share, batch: Option<usize>) -> Result<Range<usize>> {
+        let mut starts = vec![0];
+        let mut drawn = 0;
+        while drawn < self.count {
+            drawn += self.batch(batch)?.len();
+            starts.push(drawn);
+        }
+        let batches = share.range(starts.len() - 1);
+        Ok(starts[batches.start]..starts[batches.end])
     }
 
     /// What a batch is asked, as its network sees it.

@@ -8,7 +8,7 @@ use std::path::Path;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::output::Output;
 use symdiff_ops::{Noise, Samples};
-use symdiff_train::{CHECKPOINT, Record, Scores, Settings, Share, Streams, Task, Trainer, checkpoint};
+use symdiff_train::{Alone, CHECKPOINT, Ranks, Record, Settings, Share, Streams, Task, Trainer, checkpoint};
 
 /// Where a checkpoint keeps the [`Conditions`] among its facts.
 pub(crate) const CONDITIONS: &str = "conditions";
@@ -45,19 +45,29 @@ enum Description {
 }
 
 /// A run of a model of molecules.
-pub type MoleculeTrainer = Trainer<MoleculeTask>;
+pub type MoleculeTrainer<R = Alone> = Trainer<MoleculeTask, R>;
 
 /// A fresh run in `folder`, which is made once data and model are known to be sound.
 ///
 /// # Errors
 /// When the data cannot be read or hold an element that the model does not know, sizes do not fit, or the folder cannot be written.
 pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<MoleculeTrainer> {
-    let (settings, record) = (experiment.train.clone(), experiment.to_toml()?);
+    start_with(Alone, experiment, seed, folder, device)
+}
+
+/// The same on several processes, each of which makes this call; rank 0 writes.
+///
+/// # Errors
+/// As [`start`], and those of [`Trainer::start_with`].
+pub fn start_with<R: Ranks>(ranks: R, experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<MoleculeTrainer<R>> {
+    let (settings, record, writes) = (experiment.train.clone(), experiment.to_toml()?, ranks.rank() == 0);
     let task = MoleculeTask::new(experiment, seed, device)?;
     let variables = task.model.parameters.clone();
-    let trainer = Trainer::start(task, &variables, settings, seed, folder)?;
-    let path = folder.join("experiment.toml");
-    Output::create(&path)?.fill(record)?;
+    let trainer = Trainer::start_with(ranks, task, &variables, settings, seed, folder)?;
+    if writes {
+        let path = folder.join("experiment.toml");
+        Output::create(&path)?.fill(record)?;
+    }
     Ok(trainer)
 }
 
@@ -67,6 +77,20 @@ pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) 
 /// # Errors
 /// When the checkpoint is damaged, belongs to another experiment or seed, or the data has changed.
 pub fn resume(folder: &Path, experiment: Option<Experiment>, seed: Option<u64>, device: &Device) -> Result<MoleculeTrainer> {
+    resume_with(Alone, folder, experiment, seed, device)
+}
+
+/// The same on several processes, as many as one likes; each of them makes this call and reads the checkpoint.
+///
+/// # Errors
+/// As [`resume`], and those of [`Trainer::resume_with`].
+pub fn resume_with<R: Ranks>(
+    ranks: R,
+    folder: &Path,
+    experiment: Option<Experiment>,
+    seed: Option<u64>,
+    device: &Device,
+) -> Result<MoleculeTrainer<R>> {
     let header = checkpoint::header(&folder.join(CHECKPOINT))?;
     let recorded = Experiment::parse(&header.record.description, &[]);
     if let (Some(experiment), Ok(recorded)) = (&experiment, &recorded) {
@@ -76,7 +100,7 @@ pub fn resume(folder: &Path, experiment: Option<Experiment>, seed: Option<u64>, 
     let settings = experiment.train.clone();
     let task = MoleculeTask::new(experiment, header.seed, device)?;
     let variables = task.model.parameters.clone();
-    Ok(Trainer::resume(task, &variables, settings, seed.unwrap_or(header.seed), folder)?)
+    Ok(Trainer::resume_with(ranks, task, &variables, settings, seed.unwrap_or(header.seed), folder)?)
 }
 
 /// A budget of other steps is allowed, and stretches or squeezes a cosine of the learning rate: the user may not think of that.
@@ -178,16 +202,17 @@ impl Task for MoleculeTask {
         self.model.loss(&batch.molecules, &batch.asked, noise)
     }
 
-    /// The loss of molecules of the validation part; sample ids are places in the set.
-    fn validate(&self, noise: Noise) -> Result<Option<Scores>> {
-        let mut losses = Vec::with_capacity(self.held_out.len());
+    /// The losses of molecules of the validation part, batch by batch; sample ids are places in the set.
+    fn validate(&self, share: Share, noise: Noise) -> Result<Vec<f64>> {
         let draws = noise.steps();
-        for (round, places) in self.held_out.chunks(self.batch).enumerate() {
-            let batch = self.batches.held_out(places, DType::F32, &self.device)?;
+        let batches: Vec<&[usize]> = self.held_out.chunks(self.batch).collect();
+        let mut losses = Vec::new();
+        for round in share.range(batches.len()) {
+            let batch = self.batches.held_out(batches[round], DType::F32, &self.device)?;
             let losses_of = self.model.loss(&batch.molecules, &batch.asked, draws.at(round as u64))?;
             losses.extend(losses_of.to_dtype(DType::F64)?.to_vec1::<f64>()?);
         }
-        Ok(Scores::of(&losses))
+        Ok(losses)
     }
 
     fn steps_per_epoch(&self) -> Option<u64> {

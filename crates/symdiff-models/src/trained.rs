@@ -17,7 +17,7 @@ use symdiff_mol::state::Molecules;
 use symdiff_nets::PaddedTo;
 use symdiff_ops::{Noise, Ragged, Samples};
 use symdiff_train::checkpoint::{self, Checkpoint, Header};
-use symdiff_train::{CHECKPOINT, Error as TrainError, Precision, Record};
+use symdiff_train::{CHECKPOINT, Error as TrainError, Precision, Record, Share};
 
 /// A model with the averaged weights of a run, and the sizes of the molecules it learned from.
 pub struct Trained {
@@ -49,6 +49,24 @@ pub struct Nll {
     pub molecules: usize,
     /// Molecules left out, since their size does not occur in the training set: under the model they have probability zero.
     pub unseen_sizes: usize,
+}
+
+impl Nll {
+    /// Mean and standard error of estimates, with so many molecules left out.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when there is no estimate.
+    pub fn of(totals: &[f64], unseen_sizes: usize) -> Result<Self> {
+        if totals.is_empty() {
+            return Err(Error::Config(
+                "no molecules to estimate on: the part asked for is empty, or of sizes the model has not seen".into(),
+            ));
+        }
+        let n = totals.len() as f64;
+        let mean = totals.iter().sum::<f64>() / n;
+        let variance = totals.iter().map(|total| (total - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+        Ok(Self { mean, standard_error: (variance / n).sqrt(), molecules: totals.len(), unseen_sizes })
+    }
 }
 
 impl Trained {
@@ -178,21 +196,55 @@ impl Trained {
         options: &Sampling,
         frames: usize,
         progress: &mut dyn FnMut(f64),
+        each: impl FnMut(Vec<Molecule>) -> Result<(), E>,
+    ) -> Result<Vec<Molecule>, E> {
+        self.draw(options, Share::WHOLE, frames, progress, each)
+    }
+
+    /// A share of the batches of [`sample_each`](Self::sample_each): those of all shares, one after the other, are all of them, so on processes with
+    /// equally many threads the molecules are the same bit for bit.
+    ///
+    /// # Errors
+    /// As [`Trained::sample_each`].
+    pub fn sample_share<E: From<Error>>(
+        &self,
+        options: &Sampling,
+        share: Share,
+        progress: &mut dyn FnMut(f64),
+        each: impl FnMut(Vec<Molecule>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.draw(options, share, 0, progress, each).map(drop)
+    }
+
+    /// Draws a share of the batches, and `frames` states of the first molecule.
+    fn draw<E: From<Error>>(
+        &self,
+        options: &Sampling,
+        share: Share,
+        frames: usize,
+        progress: &mut dyn FnMut(f64),
         mut each: impl FnMut(Vec<Molecule>) -> Result<(), E>,
     ) -> Result<Vec<Molecule>, E> {
-        let mut plan = Plan::new(&self.sizes, self.conditions.as_ref(), options)?;
+        let plan = || Plan::new(&self.sizes, self.conditions.as_ref(), options);
+        let range = if share == Share::WHOLE { 0..options.count } else { plan()?.samples(share, options.batch)? };
+        let mut plan = plan()?;
         let mut drawn = 0;
         let mut chain = Vec::new();
-        while drawn < options.count {
+        while drawn < range.end {
             let wishes = plan.batch(options.batch)?;
+            let first = drawn;
+            drawn += wishes.len();
+            if first < range.start {
+                continue;
+            }
             let sizes: Vec<usize> = wishes.iter().map(|wish| wish.atoms).collect();
-            let samples = Samples::new((drawn as u64..).take(sizes.len()).collect::<Vec<_>>());
+            let samples = Samples::new((first as u64..drawn as u64).collect::<Vec<_>>());
             let layout = Ragged::new(&sizes, samples).map_err(Error::from)?;
-            let done = |step: usize, steps: usize| (drawn as f64 + sizes.len() as f64 * step as f64 / steps as f64) / options.count as f64;
-            let batch = Batch { layout, plan: &plan, wishes: &wishes, frames: if drawn == 0 { frames } else { 0 } };
+            let before = (first - range.start) as f64;
+            let done = |step: usize, steps: usize| (before + sizes.len() as f64 * step as f64 / steps as f64) / range.len() as f64;
+            let batch = Batch { layout, plan: &plan, wishes: &wishes, frames: if first == 0 { frames } else { 0 } };
             let (molecules, states) = self.batch(batch, options, &mut |step, steps| progress(done(step, steps)))?;
             chain.extend(states);
-            drawn += sizes.len();
             each(molecules)?;
         }
         Ok(chain)
@@ -211,15 +263,32 @@ impl Trained {
         seed: u64,
         progress: &mut dyn FnMut(f64),
     ) -> Result<Nll> {
-        let (known, unseen): (Vec<usize>, Vec<usize>) = places.iter().partition(|&&place| self.log_size(set, place).is_some());
-        if known.is_empty() {
-            return Err(Error::Config(
-                "no molecules to estimate on: the part asked for is empty, or of sizes the model has not seen".into(),
-            ));
-        }
-        let places = known.as_slice();
+        let known = self.of_seen_sizes(set, places);
+        let totals = self.nll_each(set, &known, passes, batch, seed, progress)?;
+        Nll::of(&totals, places.len() - known.len())
+    }
+
+    /// The places of molecules whose size occurs in the training set: the others have probability zero.
+    pub fn of_seen_sizes(&self, set: &MoleculeSet, places: &[usize]) -> Vec<usize> {
+        places.iter().copied().filter(|&place| self.log_size(set, place).is_some()).collect()
+    }
+
+    /// The estimate of [`nll`](Self::nll) for each molecule, in nats. Of a part of `places` that begins at a multiple of `batch` the estimates are those of
+    /// the whole, bit for bit.
+    ///
+    /// # Errors
+    /// As [`Trained::nll`].
+    pub fn nll_each(
+        &self,
+        set: &MoleculeSet,
+        places: &[usize],
+        passes: usize,
+        batch: usize,
+        seed: u64,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<Vec<f64>> {
         let mut totals = Vec::with_capacity(places.len());
-        for (round, chunk) in places.chunks(batch).enumerate() {
+        for chunk in places.chunks(batch) {
             let ids: Vec<u64> = chunk.iter().map(|&place| place as u64).collect();
             let clean = self.model.encoding.encode(set, chunk, Samples::new(ids), DType::F32, &self.device)?;
             let mut sums = vec![0.0; chunk.len()];
@@ -233,12 +302,9 @@ impl Trained {
                 }
                 totals.push(sum - self.log_size(set, place).unwrap_or(f64::NEG_INFINITY));
             }
-            progress((round * batch + chunk.len()) as f64 / places.len() as f64);
+            progress(totals.len() as f64 / places.len() as f64);
         }
-        let n = totals.len() as f64;
-        let mean = totals.iter().sum::<f64>() / n;
-        let variance = totals.iter().map(|total| (total - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-        Ok(Nll { mean, standard_error: (variance / n).sqrt(), molecules: places.len(), unseen_sizes: unseen.len() })
+        Ok(totals)
     }
 
     /// The molecules of a batch, and the first one forming.

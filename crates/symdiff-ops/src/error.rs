@@ -25,6 +25,9 @@ pub enum Error {
     /// A recorded stream of draws does not fit what was asked of it.
     #[error("recorded noise: {0}")]
     Recording(String),
+    /// GPUs of several processes cannot be joined.
+    #[error("NCCL: {0}")]
+    Nccl(String),
     /// A number of threads that cannot be had.
     #[error("threads: {0}")]
     Threads(String),

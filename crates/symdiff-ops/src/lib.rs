@@ -31,6 +31,7 @@ mod gpu;
 pub mod gram_schmidt3;
 mod host;
 pub mod linear;
+pub mod nccl;
 mod noise;
 pub mod pair_gaussian_mean;
 pub mod panel;

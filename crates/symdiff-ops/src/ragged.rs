@@ -160,9 +160,29 @@ impl Ragged {
         self.0.owners.len()
     }
 
-    /// The largest sample's number of nodes.
+    /// The largest sample's number of nodes; in a [part](Self::part_of) of a batch, that of the whole batch.
     pub fn longest(&self) -> usize {
         self.0.longest
+    }
+
+    /// The same layout as a part of a batch whose largest sample has `longest` nodes: what depends on the batch's largest sample then has the value that it
+    /// has in the whole batch.
+    ///
+    /// # Errors
+    /// [`Error::Layout`] when a sample has more nodes.
+    pub fn part_of(&self, longest: usize) -> Result<Self> {
+        let Layout { offsets, owners, samples, longest: own, .. } = &*self.0;
+        if longest < *own {
+            return Err(Error::Layout(format!("a sample of {own} nodes cannot be part of a batch whose largest has {longest}")));
+        }
+        Ok(Self(Arc::new(Layout {
+            offsets: offsets.clone(),
+            owners: owners.clone(),
+            samples: samples.clone(),
+            longest,
+            #[cfg(kernels)]
+            uploads: crate::gpu::uploads::Uploads::default(),
+        })))
     }
 
     /// Where each sample starts, `[B + 1]`, from 0 to N.
@@ -236,6 +256,14 @@ mod tests {
         assert_eq!(ragged.owners(), [0, 0, 0, 1, 2, 2]);
         assert_eq!((ragged.nodes(), ragged.longest(), ragged.pairs()), (6, 3, 14));
         assert_eq!(ragged.rows(2), 4..6);
+        Ok(())
+    }
+
+    #[test]
+    fn a_part_has_the_largest_sample_of_its_batch() -> Result<()> {
+        let part = Ragged::from_sizes(&[3, 1])?.part_of(5)?;
+        assert_eq!((part.longest(), part.nodes(), part.samples().ids()), (5, 4, &[0, 1][..]));
+        assert!(Ragged::from_sizes(&[3])?.part_of(2).is_err());
         Ok(())
     }
 

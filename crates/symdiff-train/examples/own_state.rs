@@ -67,7 +67,7 @@ impl Task for Letters {
     type Error = Error;
 
     fn batch(&self, step: u64, share: Share) -> Result<Stroke, Error> {
-        let samples = Samples::new(share.samples(64).map(|sample| sample as u64).collect::<Vec<_>>());
+        let samples = Samples::new(share.range(64).map(|sample| sample as u64).collect::<Vec<_>>());
         let [hand, turn] = Streams::of(7).data.steps().at(step).split();
         let trembling = (hand.normal(&samples, &[R.len(), 2], DType::F32, &Device::Cpu)? * 0.03)?;
         let upright = Stroke::new(trembling.broadcast_add(&Tensor::new(&R, &Device::Cpu)?)?).map_err(Error::task)?;

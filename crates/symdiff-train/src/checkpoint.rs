@@ -233,6 +233,15 @@ fn checksum(name: &str, tensor: &impl View) -> u64 {
     hash.finish()
 }
 
+/// A hash of all that a run starts from: what `described` says, and the tensors.
+pub(crate) fn fingerprint(described: &impl Serialize, tensors: &[(String, Tensor)]) -> u64 {
+    let mut hash = XxHash3_64::new();
+    // What cannot be written as JSON is the same nothing on every process.
+    hash.write(&serde_json::to_vec(described).unwrap_or_default());
+    tensors.iter().for_each(|(name, tensor)| hash.write_u64(checksum(name, &tensor)));
+    hash.finish()
+}
+
 fn seal(header: &str, checksums: &str) -> u64 {
     XxHash3_64::oneshot([header, "\n", checksums].concat().as_bytes())
 }

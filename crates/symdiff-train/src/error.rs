@@ -50,6 +50,9 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// The processes that train together are not what they must be, or one of them is lost.
+    #[error("processes: {0}")]
+    Ranks(String),
     /// A task failed in its own way.
     #[error(transparent)]
     Task(Box<dyn std::error::Error + Send + Sync>),

@@ -16,7 +16,7 @@ mod lock;
 pub mod metrics;
 mod optimiser;
 mod parameters;
-mod ranks;
+pub mod ranks;
 mod settings;
 mod task;
 mod tensorboard;

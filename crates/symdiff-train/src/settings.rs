@@ -12,6 +12,9 @@ use std::str::FromStr;
 pub struct Settings {
     /// Samples per step.
     pub batch: usize,
+    /// Equal parts of the batch, a power of two: the gradient of each is computed alone, and they are summed in a balanced tree. Up to so many processes
+    /// share the work; at the same `shares` any number of them computes the same bits.
+    pub shares: usize,
     /// Learning rate of AdamW.
     pub lr: f64,
     /// Steps over which the learning rate rises linearly from zero.
@@ -101,6 +104,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             batch: 256,
+            shares: 1,
             lr: 2e-4,
             warmup: 0,
             cosine: false,
@@ -130,6 +134,11 @@ impl Settings {
     /// [`Error::Settings`] with the setting, its value and what it may be.
     pub fn check(&self) -> Result<()> {
         within("train.batch", self.batch as f64, 1.0, 1e6)?;
+        within("train.shares", self.shares as f64, 1.0, 65536.0)?;
+        if !self.shares.is_power_of_two() || !self.batch.is_multiple_of(self.shares) {
+            let Self { batch, shares, .. } = self;
+            return Err(Error::Settings(format!("train.shares is {shares}; it must be a power of two that divides train.batch, {batch}")));
+        }
         within("train.lr", self.lr, f64::MIN_POSITIVE, 1.0)?;
         within("train.warmup", self.warmup as f64, 0.0, 1e12)?;
         within("train.weight_decay", self.weight_decay, 0.0, 1.0)?;
@@ -152,6 +161,18 @@ impl Settings {
             return Err(Error::Settings("train.cosine_after_warmup needs train.cosine = true and train.steps above train.warmup".into()));
         }
         Ok(())
+    }
+
+    /// [`check`](Self::check) for so many processes.
+    pub(crate) fn check_for(&self, processes: usize) -> Result<()> {
+        self.check()?;
+        if self.shares.is_multiple_of(processes) {
+            return Ok(());
+        }
+        let shares = self.shares;
+        Err(Error::Settings(format!(
+            "train.shares is {shares}, which {processes} processes cannot divide equally; set it to a multiple of {processes} that is a power of two, or start another number of processes"
+        )))
     }
 
     /// True when a run of `recorded` may go on under these settings: all but budget, logging, validation and checkpointing is equal.
@@ -234,6 +255,8 @@ mod tests {
         assert!(ok.check().is_ok());
         let refused = [
             (Settings { batch: 0, ..ok.clone() }, "train.batch is 0; it must lie between 1 and 1000000"),
+            (Settings { shares: 3, ..ok.clone() }, "train.shares is 3; it must be a power of two that divides train.batch, 256"),
+            (Settings { batch: 12, shares: 8, ..ok.clone() }, "train.shares is 8; it must be a power of two that divides train.batch, 12"),
             (Settings { lr: 0.0, ..ok.clone() }, "train.lr is 0; it must be above 0 and at most 1"),
             (Settings { lr: f64::NAN, ..ok.clone() }, "train.lr is NaN"),
             (Settings { epochs: 576_460_752_303_423_489, ..ok.clone() }, "train.epochs is 5.764607523034235e17"),

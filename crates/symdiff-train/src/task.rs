@@ -16,7 +16,8 @@ pub trait Task {
     /// How the task fails; failures of the loop itself are turned into it.
     type Error: From<Error>;
 
-    /// This share of the batch of step `step` (from 0). Sample ids are places in the whole batch, whatever the share.
+    /// This share of the batch of step `step` (from 0). Sample ids are places in the whole batch, whatever the share, and so is all that a loss depends on
+    /// beyond its own sample.
     ///
     /// # Errors
     /// When the data cannot be read.
@@ -28,13 +29,14 @@ pub trait Task {
     /// Whatever the model meets.
     fn loss(&self, batch: &Self::Batch, noise: Noise) -> Result<Tensor, Self::Error>;
 
-    /// How well the model does on data it does not learn from, called every [`validate_every`](crate::Settings::validate_every) steps with the
-    /// averaged weights in place and the same noise each time; `None` when there is nothing to validate on.
+    /// The losses of this share of the samples that the model does not learn from: called every [`validate_every`](crate::Settings::validate_every) steps
+    /// with the averaged weights in place and the same noise each time. The losses of all shares, one after the other, are the same however
+    /// many there are (divide batches, not samples: last bits may depend on the others of a batch); none where there is nothing to validate on.
     ///
     /// # Errors
     /// Whatever the model meets.
-    fn validate(&self, _noise: Noise) -> Result<Option<Scores>, Self::Error> {
-        Ok(None)
+    fn validate(&self, _share: Share, _noise: Noise) -> Result<Vec<f64>, Self::Error> {
+        Ok(Vec::new())
     }
 
     /// Steps in one pass over the data, where passes mean something: what a budget in epochs is counted by.

@@ -4,7 +4,7 @@ use super::Finding;
 use super::tree::TextFile;
 
 /// What each crate may depend on. Tests, benches and the façade may take anything.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("symdiff-ops", &[]),
     // Draws numbers; knows no tensor.
     ("symdiff-figures", &[]),
@@ -16,6 +16,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("symdiff-mol", &["symdiff-ops", "symdiff-groups"]),
     // Trains anything: knows tensors alone.
     ("symdiff-train", &["symdiff-ops"]),
+    // Joins the processes of a job for the loop: no molecule either.
+    ("symdiff-ranks", &["symdiff-ops", "symdiff-train"]),
     ("symdiff-models", &BELOW_MODELS),
     ("symdiff-cli", &BELOW_COMMANDS),
 ];
@@ -25,7 +27,8 @@ const BELOW_MODELS: [&str; 7] =
     ["symdiff-ops", "symdiff-groups", "symdiff-nets", "symdiff-core", "symdiff-diffusion", "symdiff-mol", "symdiff-train"];
 
 /// What commands call: models and data, not the parts that models are made of.
-const BELOW_COMMANDS: [&str; 6] = ["symdiff-ops", "symdiff-diffusion", "symdiff-figures", "symdiff-mol", "symdiff-train", "symdiff-models"];
+const BELOW_COMMANDS: [&str; 7] =
+    ["symdiff-ops", "symdiff-diffusion", "symdiff-figures", "symdiff-mol", "symdiff-train", "symdiff-ranks", "symdiff-models"];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let manifest = |name: &str| {

@@ -8,16 +8,18 @@ mod doctor;
 mod evaluate;
 mod export;
 mod fetch;
+mod gather;
 mod import;
 mod metrics;
 mod nll;
 mod reproduce;
 mod sample;
+mod shared;
 mod target;
 mod train;
 mod verify;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use clap::Subcommand;
 use serde_json::Value;
@@ -32,6 +34,7 @@ pub enum Command {
     Sample(sample::Sample),
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
+    Gather(gather::Gather),
     Import(import::Import),
     Export(export::Export),
     Verify(verify::Verify),
@@ -51,12 +54,20 @@ impl Command {
     /// # Errors
     /// [`Failure`](crate::Failure), which says whether arguments and files were wrong or the work failed.
     pub fn run(&self, context: &Context) -> Outcome<Value> {
+        let several = matches!(self, Self::Train(_) | Self::Sample(_) | Self::Nll(_));
+        if context.job.size() > 1 && !several {
+            let started = context.job.size();
+            return Err(Failure::input(format!(
+                "this command runs in one process, and {started} were started; `train`, `sample` and `nll` run in several"
+            )));
+        }
         match self {
             Self::Reproduce(reproduce) => reproduce.run(context),
             Self::Train(train) => train.run(context),
             Self::Sample(sample) => sample.run(context),
             Self::Evaluate(evaluate) => evaluate.run(context),
             Self::Nll(nll) => nll.run(context),
+            Self::Gather(gather) => gather.run(),
             Self::Import(import) => import.run(),
             Self::Metrics(metrics) => metrics.run(context),
             Self::Export(export) => export.run(context),

@@ -1,20 +1,23 @@
 //! `nll`: how probable held-out molecules are under a model.
 
+use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
-use crate::output::Context;
+use crate::output::{Context, shown};
 use crate::progress::Bar;
+use crate::shard::{self, Shard, Work};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use symdiff_models::{Trained, models::PaddedTo};
-use symdiff_mol::data;
-use symdiff_train::Precision;
+use symdiff_mol::data::{self, MoleculeSet};
+use symdiff_train::{Precision, Ranks, Share};
 
 const EXAMPLES: &str = "\
 Examples:
   symdiff nll --run runs/mine
   symdiff nll --run runs/mine --data qm9.safetensors --split test --passes 3
-  symdiff nll --run runs/mine --data mine.sdf --split all";
+  symdiff nll --run runs/mine --data mine.sdf --split all
+  symdiff nll --run runs/mine --shard 0/2 --out nll-0.shard";
 
 /// Estimate the negative log-likelihood of molecules under a model, in nats per molecule.
 #[derive(Args)]
@@ -44,6 +47,15 @@ pub(crate) struct Nll {
     /// Use only this many molecules from the beginning of the part.
     #[arg(long)]
     limit: Option<usize>,
+    /// Estimate on this share of the molecules alone, such as `0/4`, the first of four; `gather` joins them.
+    #[arg(long, value_name = "I/N", requires = "out")]
+    shard: Option<Shard>,
+    /// With --shard: the shard to write.
+    #[arg(long, requires = "shard")]
+    out: Option<PathBuf>,
+    /// Replace the file of --out even if it holds something else.
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 /// The length to which a published model pads its molecules.
@@ -77,14 +89,43 @@ enum Part {
     All,
 }
 
+/// The name of the command in shards.
+pub(crate) const NAME: &str = "nll";
+
 impl Nll {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         if self.passes == 0 || self.batch == 0 {
             return Err(Failure::input("--passes and --batch must be at least 1"));
         }
-        let padding = self.padding.counted();
-        let model = Trained::load_with(&self.run, padding, self.precision, &context.device()?)?;
+        let device = context.device()?;
+        let processes = context.processes(&device)?;
+        if self.shard.is_some() && processes.size() > 1 {
+            return Err(Failure::input("--shard divides the work of processes that nothing joins; leave it out under mpirun"));
+        }
+        let out = self.out.as_deref().map(|path| Destination::claim(path, Kind::Shard, &[&self.run], self.force)).transpose()?;
+        let model = Trained::load_with(&self.run, self.padding.counted(), self.precision, &device)?;
         let set = self.data.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
+        let places = self.places(&set);
+        let known = model.of_seen_sizes(&set, &places);
+        let work = self.work(context, &model, places.len() - known.len(), known.len());
+        let share = self.shard.map_or_else(|| Share::of(processes), |Shard(share)| share);
+        // Whole batches: an estimate may depend on the others of its batch in the last bits, or under `--padding longest`.
+        let batches = share.range(known.len().div_ceil(self.batch));
+        let part = &known[self.batch * batches.start..known.len().min(self.batch * batches.end)];
+        let bar = Bar::new(NAME);
+        let totals = model.nll_each(&set, part, self.passes, self.batch, context.seed(), &mut |done| bar.show(done, ""))?;
+        drop(bar);
+        // The shortest digits that read back as the same number.
+        let lines: String = totals.iter().map(|total| format!("{total:?}\n")).collect();
+        if let (Some(shard), Some(out), Some(path)) = (self.shard, out, &self.out) {
+            shard::write(out, path, shard, work, &lines)?;
+            return Ok(json!({ "file": shown(path), "molecules": totals.len() }));
+        }
+        let all = processes.gather(lines.as_bytes()).map_err(Failure::from)?;
+        joined(&work, &String::from_utf8(all.concat()).map_err(Failure::run)?)
+    }
+
+    fn places(&self, set: &MoleculeSet) -> Vec<usize> {
         let split = set.split();
         let mut places = match self.split {
             Part::Test => split.test,
@@ -93,23 +134,49 @@ impl Nll {
             Part::All => (0..set.len()).collect(),
         };
         places.truncate(self.limit.unwrap_or(usize::MAX));
-        let bar = Bar::new("nll");
-        let nll = model.nll(&set, &places, self.passes, self.batch, context.seed(), &mut |done| bar.show(done, ""))?;
-        if nll.unseen_sizes > 0 {
-            let all = nll.molecules + nll.unseen_sizes;
-            tracing::warn!(
-                "{} of {all} molecules ({:.1} %) have sizes that the model never saw; the estimate leaves them out, and is too low by their share",
-                nll.unseen_sizes,
-                100.0 * nll.unseen_sizes as f64 / all as f64,
-            );
-        }
-        Ok(json!({
-            "nll": nll.mean,
-            "standard_error": nll.standard_error,
-            "molecules": nll.molecules,
-            "unseen_sizes": nll.unseen_sizes,
+        places
+    }
+
+    /// All that the estimate depends on.
+    fn work(&self, context: &Context, model: &Trained, unseen: usize, molecules: usize) -> Work {
+        let settings = json!({
+            "weights": format!("{:016x}", model.weights_hash),
+            "seed": context.seed(),
+            "data": self.data.as_deref().map_or_else(|| "embedded".into(), shown),
+            "split": self.split.to_possible_value().map(|part| part.get_name().to_owned()),
+            "batch": self.batch,
+            "precision": self.precision.map(|precision| format!("{precision:?}")),
+            "molecules": molecules,
+            "unseen_sizes": unseen,
             "padding": model.padding,
             "passes": self.passes,
-        }))
+        });
+        Work { command: NAME.into(), settings }
     }
+}
+
+/// The summary of estimates that are one a line.
+pub(crate) fn joined(work: &Work, lines: &str) -> Outcome<Value> {
+    let totals: Vec<f64> = lines.lines().filter_map(|line| line.parse().ok()).collect();
+    let setting = |key: &str| work.settings[key].as_u64().unwrap_or(0) as usize;
+    if totals.len() != setting("molecules") {
+        return Err(Failure::run(format!("{} estimates for {} molecules", totals.len(), setting("molecules"))));
+    }
+    let nll = symdiff_models::Nll::of(&totals, setting("unseen_sizes"))?;
+    if nll.unseen_sizes > 0 {
+        let all = nll.molecules + nll.unseen_sizes;
+        tracing::warn!(
+            "{} of {all} molecules ({:.1} %) have sizes that the model never saw; the estimate leaves them out, and is too low by their share",
+            nll.unseen_sizes,
+            100.0 * nll.unseen_sizes as f64 / all as f64,
+        );
+    }
+    Ok(json!({
+        "nll": nll.mean,
+        "standard_error": nll.standard_error,
+        "molecules": nll.molecules,
+        "unseen_sizes": nll.unseen_sizes,
+        "padding": work.settings["padding"],
+        "passes": work.settings["passes"],
+    }))
 }

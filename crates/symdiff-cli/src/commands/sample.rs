@@ -1,22 +1,25 @@
 //! `sample`: molecules from a trained model.
 
 use super::asking::Asking;
+use super::shared;
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::model::Chosen;
 use crate::output::{Context, shown};
 use crate::progress::Bar;
 use crate::report;
+use crate::shard::{self, Shard, Work};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use symdiff_diffusion::{Framing, Method, Spacing, StochasticEuler};
-use symdiff_models::{Request, Sampling, Trained};
+use symdiff_models::{Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::formats::{self, Writer};
-use symdiff_train::Precision;
+use symdiff_ranks::Processes;
+use symdiff_train::{Precision, Ranks, Share};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +27,7 @@ Examples:
   symdiff sample --run runs/mine -n 200 --out samples.sdf
   symdiff sample --run runs/mine -n 200 --sampler dpm-solver --steps 50 --out samples.xyz
   symdiff sample --run runs/mine -n 24 --out samples.xyz --gallery samples.html
+  symdiff sample --run runs/mine -n 10000 --shard 0/4 --out part-0.shard
   symdiff sample --run runs/mine -n 1 --out molecule.xyz --chain forming.xyz
   symdiff sample --run runs/given -n 200 --given gap=4..9 --given alpha=data --guidance 1 --out asked.sdf";
 
@@ -60,9 +64,12 @@ pub(crate) struct Sample {
     /// `f32` or `bf16`; when absent, f32 on a CPU, and on a GPU what the model was trained in.
     #[arg(long)]
     precision: Option<Precision>,
-    /// The molecule file to write: `.xyz`, `.sdf`, `.npz`, …
+    /// The molecule file to write: `.xyz`, `.sdf`, `.npz`, …; with --shard, the shard.
     #[arg(long)]
     out: PathBuf,
+    /// Draw this share of the molecules alone, such as `0/4`, the first of four; `gather` joins them.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["gallery", "chain"])]
+    shard: Option<Shard>,
     /// Also write an HTML page on which the first 24 molecules can be rotated with the mouse.
     #[arg(long, value_name = "FILE.html")]
     gallery: Option<PathBuf>,
@@ -83,7 +90,11 @@ const SHOWN: usize = 24;
 /// States of a trajectory.
 const FRAMES: usize = 50;
 
+/// The name of the command in shards.
+pub(crate) const NAME: &str = "sample";
+
 /// What is left of a drawing beside the file.
+#[derive(Default)]
 struct Drawn {
     /// Molecules in it.
     count: usize,
@@ -105,12 +116,21 @@ impl Sample {
         let request = self.asking.request()?;
         let chosen = Chosen::of(self.run.as_deref())?;
         let mut inputs: Vec<&Path> = chosen.file().into_iter().collect();
-        let mut out = Destination::claim(&self.out, Kind::Molecules, &inputs, self.force)?;
+        let device = context.device()?;
+        let processes = context.processes(&device)?;
+        if processes.size() > 1 && (self.shard.is_some() || self.chain.is_some()) {
+            return Err(Failure::input("--shard and --chain are for one process; leave them out under mpirun"));
+        }
+        // One process writes.
+        let claim = |path: &Path, kind, inputs: &[&Path]| {
+            (processes.rank() == 0).then(|| Destination::claim(path, kind, inputs, self.force)).transpose()
+        };
+        let out = claim(&self.out, if self.shard.is_some() { Kind::Shard } else { Kind::Molecules }, &inputs)?;
         inputs.push(&self.out);
-        let page = self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &inputs, self.force)).transpose()?;
+        let page = self.gallery.as_deref().map(|page| claim(page, Kind::Page, &inputs)).transpose()?.flatten();
         inputs.extend(self.gallery.as_deref());
-        let chain = self.chain.as_deref().map(|chain| Destination::claim(chain, Kind::Molecules, &inputs, self.force)).transpose()?;
-        let model = self.asking.guided(chosen.load(self.precision, &context.device()?)?)?;
+        let chain = self.chain.as_deref().map(|chain| claim(chain, Kind::Molecules, &inputs)).transpose()?.flatten();
+        let model = self.asking.guided(chosen.load(self.precision, &device)?)?;
         let outside = model.conditions().map_or_else(Vec::new, |conditions| request.outside(conditions));
         for sentence in &outside {
             tracing::warn!("{sentence}");
@@ -121,9 +141,10 @@ impl Sample {
             return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
         }
         let start = Instant::now();
-        let drawn = self.draw(context, churn, request, &model, &mut out)?;
+        let Self { n: count, steps, batch, sampler, grid, frames, .. } = *self;
+        let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames, churn, request };
         // The molecules are safe before anything is done with the gallery and the chain.
-        out.finish()?;
+        let drawn = self.drawn(&options, &model, processes, out)?;
         if let (Some(destination), Some(path)) = (chain, &self.chain) {
             formats::write_to(destination, path, drawn.chain.into_iter())?.0.finish()?;
         }
@@ -137,20 +158,73 @@ impl Sample {
         Ok(summary)
     }
 
-    /// Writes molecules as they come.
-    fn draw(&self, context: &Context, churn: f64, request: Request, model: &Trained, out: &mut Destination) -> Outcome<Drawn> {
-        let Self { n: count, steps, batch, sampler, grid, frames, .. } = *self;
-        let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames, churn, request };
-        let bar = Bar::new("sampling");
-        let writer = Writer::new(out, &self.out)?;
-        let mut writer = if self.asking.properties() { writer.with_properties() } else { writer };
-        let mut first = Vec::new();
-        let frames = if self.chain.is_some() { FRAMES } else { 0 };
-        let chain = model.sample_watched(&options, frames, &mut |done| bar.show(done, ""), |batch| {
-            first.extend(batch.iter().take(SHOWN - first.len()).cloned());
-            batch.iter().try_for_each(|molecule| Ok::<_, Failure>(writer.write(molecule)?))
-        })?;
-        Ok(Drawn { count: writer.finish()?.1.molecules, first, chain })
+    /// Draws, and writes the file: molecules as they come, a shard, or what all processes have drawn.
+    fn drawn(&self, options: &Sampling, model: &Trained, processes: &Processes, out: Option<Destination>) -> Outcome<Drawn> {
+        let properties = self.asking.properties();
+        match (self.shard, out) {
+            (Some(shard), Some(out)) => {
+                let lines = shared::lines(model, options, shard.0)?;
+                let work = shared::work(NAME, &self.asking, model, options, self.precision);
+                shard::write(out, &self.out, shard, work, &lines)?;
+                Ok(Drawn { count: lines.lines().count(), ..Drawn::default() })
+            }
+            (None, Some(mut out)) if processes.size() == 1 => {
+                let bar = Bar::new("sampling");
+                let mut results = Results::new(&mut out, &self.out, properties)?;
+                let frames = if self.chain.is_some() { FRAMES } else { 0 };
+                let chain = model.sample_watched(options, frames, &mut |done| bar.show(done, ""), |batch| {
+                    batch.iter().try_for_each(|molecule| results.write(molecule))
+                })?;
+                let drawn = results.finish()?;
+                out.finish()?;
+                Ok(Drawn { chain, ..drawn })
+            }
+            (_, out) => {
+                let lines = shared::lines(model, options, Share::of(processes))?;
+                let all = processes.gather(lines.as_bytes()).map_err(Failure::from)?;
+                let Some(mut out) = out else { return Ok(Drawn::default()) };
+                let drawn = rest(&String::from_utf8(all.concat()).map_err(Failure::run)?, &mut out, &self.out, properties)?;
+                out.finish()?;
+                Ok(drawn)
+            }
+        }
+    }
+}
+
+/// Writes molecules that are one a line to a file, and says how many there are in it.
+pub(crate) fn write(work: &Work, lines: &str, out: &mut Destination, path: &Path) -> Outcome<usize> {
+    rest(lines, out, path, work.settings["properties"] == json!(true)).map(|drawn| drawn.count)
+}
+
+fn rest(lines: &str, out: &mut Destination, path: &Path, properties: bool) -> Outcome<Drawn> {
+    let mut results = Results::new(out, path, properties)?;
+    for line in lines.lines() {
+        results.write(&shared::molecule(line)?)?;
+    }
+    results.finish()
+}
+
+/// A molecule file that is being written, and the first of its molecules.
+struct Results<'a> {
+    writer: Writer<&'a mut Destination>,
+    first: Vec<Molecule>,
+}
+
+impl<'a> Results<'a> {
+    fn new(out: &'a mut Destination, path: &Path, properties: bool) -> Outcome<Self> {
+        let writer = Writer::new(out, path)?;
+        Ok(Self { writer: if properties { writer.with_properties() } else { writer }, first: Vec::new() })
+    }
+
+    fn write(&mut self, molecule: &Molecule) -> Outcome<()> {
+        if self.first.len() < SHOWN {
+            self.first.push(molecule.clone());
+        }
+        Ok(self.writer.write(molecule)?)
+    }
+
+    fn finish(self) -> Outcome<Drawn> {
+        Ok(Drawn { count: self.writer.finish()?.1.molecules, first: self.first, chain: Vec::new() })
     }
 }
 

@@ -12,15 +12,17 @@ use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use symdiff_models::{Experiment, MoleculeTrainer, resume, start};
-use symdiff_train::Summary;
+use symdiff_models::{Experiment, MoleculeTrainer, resume_with, start_with};
+use symdiff_ranks::Processes;
+use symdiff_train::{Ranks, Summary};
 
 const EXAMPLES: &str = "\
 Examples:
   symdiff train symdiff-small --out runs/mine
   symdiff train mine.toml --set train.lr=1e-4 --set train.minutes=30 --out runs/mine
   symdiff train mine.toml --dry-run
-  symdiff train mine.toml --out runs/mine --resume";
+  symdiff train mine.toml --out runs/mine --resume
+  mpirun -n 4 symdiff train mine.toml --set train.shares=4 --out runs/mine";
 
 /// Train a model. Training can be stopped at any moment and continued with `--resume`.
 #[derive(Args)]
@@ -49,7 +51,8 @@ impl Train {
         if self.dry_run {
             return Ok(Plan::of(experiment, context.seed(), &device)?.json());
         }
-        let mut trainer = self.trainer(experiment, context, &device)?;
+        let processes = context.processes(&device)?;
+        let mut trainer = self.trainer(processes, experiment, context, &device)?;
         let summary = drive(&mut trainer, "training", &self.out)?;
         Ok(json!({
             "run": shown(&self.out),
@@ -62,10 +65,16 @@ impl Train {
         }))
     }
 
-    fn trainer(&self, experiment: Experiment, context: &Context, device: &Device) -> Outcome<MoleculeTrainer> {
+    fn trainer<'a>(
+        &self,
+        processes: &'a Processes,
+        experiment: Experiment,
+        context: &Context,
+        device: &Device,
+    ) -> Outcome<MoleculeTrainer<&'a Processes>> {
         let out = self.out.display();
         match (self.resume, MoleculeTrainer::has_checkpoint(&self.out)) {
-            (true, true) => return Ok(resume(&self.out, Some(experiment), context.seed, device)?),
+            (true, true) => return Ok(resume_with(processes, &self.out, Some(experiment), context.seed, device)?),
             (false, true) => return Err(Failure::input(format!("{out} holds a run already; add --resume or choose another --out"))),
             (true, false) if !self.out.join("experiment.toml").exists() => {
                 return Err(Failure::input(format!("{out}: there is no run to resume; check --out, or leave out --resume to start one")));
@@ -75,12 +84,12 @@ impl Train {
             }
             (false, false) => {}
         }
-        Ok(start(experiment, context.seed(), &self.out, device)?)
+        Ok(start_with(processes, experiment, context.seed(), &self.out, device)?)
     }
 }
 
 /// Runs a trainer to the end of its budget with a progress bar. The first signal ends it earlier: it finishes the step and saves.
-pub(crate) fn drive(trainer: &mut MoleculeTrainer, label: &str, folder: &Path) -> Outcome<Summary> {
+pub(crate) fn drive<R: Ranks>(trainer: &mut MoleculeTrainer<R>, label: &str, folder: &Path) -> Outcome<Summary> {
     let bar = Bar::new(label);
     let summary = interrupt::heeded(|stop| {
         trainer.run(&mut |status| {

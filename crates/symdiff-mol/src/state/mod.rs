@@ -64,6 +64,15 @@ impl Molecules {
         &self.layout
     }
 
+    /// The same molecules as a part of a batch whose largest molecule has `longest` atoms.
+    ///
+    /// # Errors
+    /// [`Error::Layout`] when a molecule has more atoms.
+    pub fn part_of(self, longest: usize) -> Result<Self> {
+        let layout = self.layout.part_of(longest)?;
+        Ok(Self { layout, ..self })
+    }
+
     /// The same molecules at other positions.
     ///
     /// # Errors

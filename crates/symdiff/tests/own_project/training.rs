@@ -42,7 +42,7 @@ impl<D: Denoiser<Vectors, Radius>> Task for Circles<D> {
     type Error = Box<dyn std::error::Error>;
 
     fn batch(&self, step: u64, share: Share) -> Outcome<Self::Batch> {
-        let samples = Samples::new(share.samples(BATCH).map(|place| place as u64).collect::<Vec<_>>());
+        let samples = Samples::new(share.range(BATCH).map(|place| place as u64).collect::<Vec<_>>());
         let [radii, points] = self.data.at(step).split();
         let radius = (radii.uniform(&samples, &[1], DType::F32, &Device::Cpu)? + 0.5)?;
         let points = points.normal(&samples, &[2], DType::F32, &Device::Cpu)?;

@@ -1,86 +1,15 @@
 //! The loop on a task that has nothing to do with molecules: a straight line fitted to points.
 
+mod line;
+mod ranks;
+
 use candle_core::{DType, Device, Tensor};
-use candle_nn::{Linear, Module, VarBuilder, VarMap};
-use std::collections::BTreeMap;
+use candle_nn::{VarBuilder, VarMap};
+use line::{Line, TestResult, again, fresh, go_on, settings, tensors};
 use std::ops::ControlFlow;
 use std::path::Path;
-use symdiff_ops::{Noise, Samples};
 use symdiff_train::metrics::{rows, validations};
-use symdiff_train::{BEST, CHECKPOINT, Clipping, Error, Parameters, Record, Scores, Settings, Share, Streams, Task, Trainer, checkpoint};
-
-type TestResult = Result<(), Box<dyn std::error::Error>>;
-
-/// y = 3·x₀ − x₁ + noise, learned by Candle's own linear layer.
-struct Line {
-    layer: Linear,
-    name: &'static str,
-    held_out: bool,
-}
-
-impl Line {
-    fn new(parameters: &Parameters) -> candle_core::Result<Self> {
-        Ok(Self { layer: candle_nn::linear(2, 1, parameters.builder())?, name: "line", held_out: true })
-    }
-
-    fn errors(&self, x: &Tensor) -> Result<Tensor, Error> {
-        let target = x.matmul(&Tensor::new(&[[3_f32], [-1.0]], &Device::Cpu)?)?;
-        Ok((self.layer.forward(x)? - target)?.sqr()?.squeeze(1)?)
-    }
-}
-
-impl Task for Line {
-    type Batch = Tensor;
-    type Error = Error;
-
-    fn batch(&self, step: u64, share: Share) -> Result<Tensor, Error> {
-        let ids = Samples::new(share.samples(8).map(|sample| sample as u64).collect::<Vec<_>>());
-        Ok(Streams::of(1).data.steps().at(step).normal(&ids, &[2], DType::F32, &Device::Cpu)?)
-    }
-
-    fn loss(&self, batch: &Tensor, noise: Noise) -> Result<Tensor, Error> {
-        let shift = noise.normal(&Samples::numbered(8), &[2], DType::F32, &Device::Cpu)?;
-        self.errors(&(batch + (shift * 0.1)?)?)
-    }
-
-    fn validate(&self, noise: Noise) -> Result<Option<Scores>, Error> {
-        let x = noise.normal(&Samples::numbered(32), &[2], DType::F32, &Device::Cpu)?;
-        let losses: Vec<f64> = self.errors(&x)?.to_dtype(DType::F64)?.to_vec1()?;
-        Ok(if self.held_out { Scores::of(&losses) } else { None })
-    }
-
-    fn steps_per_epoch(&self) -> Option<u64> {
-        Some(10)
-    }
-
-    fn record(&self) -> Record {
-        Record { description: self.name.into(), ..Record::default() }
-    }
-}
-
-fn settings(steps: u64) -> Settings {
-    Settings { batch: 8, lr: 0.05, ema: 0.9, steps, clipping: Clipping::Queue, validate_every: 5, ..Settings::default() }
-}
-
-fn fresh(folder: &Path, settings: Settings) -> Result<Trainer<Line>, Box<dyn std::error::Error>> {
-    let parameters = Parameters::new(4, DType::F32, &Device::Cpu);
-    Ok(Trainer::start(Line::new(&parameters)?, &parameters, settings, 4, folder)?)
-}
-
-fn again(folder: &Path, settings: Settings, seed: u64) -> Result<Trainer<Line>, Error> {
-    let parameters = Parameters::new(99, DType::F32, &Device::Cpu);
-    Trainer::resume(Line::new(&parameters)?, &parameters, settings, seed, folder)
-}
-
-fn go_on(_: &symdiff_train::Status) -> ControlFlow<()> {
-    ControlFlow::Continue(())
-}
-
-fn tensors(file: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn std::error::Error>> {
-    let bytes = std::fs::read(file)?;
-    let file = safetensors::SafeTensors::deserialize(&bytes)?;
-    Ok(file.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect())
-}
+use symdiff_train::{BEST, CHECKPOINT, Error, Parameters, Record, Settings, Trainer, checkpoint};
 
 #[test]
 fn a_line_is_learned_and_a_broken_run_equals_an_unbroken_one_bit_for_bit() -> TestResult {

@@ -1,0 +1,80 @@
+//! The system's MPI.
+
+use crate::processes::Host;
+use candle_core::Tensor;
+use mpi::collective::CommunicatorCollectives;
+use mpi::datatype::PartitionMut;
+use mpi::environment::Universe;
+use mpi::point_to_point::send_receive_into;
+use mpi::topology::{Communicator, SimpleCommunicator};
+use symdiff_train::ranks::{Pairs, sum_tensors};
+use symdiff_train::{Error, Ranks, Result};
+
+/// The world of an MPI job. MPI ends all its processes when one of them is lost, so no exchange returns without its partner.
+pub(crate) struct Mpi {
+    world: SimpleCommunicator,
+    /// Dropped last: ends MPI.
+    _universe: Universe,
+}
+
+impl Mpi {
+    /// Joins the other processes; waits until all have come. Once in a process.
+    pub(crate) fn join() -> Result<Self> {
+        let universe = mpi::initialize().ok_or_else(|| Error::Ranks("MPI was started before, by another part of this program".into()))?;
+        Ok(Self { world: universe.world(), _universe: universe })
+    }
+}
+
+impl std::fmt::Debug for Mpi {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(out, "MPI, process {} of {}", self.rank(), self.size())
+    }
+}
+
+impl Pairs for Mpi {
+    fn exchange(&self, partner: usize, sent: &[f32], received: &mut [f32]) -> Result<()> {
+        let partner = self.world.process_at_rank(partner as i32);
+        send_receive_into(sent, &partner, received, &partner);
+        Ok(())
+    }
+}
+
+impl Ranks for Mpi {
+    fn rank(&self) -> usize {
+        self.world.rank() as usize
+    }
+
+    fn size(&self) -> usize {
+        self.world.size() as usize
+    }
+
+    fn sum(&self, tensors: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        sum_tensors(self, tensors)
+    }
+
+    fn gather(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
+        let mut lengths = vec![0_u64; self.size()];
+        self.world.all_gather_into(&(mine.len() as u64), &mut lengths[..]);
+        let total: u64 = lengths.iter().sum();
+        if i32::try_from(total).is_err() {
+            return Err(Error::Ranks(format!("{total} bytes to gather, and MPI counts to 2 GiB; divide the work by --shard")));
+        }
+        let counts: Vec<i32> = lengths.iter().map(|&length| length as i32).collect();
+        let starts: Vec<i32> = counts.iter().scan(0, |next, &count| Some(std::mem::replace(next, *next + count))).collect();
+        let mut all = vec![0_u8; total as usize];
+        self.world.all_gather_varcount_into(mine, &mut PartitionMut::new(&mut all[..], counts, starts));
+        let mut rest = all.as_slice();
+        let theirs = lengths.iter().map(|&length| {
+            let (one, others) = rest.split_at(length as usize);
+            rest = others;
+            one.to_vec()
+        });
+        Ok(theirs.collect())
+    }
+}
+
+impl Host for Mpi {
+    fn abort(&self, code: u8) {
+        self.world.abort(code.into())
+    }
+}
