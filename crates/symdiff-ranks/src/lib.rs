@@ -1,8 +1,10 @@
-//! Layer 5: the processes of a job, joined by engines that exist: MPI, and NCCL between GPUs.
+#![doc = include_str!("../README.md")]
+//!
+//! # Layer 5
 //!
 //! [`Launched`] is what the launcher of a process says of it, known before anything is joined. [`Processes`] are the joined processes, as the
-//! [`Ranks`](symdiff_train::Ranks) of a training loop. Without the features `mpi` and `nccl` neither engine is compiled, and a process that was started as one of
-//! several is refused with a sentence that names the feature.
+//! [`Ranks`](symdiff_train::Ranks) of a training loop.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod gpus;
 mod launcher;
