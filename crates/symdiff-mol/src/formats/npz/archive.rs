@@ -12,8 +12,8 @@ use zip::ZipArchive;
 const REWRITE: &str = "write the archive again";
 /// An archive may not unpack to more than this: deflate can claim a thousand times its size.
 pub(super) const LARGEST: u64 = 16 << 30;
-/// The largest ratio by which deflate shrinks.
-const MOST: u64 = 1032;
+/// Bytes for which memory is taken on the word of an archive; more is taken as it is read.
+const AT_ONCE: u64 = 16 << 20;
 
 pub(super) struct Archive<'a, R> {
     path: &'a Path,
@@ -124,9 +124,8 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         let damaged = |error: &dyn Display| Fault::Container { what: "the array", reason: error.to_string() };
         let entry = self.zip.by_name(&format!("{name}.npy"));
         let entry = entry.map_err(|error| damaged(&error))?;
-        // The size that the archive claims is believed as far as deflate could unpack to it.
-        let likely = entry.size().min(MOST * entry.compressed_size()).min(LARGEST);
-        let mut bytes = Vec::with_capacity(likely as usize);
+        // An archive may lie about both of its sizes.
+        let mut bytes = Vec::with_capacity(entry.size().min(AT_ONCE) as usize);
         let read = entry.take(LARGEST).read_to_end(&mut bytes);
         read.map_err(|error| damaged(&error))?;
         Array::parse(bytes)
