@@ -49,11 +49,12 @@ pub(super) fn molecule(line: &str) -> Outcome<Molecule> {
 
 /// All that the molecules depend on.
 pub(super) fn work(command: &str, asking: &Asking, model: &Trained, options: &Sampling, precision: Option<Precision>) -> Work {
+    let others = Sampling { count: 0, seed: 0, ..options.clone() };
     let settings = json!({
         "weights": format!("{:016x}", model.weights_hash),
         "seed": options.seed,
         "n": options.count,
-        "options": format!("{options:?}"),
+        "options": format!("{others:?}"),
         "asking": format!("{asking:?}"),
         "properties": asking.properties(),
         "precision": precision.map(|precision| format!("{precision:?}")),

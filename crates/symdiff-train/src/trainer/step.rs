@@ -3,7 +3,7 @@
 use super::Trainer;
 use crate::ranks::in_tree;
 use crate::{Error, Ranks, Result, Share, Task};
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use symdiff_ops::gradients;
 
 /// The mean loss of a share and its gradient, both over the number of shares.
@@ -37,7 +37,9 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         .map_err(|Met(error)| error)?;
         let gradients = self.optimiser.gradients(store);
         let gradients = if share.count == 1 { gradients } else { self.with_zeros(gradients)? };
-        Ok((loss.detach(), gradients))
+        // In f64 before any addition: across processes losses are added in it too.
+        let loss = loss.detach().to_dtype(DType::F64).map_err(Error::from)?;
+        Ok((loss, gradients))
     }
 
     /// Zeros for the variables on which the loss of a share does not depend: another share's loss may, in another process.
