@@ -45,11 +45,12 @@ fn update<T: Real>(parameter: &mut [T], gradient: &[T], moments: &mut [T], facto
     let (top, average) = rest.split_at_mut(rest.len() - count);
     let kept = !top.is_empty();
     if count <= BLOCK || threads::count() == 1 {
-        return if kept {
-            amsgrad(parameter, gradient, m, v, top, average, factors)
+        if kept {
+            amsgrad(parameter, gradient, m, v, top, average, factors);
         } else {
-            plain(parameter, gradient, m, v, average, factors)
-        };
+            plain(parameter, gradient, m, v, average, factors);
+        }
+        return;
     }
     let written = (parameter.par_chunks_mut(BLOCK), m.par_chunks_mut(BLOCK), v.par_chunks_mut(BLOCK), average.par_chunks_mut(BLOCK));
     if kept {

@@ -33,7 +33,7 @@ pub(crate) fn rounded(x: f32) -> f32 {
 pub(crate) fn rounded_f64(x: f64) -> f64 {
     let nearest = x as f32;
     let away = f64::from(nearest.abs()) > x.abs();
-    let inexact = f64::from(nearest) != x && nearest.is_finite();
+    let inexact = f64::from(nearest).to_bits() != x.to_bits() && nearest.is_finite();
     let odd = nearest.to_bits().wrapping_sub(u32::from(away)) | 1;
     f64::from(rounded(if inexact { f32::from_bits(odd) } else { nearest }))
 }
@@ -146,20 +146,24 @@ mod tests {
     /// Just above a tie of bf16, by less than an f32 can say: rounded twice it would come down.
     #[test]
     fn an_f64_is_rounded_once() {
+        let agree = |x: f64, expected: f64| assert_eq!(rounded_f64(x).to_bits(), expected.to_bits(), "{x:e}");
         let above = 1.0 + 2_f64.powi(-8) + 2_f64.powi(-30);
-        assert_eq!(f64::from(rounded(above as f32)), 1.0);
-        assert_eq!([above, -above].map(rounded_f64), [1.0 + 2_f64.powi(-7), -1.0 - 2_f64.powi(-7)]);
+        assert_eq!(rounded(above as f32).to_bits(), 1_f32.to_bits());
+        agree(above, 1.0 + 2_f64.powi(-7));
+        agree(-above, -1.0 - 2_f64.powi(-7));
         let tie = 1.0 + 2_f64.powi(-8);
         for (x, expected) in [(tie, 1.0), (tie - 2_f64.powi(-50), 1.0), (tie + 2_f64.powi(-50), 1.0 + 2_f64.powi(-7))] {
-            assert_eq!(rounded_f64(x), expected);
+            agree(x, expected);
         }
         for k in 0..200_000_u64 {
             // Magnitudes of normal f32 numbers, with all kinds of last bits.
             let bits = k.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let x = f64::from_bits(bits & 0x800f_ffff_ffff_ffff | (0x3ff - 120 + bits % 240) << 52);
-            assert_eq!(rounded_f64(x), bf16::from_f64(x).to_f64(), "{x:e}");
+            agree(x, bf16::from_f64(x).to_f64());
         }
-        assert_eq!([1e300, -1e300, 1e-300, f64::from(f32::MAX)].map(rounded_f64), [f64::INFINITY, f64::NEG_INFINITY, 0.0, f64::INFINITY]);
+        for (x, expected) in [(1e300, f64::INFINITY), (-1e300, f64::NEG_INFINITY), (1e-300, 0.0), (f64::from(f32::MAX), f64::INFINITY)] {
+            agree(x, expected);
+        }
         assert!(rounded_f64(f64::NAN).is_nan());
     }
 
