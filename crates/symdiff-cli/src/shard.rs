@@ -94,8 +94,8 @@ pub(crate) fn join(paths: &[PathBuf]) -> Outcome<(Work, String)> {
     if let Some(missing) = (0..count).find(|index| !places.contains(index)) {
         return Err(Failure::input(format!("share {missing}/{count} is missing; draw it with `--shard {missing}/{count}`")));
     }
-    if let Some(twice) = places.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Failure::input(format!("share {}/{count} is there twice; name each file once", twice[0])));
+    if let Some((twice, _)) = places.iter().zip(places.iter().skip(1)).find(|(first, second)| first == second) {
+        return Err(Failure::input(format!("share {twice}/{count} is there twice; name each file once")));
     }
     Ok((work, shards.into_iter().map(|(_, (_, lines))| lines).collect()))
 }

@@ -57,8 +57,11 @@ fn words(command: &[String]) -> Vec<&str> {
     command.iter().map(String::as_str).collect()
 }
 
-/// Tensors of the checkpoint and losses of the metrics, in bits.
-fn written(run: &Path) -> (BTreeMap<String, Vec<u8>>, Vec<(u64, u64)>) {
+/// The bytes of each tensor of a checkpoint.
+type Tensors = BTreeMap<String, Vec<u8>>;
+
+/// Tensors of the checkpoint, and steps and losses of the metrics, in bits.
+fn written(run: &Path) -> (Tensors, Vec<(u64, u64)>) {
     let bytes = std::fs::read(run.join("last.safetensors")).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let losses = symdiff_train::metrics::rows(run).unwrap().iter().map(|row| (row.step, row.loss.to_bits())).collect();

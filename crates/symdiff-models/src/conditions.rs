@@ -144,8 +144,10 @@ mod tests {
         let conditions = conditions()?;
         let mean = |given: [Option<f64>; 2], atoms: RangeInclusive<usize>| -> [f64; 3] {
             let draws: Vec<_> = (0..200).filter_map(|k| conditions.draw(&given, &atoms, (f64::from(k) + 0.5) / 200.0)).collect();
-            let mean = |of: &dyn Fn(&(usize, Vec<f64>)) -> f64| draws.iter().map(of).sum::<f64>() / draws.len() as f64;
-            [mean(&|draw| draw.0 as f64), mean(&|draw| draw.1[0]), mean(&|draw| draw.1[1])]
+            let sums = draws
+                .iter()
+                .fold([0.0; 3], |[atoms, gap, alpha], (size, values)| [atoms + *size as f64, gap + values[0], alpha + values[1]]);
+            sums.map(|sum| sum / draws.len() as f64)
         };
         let statistics = conditions.statistics();
         let [_, gap, alpha] = mean([None, None], 1..=99);

@@ -153,7 +153,9 @@ mod tests {
         let rows = candle_core::Tensor::cat(&[&radius, molecules.features()], 1)?.to_vec2::<f64>()?;
         let rounded: Vec<Vec<i64>> = rows.iter().map(|row| row.iter().map(|x| (x * 1e6).round() as i64).collect()).collect();
         let mut atoms: Vec<_> = (0..molecules.layout().len()).map(|sample| rounded[molecules.layout().rows(sample)].to_vec()).collect();
-        atoms.iter_mut().for_each(|atoms| atoms.sort());
+        for atoms in &mut atoms {
+            atoms.sort();
+        }
         Ok(atoms)
     }
 }

@@ -47,7 +47,7 @@ fn answer(mut stream: &TcpStream, sha256: &str, cut: &mut Option<usize>, log: &M
     for line in BufReader::new(stream).lines() {
         let line = line?;
         if request.is_empty() {
-            request = line.trim_end_matches(" HTTP/1.1").to_owned();
+            line.trim_end_matches(" HTTP/1.1").clone_into(&mut request);
         }
         if let Some(range) = line.to_ascii_lowercase().strip_prefix("range: bytes=") {
             start = range.trim_end_matches('-').parse().unwrap();

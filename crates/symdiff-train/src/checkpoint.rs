@@ -238,7 +238,9 @@ pub(crate) fn fingerprint(described: &impl Serialize, tensors: &[(String, Tensor
     let mut hash = XxHash3_64::new();
     // What cannot be written as JSON is the same nothing on every process.
     hash.write(&serde_json::to_vec(described).unwrap_or_default());
-    tensors.iter().for_each(|(name, tensor)| hash.write_u64(checksum(name, &tensor)));
+    for (name, tensor) in tensors {
+        hash.write_u64(checksum(name, &tensor));
+    }
     hash.finish()
 }
 

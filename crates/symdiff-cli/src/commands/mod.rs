@@ -31,7 +31,7 @@ use serde_json::Value;
 pub enum Command {
     Reproduce(reproduce::Reproduce),
     Train(train::Train),
-    Sample(sample::Sample),
+    Sample(Box<sample::Sample>),
     Evaluate(evaluate::Evaluate),
     Nll(nll::Nll),
     Gather(gather::Gather),

@@ -116,7 +116,8 @@ impl Nll {
         let totals = model.nll_each(&set, part, self.passes, self.batch, context.seed(), &mut |done| bar.show(done, ""))?;
         drop(bar);
         // The shortest digits that read back as the same number.
-        let lines: String = totals.iter().map(|total| format!("{total:?}\n")).collect();
+        let lines: Vec<String> = totals.iter().map(|total| format!("{total:?}\n")).collect();
+        let lines = lines.concat();
         if let (Some(shard), Some(out), Some(path)) = (self.shard, out, &self.out) {
             shard::write(out, path, shard, work, &lines)?;
             return Ok(json!({ "file": shown(path), "molecules": totals.len() }));

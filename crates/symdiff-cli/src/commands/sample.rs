@@ -146,7 +146,7 @@ impl Sample {
         // The molecules are safe before anything is done with the gallery and the chain.
         let drawn = self.drawn(&options, &model, processes, out)?;
         if let (Some(destination), Some(path)) = (chain, &self.chain) {
-            formats::write_to(destination, path, drawn.chain.into_iter())?.0.finish()?;
+            formats::write_to(destination, path, drawn.chain)?.0.finish()?;
         }
         if let Some(page) = page {
             page.fill(page_of(&chosen, &model, &drawn.first)?)?;

@@ -93,7 +93,9 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
     ) -> Result<Self> {
         if lock.is_some() {
             // The lock is held: what is half written belongs to a process that was killed.
-            [CHECKPOINT, BEST].iter().for_each(|name| atomic::sweep(&folder.join(name)));
+            for name in [CHECKPOINT, BEST] {
+                atomic::sweep(&folder.join(name));
+            }
         }
         let optimiser = Optimiser::new(&variables, settings.optimiser())?;
         let Streams { draws, validation, .. } = Streams::of(seed);

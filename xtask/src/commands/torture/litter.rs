@@ -67,7 +67,9 @@ mod tests {
         std::fs::create_dir_all(out.join("tiny")).unwrap();
         let files =
             ["round-1/tiny/last", "round-1/tiny/.partial.last", ".partial.round-1.xyz", "round-1.xyz", "round-10.xyz", "molecules.xyz"];
-        files.iter().for_each(|file| std::fs::write(folder.path().join(file), "").unwrap());
+        for file in files {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
         let found = names(&out);
         assert_eq!(found.iter().collect::<Vec<_>>(), [".partial.OUT.xyz", "OUT.xyz", "OUT/tiny/.partial.last", "OUT/tiny/last"]);
         assert_eq!(half_written(&found).iter().collect::<Vec<_>>(), [".partial.OUT.xyz", "OUT/tiny/.partial.last"]);

@@ -150,8 +150,7 @@ impl Campaign {
         let (short, long) = match self {
             Self::KillTrain => (12, 300),
             Self::KillPrepare => (8, 200),
-            Self::KillReproduce => (6, 150),
-            Self::KillSample | Self::KillEvaluate | Self::KillImport => (6, 150),
+            Self::KillReproduce | Self::KillSample | Self::KillEvaluate | Self::KillImport => (6, 150),
             Self::FullDisk => (12, 200),
             Self::Settings => (40, 1000),
             Self::Checkpoints => (60, 2000),

@@ -184,7 +184,9 @@ fn training(trial: usize, random: &mut impl RngExt) -> Vec<String> {
     let mut set = |setting: &str| command.extend(["--set".to_owned(), setting.to_owned()]);
     if random.random_range(0..4) == 0 {
         if let Some((key, first)) = TOGETHER[random.random_range(0..TOGETHER.len())].split_last() {
-            first.iter().for_each(|setting| set(setting));
+            for setting in first {
+                set(setting);
+            }
             set(&format!("{key}={}", value(random)));
         }
     } else {
