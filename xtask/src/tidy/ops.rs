@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const CRATE: &str = "crates/symdiff-ops/src";
-/// Folders there that are no op: the noise streams, and what all CPU, CUDA and emulated passes share.
-const NOT_OPS: [&str; 5] = ["noise", "simd", "gpu", "emulate", "agreement"];
+/// Folders there that are no op: the noise streams, the sums over GPUs, and what all CPU, CUDA and emulated passes share.
+const NOT_OPS: [&str; 6] = ["noise", "nccl", "simd", "gpu", "emulate", "agreement"];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let places = [("test", "crates/symdiff-ops/tests"), ("bench", "benches/benches")];

@@ -254,10 +254,10 @@ mod tests {
     fn the_environment_is_the_hubs_own() {
         let hub =
             |set: &'static [(&str, &str)]| Hub::of(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()));
-        let usual = hub(&[("HOME", "/home/me")]);
+        let usual = hub(&[("HOME", "/u")]);
         assert_eq!((usual.endpoint.as_str(), usual.offline), ("https://huggingface.co", false));
-        assert_eq!(usual.cache, Path::new("/home/me/.cache/huggingface/hub"));
-        assert_eq!(hub(&[("HOME", "/home/me"), ("XDG_CACHE_HOME", "/c")]).cache, Path::new("/c/huggingface/hub"));
+        assert_eq!(usual.cache, Path::new("/u/.cache/huggingface/hub"));
+        assert_eq!(hub(&[("HOME", "/u"), ("XDG_CACHE_HOME", "/c")]).cache, Path::new("/c/huggingface/hub"));
         let own = hub(&[("HF_HOME", "/d"), ("HF_ENDPOINT", "http://mirror/"), ("HF_HUB_OFFLINE", "1")]);
         assert_eq!((own.endpoint.as_str(), own.cache.as_path(), own.offline), ("http://mirror", Path::new("/d/hub"), true));
         assert_eq!(hub(&[("HF_HOME", "/d"), ("HF_HUB_CACHE", "/e")]).cache, Path::new("/e"));
