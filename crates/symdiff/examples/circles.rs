@@ -52,7 +52,7 @@ fn main() -> Fallible {
         let loss = objective.loss(&denoiser, &clean, &radius, draws)?.mean_all()?;
         adam.backward_step(&loss)?;
         if step % 400 == 0 {
-            println!("step {step:4}: loss {:.3}", loss.to_scalar::<f32>()?);
+            println!("step {step:4}: loss {:.3}", loss.to_dtype(DType::F64)?.to_scalar::<f64>()?);
         }
     }
 
