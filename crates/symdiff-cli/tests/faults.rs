@@ -157,6 +157,17 @@ fn too_little_memory_is_one_sentence_and_code_1() {
     assert!(!tiny.run().exists());
 }
 
+/// An archive of 1.2 kB whose two sizes of an array both claim 2.7 GB, which no allocation may believe.
+#[test]
+fn an_archive_that_lies_about_its_sizes_takes_no_memory() {
+    let lying = Path::new(env!("CARGO_MANIFEST_DIR")).join("../symdiff-mol/tests/cases/npz-lying-sizes.npz");
+    let script = "ulimit -v 1500000; exec \"$@\"";
+    let arguments = ["evaluate", "--molecules", text(&lying), "--threads", "1"];
+    let output = Command::new("bash").args(["-c", script, "bash", env!("CARGO_BIN_EXE_symdiff")]).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).lines().count() == 1 && said(&output).contains("npz-lying-sizes.npz"), "{}", said(&output));
+}
+
 /// Seeds that share their last 32 bits are different seeds.
 #[test]
 fn a_seed_of_an_evaluation_counts_to_its_last_bit() {
