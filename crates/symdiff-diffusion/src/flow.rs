@@ -2,7 +2,7 @@
 
 use crate::prediction::{mixed, same};
 use crate::process::{check_whole, dimensions};
-use crate::{Eps, Error, Field, Result};
+use crate::{Eps, Error, NoiseField, Result};
 use candle_core::{DType, Tensor, Var};
 use symdiff_ops::{Euclidean, Noise};
 
@@ -27,7 +27,7 @@ use symdiff_ops::{Euclidean, Noise};
 ///
 /// # Source
 /// Song et al., arXiv 2011.13456, section D.2; Grathwohl et al., arXiv 1810.01367, for the estimate.
-pub fn log_density<S: Euclidean>(field: &Field<S>, z0: &S, times: &[f64], noise: Noise) -> Result<Tensor> {
+pub fn log_density<S: Euclidean>(field: &NoiseField<S>, z0: &S, times: &[f64], noise: Noise) -> Result<Tensor> {
     check_whole(times)?;
     let [probe, kernel] = noise.split();
     let z0 = &z0.detached();
@@ -60,7 +60,7 @@ struct Place {
 }
 
 impl Place {
-    fn at<S: Euclidean>(field: &Field<S>, time: f64) -> Self {
+    fn at<S: Euclidean>(field: &NoiseField<S>, time: f64) -> Self {
         let at = field.process().path().at(time);
         Self { time, angle: at.sigma.atan2(at.alpha), radius: at.sigma.hypot(at.alpha) }
     }
@@ -69,7 +69,7 @@ impl Place {
     ///
     /// Since v(w + c·u) = ε̂/cos φ − (w + c·u)·sin φ/cos φ, this is (d/dc uᵀ·ε̂)/cos φ − |u|²·sin φ/cos φ. Only the former is left to the backward pass, so that
     /// a denoiser without a gradient shows.
-    fn velocity<S: Euclidean>(&self, field: &Field<S>, w: &S, probe: &S, noise: Noise) -> Result<(S, Tensor)> {
+    fn velocity<S: Euclidean>(&self, field: &NoiseField<S>, w: &S, probe: &S, noise: Noise) -> Result<(S, Tensor)> {
         let along = Var::zeros(w.samples().len(), DType::F64, &w.device())?;
         let moved = mixed(w, &same(1.0, w)?, probe, along.as_tensor())?;
         let z = mixed(&moved, &same(self.radius, w)?, w, &same(0.0, w)?)?;

@@ -38,14 +38,14 @@ pub use objective::{
     Aligned, Assignment, Continuous, Coupled, Coupling, Importance, Independent, Kabsch, L2, LogNormal, LogitNormal, Objective, TimeLaw,
     Turned, UniformTimes, Vlb, Weight, Weighting,
 };
-pub use path::{Coefficients, Levels, Linear, Path, VarianceExploding, VariancePreserving};
+pub use path::{Coefficients, Levels, LinearPath, Path, VarianceExploding, VariancePreserving};
 pub use precondition::{Preconditioned, Residual};
 pub use prediction::{Predicting, Prediction};
 pub use process::Process;
 pub use reconstruction::{Gaussian, Reconstruction};
 pub use sampler::{
-    Ancestral, Begun, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Field, Framing, Heun, Keeping, Known, Method, Past, Reverse, Route,
-    Sampler, Span, StochasticEuler, Trail, Walk,
+    Ancestral, Begun, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Framing, Heun, Keeping, Known, Method, NoiseField, Past, Reverse,
+    Route, Sampler, Span, StochasticEuler, Trail, Walk,
 };
 pub use schedule::{Cosine, LearnedSchedule, Polynomial, Schedule, Sigmoid, Tabulated};
 pub use state::{At, Clean, Denoiser, Eps, Score, Velocity};

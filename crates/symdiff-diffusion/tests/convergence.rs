@@ -5,8 +5,8 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::{MEAN, Outcome, Straight, VARIANCE, blank, denoiser, flow_error, numbers, slope};
 use symdiff_diffusion::{
-    Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Field, Gaussian, Grid, Heun, Linear, Method, Polynomial, Process, Reverse,
-    Route, Spacing, StochasticEuler, UniformLogSnr, VarianceExploding, VariancePreserving, Walk,
+    Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Gaussian, Grid, Heun, LinearPath, Method, NoiseField, Polynomial, Process,
+    Reverse, Route, Spacing, StochasticEuler, UniformLogSnr, VarianceExploding, VariancePreserving, Walk,
 };
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::{Noise, Recording};
@@ -17,7 +17,7 @@ fn paths() -> Outcome<[(&'static str, Process); 4]> {
         ("log-linear", Process::continuous(VariancePreserving(Straight), 100)?),
         ("polynomial", Process::continuous(VariancePreserving(Polynomial { power: 2.0, precision: 1e-4 }), 100)?),
         ("exploding", Process::continuous(VarianceExploding::new(0.01, 20.0)?, 100)?),
-        ("linear", Process::continuous(Linear::new(0.01)?, 100)?),
+        ("linear", Process::continuous(LinearPath::new(0.01)?, 100)?),
     ])
 }
 
@@ -106,7 +106,7 @@ fn moments(sampler: &dyn Walk<Vectors>, process: &Process, steps: usize) -> Outc
     let denoiser = denoiser(process, 1.0);
     let times = UniformLogSnr.times(process.path(), steps)?;
     let noise = Noise::recorded(Recording::new(draws));
-    let drawn = sampler.walk(&Field::new(process, &denoiser, &()), &times, Vectors::new(unit(1)?)?, noise, &mut |_| ())?;
+    let drawn = sampler.walk(&NoiseField::new(process, &denoiser, &()), &times, Vectors::new(unit(1)?)?, noise, &mut |_| ())?;
     let ends = numbers(drawn.tensor())?;
     let start = process.path().at(1.0);
     let variance = start.alpha.powi(2) * VARIANCE + start.sigma.powi(2);

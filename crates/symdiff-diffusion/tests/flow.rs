@@ -5,7 +5,7 @@ mod common;
 use candle_core::{DType, Device, Tensor, Var};
 use common::{MEAN, Outcome, VARIANCE, data, denoiser, mean, numbers, processes, slope};
 use symdiff_core::Map;
-use symdiff_diffusion::{At, Eps, Field, Grid, UniformLogSnr, log_density};
+use symdiff_diffusion::{At, Eps, Grid, NoiseField, UniformLogSnr, log_density};
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::Noise;
 
@@ -24,7 +24,7 @@ fn the_mean_over_probes_is_the_density_of_the_data() -> Outcome {
         let z = data(2000, 2, DType::F64, Noise::seeded(1))?;
         let denoiser = denoiser(&process, 1.0);
         let times = process.times(&UniformLogSnr, 60)?;
-        let got = log_density(&Field::new(&process, &denoiser, &()), &z, &times, Noise::seeded(2))?;
+        let got = log_density(&NoiseField::new(&process, &denoiser, &()), &z, &times, Noise::seeded(2))?;
         let off: Vec<f64> =
             numbers(&got)?.into_iter().zip(exact(&process, &numbers(z.tensor())?)).map(|(got, wanted)| got - wanted).collect();
         let (bias, error) = mean(&off);
@@ -45,7 +45,7 @@ fn the_density_converges_at_second_order() -> Outcome {
             let sign = Tensor::new(&[[1.0_f64], [-1.0]], &Device::Cpu)?;
             let noise = Noise::recorded(symdiff_ops::Recording::new([sign]));
             let times = UniformLogSnr.times(process.path(), steps)?;
-            numbers(&log_density(&Field::new(&process, &denoiser, &()), &z, &times, noise)?)
+            numbers(&log_density(&NoiseField::new(&process, &denoiser, &()), &z, &times, noise)?)
         };
         let fine = density(2560)?;
         let error =
@@ -63,11 +63,12 @@ fn a_denoiser_that_detaches_its_state_is_refused_and_a_tracked_state_is_not() ->
     let times = process.times(&UniformLogSnr, 4)?;
     let z = Vectors::new(Tensor::new(&[[1.1_f64], [-0.4]], &Device::Cpu)?)?;
     let detaching = Map::new(|at: &At<Vectors>| Ok(Eps(Vectors::new(at.state.tensor().detach())?)));
-    let refused = log_density(&Field::new(&process, &detaching, &()), &z, &times, Noise::seeded(1)).map(drop).map_err(|e| e.to_string());
+    let refused =
+        log_density(&NoiseField::new(&process, &detaching, &()), &z, &times, Noise::seeded(1)).map(drop).map_err(|e| e.to_string());
     assert!(refused.as_ref().is_err_and(|message| message.contains("no gradient with respect to its state")), "{refused:?}");
 
     let denoiser = denoiser(&process, 1.0);
-    let density = |z: &Vectors| log_density(&Field::new(&process, &denoiser, &()), z, &times, Noise::seeded(1));
+    let density = |z: &Vectors| log_density(&NoiseField::new(&process, &denoiser, &()), z, &times, Noise::seeded(1));
     let tracked = Vectors::new(Var::from_tensor(z.tensor())?.as_tensor().clone())?;
     let got = density(&tracked)?;
     assert!(!got.track_op());
@@ -81,7 +82,8 @@ fn times_that_do_not_lead_from_1_to_0_are_refused() -> Outcome {
     let [process, ..] = processes()?;
     let (denoiser, z) = (denoiser(&process, 1.0), Vectors::new(Tensor::new(&[[1.1_f64], [-0.4]], &Device::Cpu)?)?);
     for times in [&[1.0, 0.5][..], &[0.9, 0.0], &[1.0, 0.5, 0.6, 0.0], &[0.0, 1.0], &[1.0], &[]] {
-        let refused = log_density(&Field::new(&process, &denoiser, &()), &z, times, Noise::seeded(1)).map(drop).map_err(|e| e.to_string());
+        let refused =
+            log_density(&NoiseField::new(&process, &denoiser, &()), &z, times, Noise::seeded(1)).map(drop).map_err(|e| e.to_string());
         assert!(refused.as_ref().is_err_and(|message| message.contains("must fall from")), "{times:?}: {refused:?}");
     }
     Ok(())

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use common::Outcome;
 use symdiff_core::testing::LawTest;
 use symdiff_core::{Map, MarkovKernelExt};
-use symdiff_diffusion::{At, Denoiser, Eps, Field, Framing, Gaussian, Linear, Method, Process, Reverse, Route};
+use symdiff_diffusion::{At, Denoiser, Eps, Framing, Gaussian, LinearPath, Method, NoiseField, Process, Reverse, Route};
 use symdiff_groups::{Cloud, Dense, GramSchmidt, Orthogonal};
 use symdiff_ops::{Noise, Samples};
 
@@ -27,7 +27,7 @@ fn frames(at: &At<Cloud>) -> symdiff_core::Result<Tensor> {
 }
 
 fn sample(denoiser: &dyn Denoiser<Cloud>, framing: Framing, noise: Noise) -> symdiff_core::Result<Cloud> {
-    let process = Process::continuous(Linear::new(0.05)?, 8)?;
+    let process = Process::continuous(LinearPath::new(0.05)?, 8)?;
     let like = Cloud::new(Tensor::zeros((COPIES, 2, 3), DType::F64, &Device::Cpu)?)?;
     let reverse = Reverse { process: &process, denoiser, data: &Gaussian::default(), given: &() };
     Ok(reverse.sample_by(Route { framing, ..Route::new(Method::Heun, 8) }, &like, noise, &mut |_| ())?)
@@ -50,10 +50,10 @@ fn samples_have_an_invariant_law_with_fresh_and_with_kept_frames() -> Outcome {
 fn kept_frames_make_the_field_a_function() -> Outcome {
     let o3 = Orthogonal::new(3);
     let denoiser = Map::new(lopsided).symmetrised(Map::new(frames).charted(o3, GramSchmidt::columns()).haar_symmetrised());
-    let process = Process::continuous(Linear::default(), 8)?;
+    let process = Process::continuous(LinearPath::default(), 8)?;
     let z = Cloud::new(Noise::seeded(2).normal(&Samples::numbered(3), &[2, 3], DType::F64, &Device::Cpu)?)?;
     let ask = |framing: Framing| -> Outcome<[Vec<f64>; 2]> {
-        let field = Field::new(&process, &denoiser, &()).framed(framing, Noise::seeded(3));
+        let field = NoiseField::new(&process, &denoiser, &()).framed(framing, Noise::seeded(3));
         let said = |seed: u64| -> Outcome<Vec<f64>> { common::numbers(field.eps(&z, 0.5, Noise::seeded(seed))?.0.tensor()) };
         Ok([said(4)?, said(5)?])
     };

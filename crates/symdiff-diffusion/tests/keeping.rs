@@ -7,7 +7,7 @@ use common::{MEAN, Outcome, VARIANCE, denoiser, numbers};
 use symdiff_core::testing::LawTest;
 use symdiff_core::{Map, MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::{
-    At, Denoiser, Eps, Framing, Gaussian, Keeping, Known, Levels, Linear, Method, Process, Reverse, Spacing, VariancePreserving,
+    At, Denoiser, Eps, Framing, Gaussian, Keeping, Known, Levels, LinearPath, Method, Process, Reverse, Spacing, VariancePreserving,
 };
 use symdiff_groups::{Cloud, Dense, GramSchmidt, Orthogonal, Vectors};
 use symdiff_ops::Noise;
@@ -42,7 +42,7 @@ impl Known<Cloud> for First {
 /// Normal data with independent entries, whose denoiser is exact: given the first entry, the second has the data's own mean and variance.
 #[test]
 fn the_known_part_stays_and_the_rest_has_the_law_of_the_data() -> Outcome {
-    for process in [Process::continuous(VariancePreserving(common::Straight), 1000)?, Process::continuous(Linear::new(0.01)?, 1000)?] {
+    for process in [Process::continuous(VariancePreserving(common::Straight), 1000)?, Process::continuous(LinearPath::new(0.01)?, 1000)?] {
         for (method, turns) in [(Method::Ancestral, 1), (Method::Ancestral, 3), (Method::Ddim, 2)] {
             let count = 4000;
             let wanted = Tensor::full(2.5, (count, 1), &Device::Cpu)?;
@@ -87,7 +87,7 @@ struct Completed {
 
 impl Completed {
     fn new(framing: Framing, pose: Option<Tensor>) -> Outcome<Self> {
-        Ok(Self { process: Process::continuous(Linear::new(0.05)?, 6)?, framing, pose })
+        Ok(Self { process: Process::continuous(LinearPath::new(0.05)?, 6)?, framing, pose })
     }
 }
 

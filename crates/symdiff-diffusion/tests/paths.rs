@@ -4,7 +4,7 @@ mod common;
 
 use candle_core::Device;
 use common::{Outcome, numbers, processes};
-use symdiff_diffusion::{Cosine, Grid, Linear, Path, Polynomial, Process, Times, Uniform, VarianceExploding, VariancePreserving};
+use symdiff_diffusion::{Cosine, Grid, LinearPath, Path, Polynomial, Process, Times, Uniform, VarianceExploding, VariancePreserving};
 
 #[test]
 fn derivatives_are_those_of_the_levels() -> Outcome {
@@ -81,7 +81,7 @@ impl Grid for Crowded {
 
 #[test]
 fn no_two_steps_of_a_process_end_at_the_same_time() -> Outcome {
-    let process = Process::new(Linear::default(), 100)?;
+    let process = Process::new(LinearPath::default(), 100)?;
     for steps in [3, 40, 99, 100] {
         let times = process.times(&Crowded, steps)?;
         assert_eq!((times.len(), times[0], times[steps]), (steps + 1, 1.0, 0.0));
@@ -103,8 +103,8 @@ impl Grid for Half {
 fn what_no_path_or_grid_can_be_is_refused() -> Outcome {
     let says = |error: Option<symdiff_diffusion::Error>| error.map(|error| error.to_string()).unwrap_or_default();
     assert!(says(VarianceExploding::new(2.0, 1.0).err()).contains("from σ = 2 to 1"));
-    assert!(says(Linear::new(0.5).err()).contains("0.5 short of its ends"));
-    let process = Process::continuous(Linear::default(), 10)?;
+    assert!(says(LinearPath::new(0.5).err()).contains("0.5 short of its ends"));
+    let process = Process::continuous(LinearPath::default(), 10)?;
     assert_eq!(says(process.times(&Half, 4).err()), "diffusion: a grid of 4 steps must lead from 1 to 0; this one takes 4, from 1 to 0.5");
     Ok(())
 }

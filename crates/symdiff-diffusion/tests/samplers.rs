@@ -5,8 +5,8 @@ mod common;
 use candle_core::DType;
 use common::{Outcome, Straight, blank, denoiser, flow_error, numbers, published};
 use symdiff_diffusion::{
-    Ancestral, Ddim, DpmSolver, Eps, Field, Framing, Gaussian, Method, Prediction, Process, Reverse, Route, Sampler, Spacing, Span, Target,
-    Times, Uniform, VariancePreserving,
+    Ancestral, Ddim, DpmSolver, Eps, Framing, Gaussian, Method, NoiseField, Prediction, Process, Reverse, Route, Sampler, Spacing, Span,
+    Target, Times, Uniform, VariancePreserving,
 };
 use symdiff_groups::Dense;
 use symdiff_ops::{Batched, Euclidean, Noise};
@@ -26,7 +26,7 @@ fn the_first_and_the_last_step_are_as_exact_in_f32() -> Outcome {
         let stepped = |dtype: DType| -> Outcome<Vec<f64>> {
             let z = common::data(64, 2, dtype, Noise::seeded(3))?;
             let denoiser = denoiser(&process, 1.0);
-            let field = Field::new(&process, &denoiser, &());
+            let field = NoiseField::new(&process, &denoiser, &());
             let (ancestral, ()) = Ancestral.step(&field, span, &z, (), Noise::seeded(4))?;
             let (solved, _) = DpmSolver.step(&field, span, &z, None, Noise::seeded(4))?;
             Ok([numbers(ancestral.tensor())?, numbers(solved.tensor())?].concat())

@@ -7,7 +7,7 @@ use crate::{Asked, Result};
 use candle_nn::VarBuilder;
 use symdiff_core::MarkovKernel;
 use symdiff_diffusion::{
-    Aligned, Assignment, At, Continuous, Cosine, Coupling, Denoiser, Eps, Importance, Independent, Kabsch, L2, LearnedSchedule, Linear,
+    Aligned, Assignment, At, Continuous, Cosine, Coupling, Denoiser, Eps, Importance, Independent, Kabsch, L2, LearnedSchedule, LinearPath,
     LogNormal, LogitNormal, Objective, Path, Polynomial, Preconditioned, Process, Reading, Residual, Schedule, Sigmoid, Target, TimeLaw,
     UniformTimes, VarianceExploding, VariancePreserving, Vlb, Weighting,
 };
@@ -34,7 +34,7 @@ pub(crate) fn process(settings: &Diffusion, vb: VarBuilder) -> Result<Process> {
     match settings.path {
         PathKind::VariancePreserving => along(VariancePreserving(schedule()?), steps, continuous),
         PathKind::VarianceExploding { lowest, highest } => along(VarianceExploding::new(lowest, highest)?, steps, continuous),
-        PathKind::Linear { margin } => along(Linear::new(margin)?, steps, continuous),
+        PathKind::Linear { margin } => along(LinearPath::new(margin)?, steps, continuous),
     }
 }
 

@@ -9,11 +9,11 @@ use crate::{Error, Result};
 /// # Source
 /// Lipman et al., arXiv 2210.02747; Liu et al., arXiv 2209.03003.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Linear {
+pub struct LinearPath {
     margin: f64,
 }
 
-impl Linear {
+impl LinearPath {
     /// The line without its first and last `margin`.
     ///
     /// # Errors
@@ -28,14 +28,14 @@ impl Linear {
     }
 }
 
-impl Default for Linear {
+impl Default for LinearPath {
     /// A margin of 0.001.
     fn default() -> Self {
         Self { margin: 1e-3 }
     }
 }
 
-impl Path for Linear {
+impl Path for LinearPath {
     fn at(&self, t: f64) -> Coefficients {
         let rate = 1.0 - 2.0 * self.margin;
         let sigma = self.margin + rate * t;

@@ -6,7 +6,7 @@ mod variance_exploding;
 mod variance_preserving;
 
 pub use levels::Levels;
-pub use linear::Linear;
+pub use linear::LinearPath;
 pub use variance_exploding::VarianceExploding;
 pub use variance_preserving::VariancePreserving;
 

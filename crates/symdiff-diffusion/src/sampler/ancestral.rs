@@ -1,6 +1,6 @@
 //! Ancestral sampling.
 
-use super::{Field, Sampler, Span};
+use super::{NoiseField, Sampler, Span};
 use crate::time::coefficient;
 use crate::{Eps, Result};
 use candle_core::Tensor;
@@ -15,7 +15,7 @@ pub struct Ancestral;
 impl<S: Euclidean> Sampler<S> for Ancestral {
     type Memory = ();
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
         let [kernel, fresh] = noise.split();
         let samples = z.samples().len();
         let [t, s] = span.levels(field, z)?;

@@ -1,7 +1,7 @@
 //! A deterministic step after a little more noise.
 
 use super::heun::along_noise;
-use super::{Field, Sampler, Span};
+use super::{NoiseField, Sampler, Span};
 use crate::path::time_at;
 use crate::prediction::mixed;
 use crate::{Eps, Error, Result};
@@ -51,7 +51,7 @@ impl Default for StochasticEuler {
 impl<S: Euclidean> Sampler<S> for StochasticEuler {
     type Memory = ();
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
         let [kernel, fresh] = noise.split();
         let (process, path) = (field.process(), field.process().path());
         let wanted = path.log_snr(span.from) - self.churn * (path.log_snr(span.to) - path.log_snr(span.from));

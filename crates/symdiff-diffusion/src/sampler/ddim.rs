@@ -1,6 +1,6 @@
 //! The deterministic first-order sampler.
 
-use super::{Field, Sampler, Span};
+use super::{NoiseField, Sampler, Span};
 use crate::prediction::mixed;
 use crate::{Eps, Result};
 use symdiff_ops::{Euclidean, Noise};
@@ -13,7 +13,7 @@ pub struct Ddim;
 impl<S: Euclidean> Sampler<S> for Ddim {
     type Memory = ();
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
         let [kernel] = noise.split();
         let [t, s] = span.levels(field, z)?;
         let half_gap = ((&t.gamma - &s.gamma)? * 0.5)?;

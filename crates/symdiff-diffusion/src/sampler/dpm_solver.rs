@@ -1,6 +1,6 @@
 //! The deterministic two-step sampler.
 
-use super::{Field, Sampler, Span};
+use super::{NoiseField, Sampler, Span};
 use crate::prediction::mixed;
 use crate::{Clean, Levels, Result};
 use candle_core::Tensor;
@@ -26,7 +26,7 @@ pub struct Past<S> {
 impl<S: Euclidean> Sampler<S> for DpmSolver {
     type Memory = Option<Past<S>>;
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, past: Option<Past<S>>, noise: Noise) -> Result<(S, Option<Past<S>>)> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, past: Option<Past<S>>, noise: Noise) -> Result<(S, Option<Past<S>>)> {
         let [kernel] = noise.split();
         let [t, s] = span.levels(field, z)?;
         let gap = (&t.gamma - &s.gamma)?;

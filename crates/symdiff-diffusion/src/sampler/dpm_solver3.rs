@@ -1,6 +1,6 @@
 //! The deterministic three-step sampler.
 
-use super::{Field, Sampler, Span};
+use super::{NoiseField, Sampler, Span};
 use crate::prediction::{mixed, same};
 use crate::{Clean, Levels, Result};
 use symdiff_ops::{Euclidean, Noise};
@@ -45,7 +45,7 @@ impl<S> Default for Trail<S> {
 impl<S: Euclidean> Sampler<S> for DpmSolver3 {
     type Memory = Trail<S>;
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, trail: Trail<S>, noise: Noise) -> Result<(S, Trail<S>)> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, trail: Trail<S>, noise: Noise) -> Result<(S, Trail<S>)> {
         let [kernel, ahead] = noise.split();
         let [t, s] = span.levels(field, z)?;
         let Trail { here, mut past } = trail;
@@ -71,13 +71,13 @@ impl<S: Euclidean> Sampler<S> for DpmSolver3 {
 }
 
 impl<S: Euclidean> Seen<S> {
-    fn at(field: &Field<S>, z: &S, time: f64, levels: &Levels, noise: Noise) -> Result<Self> {
+    fn at(field: &NoiseField<S>, z: &S, time: f64, levels: &Levels, noise: Noise) -> Result<Self> {
         let Clean(clean) = field.eps(z, time, noise)?.clean(z, levels)?;
         Ok(Self { clean, at: half_log_snr(field, time) })
     }
 }
 
-fn half_log_snr<S: Euclidean>(field: &Field<S>, time: f64) -> f64 {
+fn half_log_snr<S: Euclidean>(field: &NoiseField<S>, time: f64) -> f64 {
     0.5 * field.process().path().log_snr(time)
 }
 

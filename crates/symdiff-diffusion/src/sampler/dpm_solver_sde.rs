@@ -1,7 +1,7 @@
 //! The two-step sampler with noise.
 
 use super::dpm_solver::Past;
-use super::{Field, Sampler, Span};
+use super::{NoiseField, Sampler, Span};
 use crate::prediction::mixed;
 use crate::{Clean, Result};
 use symdiff_ops::{Euclidean, Noise};
@@ -17,7 +17,7 @@ pub struct DpmSolverSde;
 impl<S: Euclidean> Sampler<S> for DpmSolverSde {
     type Memory = Option<Past<S>>;
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, past: Option<Past<S>>, noise: Noise) -> Result<(S, Option<Past<S>>)> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, past: Option<Past<S>>, noise: Noise) -> Result<(S, Option<Past<S>>)> {
         let [kernel, fresh] = noise.split();
         let [t, s] = span.levels(field, z)?;
         let gap = (&t.gamma - &s.gamma)?;

@@ -1,6 +1,6 @@
 //! Euler's method along the path's own time.
 
-use super::{Field, Sampler, Span};
+use super::{NoiseField, Sampler, Span};
 use crate::prediction::{mixed, same};
 use crate::{Eps, Result};
 use symdiff_ops::{Euclidean, Noise};
@@ -16,7 +16,7 @@ pub struct Euler;
 impl<S: Euclidean> Sampler<S> for Euler {
     type Memory = ();
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
         let [kernel] = noise.split();
         let at = field.process().path().at(span.from);
         let Eps(prediction) = field.eps(z, span.from, kernel)?;

@@ -5,7 +5,7 @@ use crate::{At, Denoiser, Eps, Levels, Process, Result, Times};
 use symdiff_ops::{Euclidean, Noise, Steps};
 
 /// A denoiser along the path of its process, under a condition that stays the same along a trajectory: all that a sampler asks is the noise in z at t.
-pub struct Field<'a, S> {
+pub struct NoiseField<'a, S> {
     process: &'a Process,
     predict: Box<Predict<'a, S>>,
     kept: Option<Steps>,
@@ -28,7 +28,7 @@ named! {
     }
 }
 
-impl<'a, S: Euclidean + 'a> Field<'a, S> {
+impl<'a, S: Euclidean + 'a> NoiseField<'a, S> {
     /// `denoiser` given a condition.
     pub fn new<C: Clone>(process: &'a Process, denoiser: &'a dyn Denoiser<S, C>, given: &'a C) -> Self {
         let predict = move |At { state, time, .. }: At<S>, noise| Ok(denoiser.sample(&At { state, time, given: given.clone() }, noise)?);

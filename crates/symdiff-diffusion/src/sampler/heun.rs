@@ -1,6 +1,6 @@
 //! Heun's method along the noise.
 
-use super::{Field, Sampler, Span};
+use super::{NoiseField, Sampler, Span};
 use crate::prediction::mixed;
 use crate::{Eps, Levels, Result};
 use candle_core::Tensor;
@@ -17,7 +17,7 @@ pub struct Heun;
 impl<S: Euclidean> Sampler<S> for Heun {
     type Memory = ();
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
         let [first, second] = noise.split();
         let [t, s] = span.levels(field, z)?;
         let (kept, removed) = along_noise(&t, &s)?;

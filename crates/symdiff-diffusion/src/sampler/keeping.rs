@@ -1,6 +1,6 @@
 //! Sampling the rest of a state of which a part is known.
 
-use super::{Field, Sampler, Span, Walk};
+use super::{NoiseField, Sampler, Span, Walk};
 use crate::prediction::mixed;
 use crate::{Error, Levels, Result};
 use symdiff_ops::{Euclidean, Noise};
@@ -52,7 +52,7 @@ pub struct Begun(bool);
 impl<S: Euclidean> Sampler<S> for Keeping<'_, S> {
     type Memory = Begun;
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, Begun(begun): Begun, noise: Noise) -> Result<(S, Begun)> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, Begun(begun): Begun, noise: Noise) -> Result<(S, Begun)> {
         let [begin, turns] = noise.split();
         let [later, earlier] = span.levels(field, z)?;
         let mut z = if begun { z.clone() } else { self.known.put(z, &later, &z.gaussian(begin)?)? };

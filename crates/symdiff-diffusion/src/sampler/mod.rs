@@ -20,7 +20,7 @@ pub use dpm_solver::{DpmSolver, Past};
 pub use dpm_solver_sde::DpmSolverSde;
 pub use dpm_solver3::{DpmSolver3, Trail};
 pub use euler::Euler;
-pub use field::{Field, Framing};
+pub use field::{Framing, NoiseField};
 pub use heun::Heun;
 pub use keeping::{Begun, Keeping, Known};
 pub use method::{Method, Route};
@@ -44,7 +44,7 @@ impl Span {
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn levels<S: Euclidean>(self, field: &Field<S>, z: &S) -> Result<[Levels; 2]> {
+    pub fn levels<S: Euclidean>(self, field: &NoiseField<S>, z: &S) -> Result<[Levels; 2]> {
         Ok([field.levels(self.from, z)?, field.levels(self.to, z)?])
     }
 }
@@ -52,7 +52,7 @@ impl Span {
 /// A rule for stepping from z_t to z_s, for every path and every prediction. What a multistep rule remembers is a value passed in and out, not a field.
 ///
 /// ```
-/// use symdiff_diffusion::{Clean, Field, Result, Sampler, Span};
+/// use symdiff_diffusion::{Clean, NoiseField, Result, Sampler, Span};
 /// use symdiff_ops::{Euclidean, Noise};
 ///
 /// /// Adds new noise to the clean state that the denoiser sees (Song et al., arXiv 2303.01469, algorithm 1).
@@ -61,7 +61,7 @@ impl Span {
 /// impl<S: Euclidean> Sampler<S> for Renoise {
 ///     type Memory = ();
 ///
-///     fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
+///     fn step(&self, field: &NoiseField<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
 ///         let [kernel, fresh] = noise.split();
 ///         let [t, s] = span.levels(field, z)?;
 ///         let Clean(clean) = field.eps(z, span.from, kernel)?.clean(z, &t)?;
@@ -77,7 +77,7 @@ pub trait Sampler<S: Euclidean> {
     ///
     /// # Errors
     /// Whatever the denoiser returns.
-    fn step(&self, field: &Field<S>, span: Span, z: &S, memory: Self::Memory, noise: Noise) -> Result<(S, Self::Memory)>;
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, memory: Self::Memory, noise: Noise) -> Result<(S, Self::Memory)>;
 }
 
 /// Any [`Sampler`] as a trait object, whatever it remembers: it walks a whole trajectory.
@@ -87,11 +87,11 @@ pub trait Walk<S> {
     ///
     /// # Errors
     /// When the times do not fall; whatever the denoiser returns.
-    fn walk(&self, field: &Field<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<S>;
+    fn walk(&self, field: &NoiseField<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<S>;
 }
 
 impl<S: Euclidean, P: Sampler<S>> Walk<S> for P {
-    fn walk(&self, field: &Field<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<S> {
+    fn walk(&self, field: &NoiseField<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<S> {
         check_falling(times)?;
         let (mut z, mut memory, noise) = (start, P::Memory::default(), noise.steps());
         for (done, pair) in times.windows(2).enumerate() {

@@ -1,6 +1,6 @@
 //! A whole sampling run.
 
-use super::{Field, Framing, Route, Walk};
+use super::{Framing, NoiseField, Route, Walk};
 use crate::process::{check_falling, check_whole};
 use crate::{Denoiser, Eps, Process, Reconstruction, Result, Times};
 use symdiff_ops::{Euclidean, Noise};
@@ -19,8 +19,8 @@ pub struct Reverse<'a, S, R, C = ()> {
 
 impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
     /// What samplers see of it.
-    pub fn field(&self) -> Field<'_, S> {
-        Field::new(self.process, self.denoiser, self.given)
+    pub fn field(&self) -> NoiseField<'_, S> {
+        NoiseField::new(self.process, self.denoiser, self.given)
     }
 
     /// Draws samples shaped like `like`, whose values are not read, along times from 1 to 0, as [`Process::times`] gives them. `progress` is called after each step.
@@ -96,7 +96,7 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         self.read(&self.field(), z0, noise)
     }
 
-    fn read(&self, field: &Field<S>, z0: S, noise: Noise) -> Result<R::Decoded> {
+    fn read(&self, field: &NoiseField<S>, z0: S, noise: Noise) -> Result<R::Decoded> {
         let [kernel, decode] = noise.split();
         let Eps(prediction) = field.eps(&z0, 0.0, kernel)?;
         self.data.decode(&z0, &prediction, &field.levels(0.0, &z0)?, decode)

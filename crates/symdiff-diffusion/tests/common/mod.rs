@@ -4,8 +4,8 @@
 use candle_core::{DType, Device, Tensor};
 use symdiff_core::{Error, Map, MarkovKernel};
 use symdiff_diffusion::{
-    At, Clean, Coefficients, Eps, Field, Grid, Linear, Polynomial, Predicting, Process, Schedule, VarianceExploding, VariancePreserving,
-    Walk,
+    At, Clean, Coefficients, Eps, Grid, LinearPath, NoiseField, Polynomial, Predicting, Process, Schedule, VarianceExploding,
+    VariancePreserving, Walk,
 };
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::{Noise, Samples};
@@ -39,7 +39,7 @@ pub(crate) fn processes() -> symdiff_diffusion::Result<[Process; 4]> {
         Process::continuous(VariancePreserving(Straight), 1000)?,
         published()?,
         Process::continuous(VarianceExploding::default(), 1000)?,
-        Process::continuous(Linear::default(), 1000)?,
+        Process::continuous(LinearPath::default(), 1000)?,
     ])
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn flow_error(sampler: &dyn Walk<Vectors>, process: &Process, grid: &
     let scale = process.path().start();
     let start = Vectors::new((Tensor::new(&[[1.3_f64], [-0.8]], &Device::Cpu)? * scale)?)?;
     let times = grid.times(process.path(), steps)?;
-    let z = sampler.walk(&Field::new(process, &denoiser, &()), &times, start.clone(), Noise::seeded(0), &mut |_| ())?;
+    let z = sampler.walk(&NoiseField::new(process, &denoiser, &()), &times, start.clone(), Noise::seeded(0), &mut |_| ())?;
     let (noisy, clean) = (process.path().at(1.0), process.path().at(0.0));
     let spread = |at: Coefficients| (at.alpha * at.alpha * VARIANCE + at.sigma * at.sigma).sqrt();
     let exact = |from: f64| clean.alpha * MEAN + spread(clean) / spread(noisy) * (from - noisy.alpha * MEAN);

@@ -4,7 +4,7 @@ use super::ContinuousLoss;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use symdiff_diffusion::{Linear, VarianceExploding};
+use symdiff_diffusion::{LinearPath, VarianceExploding};
 use symdiff_train::within;
 
 /// The diffusion process and its objective.
@@ -196,7 +196,7 @@ impl Diffusion {
                 within("diffusion.path.highest", highest, 1e-6, 1e6)?;
                 VarianceExploding::new(lowest, highest).map(drop)
             }
-            PathKind::Linear { margin } => Linear::new(margin).map(drop),
+            PathKind::Linear { margin } => LinearPath::new(margin).map(drop),
         };
         path.map_err(|error| Error::Config(error.to_string()))?;
         let preserving = self.path == PathKind::VariancePreserving;

@@ -1,6 +1,6 @@
 //! A noise schedule and a sampler of your own, judged on data whose denoiser is known exactly.
 
-use symdiff::diffusion::{Clean, Field, Framing, Sampler, Span, Uniform};
+use symdiff::diffusion::{Clean, Framing, NoiseField, Sampler, Span, Uniform};
 use symdiff::kernels;
 use symdiff::prelude::*;
 
@@ -30,7 +30,7 @@ struct Renewing {
 impl<S: Euclidean> Sampler<S> for Renewing {
     type Memory = ();
 
-    fn step(&self, field: &Field<S>, span: Span, z: &S, (): (), noise: Noise) -> symdiff::diffusion::Result<(S, ())> {
+    fn step(&self, field: &NoiseField<S>, span: Span, z: &S, (): (), noise: Noise) -> symdiff::diffusion::Result<(S, ())> {
         let [kernel, fresh] = noise.split();
         let [t, s] = span.levels(field, z)?;
         let predicted = field.eps(z, span.from, kernel)?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use symdiff_cli::progress::Bar;
 use symdiff_cli::{Context, Failure, Outcome};
-use symdiff_diffusion::{Eps, Field, Grid, Method, Times, Uniform};
+use symdiff_diffusion::{Eps, Grid, Method, NoiseField, Times, Uniform};
 use symdiff_models::suite::{Estimate, Outcomes};
 use symdiff_models::{Asked, Experiment, Trained};
 use symdiff_mol::chemistry::Protocol;
@@ -86,7 +86,7 @@ impl Levels {
 /// What stays the same over all levels.
 struct Study<'a> {
     trained: &'a Trained,
-    field: Field<'a, Molecules>,
+    field: NoiseField<'a, Molecules>,
     clean: Molecules,
     grid: Vec<f64>,
     protocol: Protocol,
