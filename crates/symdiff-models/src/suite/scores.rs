@@ -49,6 +49,16 @@ pub struct Estimate {
     pub standard_error: f64,
 }
 
+impl Estimate {
+    /// The mean of independent values and its standard error, 0 of a single value; `None` of no value.
+    pub(super) fn of(values: &[f64]) -> Option<Self> {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        (!values.is_empty()).then(|| Self { mean, standard_error: (squares / (n - 1.0).max(1.0) / n).sqrt() })
+    }
+}
+
 /// The evaluation of each molecule.
 #[derive(Clone, Debug)]
 pub struct Outcomes(Vec<Verdict>);
@@ -70,8 +80,8 @@ impl Outcomes {
     pub fn scores(&self, groups: usize) -> Scores {
         let parts: Vec<Summary> = self.0.chunks(self.0.len().div_ceil(groups)).filter_map(summary).collect();
         let estimate = |score: fn(&Summary) -> f64| {
-            let values: Vec<f64> = parts.iter().map(score).collect();
-            summary(&self.0).map(|all| Estimate { mean: score(&all), standard_error: standard_error(&values) })
+            let of_groups = Estimate::of(&parts.iter().map(score).collect::<Vec<_>>())?;
+            summary(&self.0).map(|all| Estimate { mean: score(&all), ..of_groups })
         };
         Scores {
             nll: None,
@@ -91,11 +101,4 @@ fn summary(verdicts: &[Verdict]) -> Option<Summary> {
         tally.observe(verdict);
     }
     tally.summary(None)
-}
-
-fn standard_error(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / (n - 1.0).max(1.0) / n).sqrt()
 }

@@ -6,9 +6,7 @@
 use super::scores::{Estimate, Scores};
 use serde::Serialize;
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
-
-/// The chance of a false difference that is called significant.
-const LEVEL: f64 = 0.05;
+use symdiff_mol::metrics::{LEVEL, holm};
 
 /// One score of a run beside that of another.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,7 +33,7 @@ pub struct SeedTest {
 pub fn over_seeds(seeds: &[Scores]) -> Scores {
     let estimate = |score: fn(&Scores) -> Option<Estimate>| {
         let values: Vec<f64> = seeds.iter().map(|scores| Some(score(scores)?.mean)).collect::<Option<_>>()?;
-        (!values.is_empty()).then(|| estimate(&values))
+        Estimate::of(&values)
     };
     Scores {
         nll: estimate(|s| s.nll),
@@ -48,7 +46,8 @@ pub fn over_seeds(seeds: &[Scores]) -> Scores {
     }
 }
 
-/// Compares runs with a reference, score by score. Every list of scores is in the order of seeds; nothing is compared over fewer than two.
+/// Compares runs with a reference, score by score. Every list of scores is in the order of seeds; nothing is compared over fewer than two, nor where all
+/// seeds differ by the same.
 pub fn seed_tests(reference: (&str, &[Scores]), others: &[(&str, &[Scores])]) -> Vec<SeedTest> {
     let (name, theirs) = reference;
     let named: Vec<_> = theirs.iter().map(Scores::named).collect();
@@ -59,37 +58,23 @@ pub fn seed_tests(reference: (&str, &[Scores]), others: &[(&str, &[Scores])]) ->
             .filter_map(|(run, ours)| {
                 let pairs = ours.iter().zip(&named).map(|(ours, theirs)| Some(ours.named()[at].1?.mean - theirs[at].1?.mean));
                 let differences: Vec<f64> = pairs.collect::<Option<_>>()?;
-                let Estimate { mean, standard_error } =
-                    (differences.len() > 1 && ours.len() == theirs.len()).then(|| estimate(&differences))?;
-                let t = if mean == 0.0 { 0.0 } else { mean / standard_error };
+                let found = (differences.len() > 1 && ours.len() == theirs.len()).then(|| Estimate::of(&differences))?;
+                let Estimate { mean, standard_error } = found?;
+                // Equal differences other than 0 have no t: scores are shares of few molecules, and such ties are chance.
+                let tied = standard_error <= 1e-12 * mean.abs();
+                let t = if mean == 0.0 { 0.0 } else { (!tied).then_some(mean / standard_error)? };
                 let p_value = two_sided(t, differences.len() - 1);
                 let (run, reference) = ((*run).to_owned(), name.to_owned());
                 Some(SeedTest { run, reference, score, difference: mean, standard_error, p_value, p_holm: p_value, significant: false })
             })
             .collect();
-        holm(&mut row);
+        let corrected = holm(&row.iter().map(|test| test.p_value).collect::<Vec<_>>());
+        for (test, p_holm) in row.iter_mut().zip(corrected) {
+            (test.p_holm, test.significant) = (p_holm, p_holm < LEVEL);
+        }
         tests.extend(row);
     }
     tests
-}
-
-fn estimate(values: &[f64]) -> Estimate {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Estimate { mean, standard_error: (squares / (n - 1.0) / n).sqrt() }
-}
-
-fn holm(tests: &mut [SeedTest]) {
-    let count = tests.len();
-    let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by(|a, b| tests[*a].p_value.total_cmp(&tests[*b].p_value));
-    let mut least = 0.0_f64;
-    for (rank, at) in order.into_iter().enumerate() {
-        least = least.max((count - rank) as f64 * tests[at].p_value).min(1.0);
-        tests[at].p_holm = least;
-        tests[at].significant = least < LEVEL;
-    }
 }
 
 /// The chance that Student's t is at least this large in size.
@@ -141,5 +126,9 @@ mod tests {
         assert!(!tests[0].significant && tests[1].significant, "{tests:?}");
         assert!((tests[1].difference - 0.1).abs() < 1e-12 && (tests[1].p_holm - 2.0 * tests[1].p_value).abs() < 1e-12);
         assert!(seed_tests(("ours", &ours[..1]), &[("same", &same[..1])]).is_empty());
+        // All seeds differ by the same: t is not defined, and nothing is claimed.
+        let tied = runs([0.25, 0.5, 0.75]);
+        assert!(seed_tests(("ours", &tied), &[("shifted", &runs([0.5, 0.75, 1.0]))]).is_empty());
+        assert!((seed_tests(("ours", &tied), &[("equal", &tied)])[0].p_value - 1.0).abs() < 1e-12);
     }
 }

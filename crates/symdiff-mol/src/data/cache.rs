@@ -9,7 +9,7 @@
 //! | `property.NAME` | f64 `[M]` | a number of each molecule |
 //! | `split.train`, `.valid`, `.test` | u32 | places of each part, where the set has a split of its own |
 //!
-//! The header's metadata hold the schema version, the source's fingerprint, and an XXH3 checksum of each tensor, all of which
+//! The header's metadata hold the schema version, the source's stamp, and an XXH3 checksum of each tensor, all of which
 //! are compared when the file is opened: a cache is used whole or not at all.
 
 mod part;
@@ -92,9 +92,9 @@ pub fn write_cache(path: &Path, set: &MoleculeSet) -> Result<()> {
 }
 
 /// Length and time of a file: another file of that name is unlikely to have both. Of a folder, those of its parts.
-pub(super) fn fingerprint(path: &Path) -> Result<String> {
+pub(super) fn stamp(path: &Path) -> Result<String> {
     if path.is_dir() {
-        let parts: Result<Vec<_>> = PARTS.iter().map(|part| fingerprint(&path.join(part))).collect();
+        let parts: Result<Vec<_>> = PARTS.iter().map(|part| stamp(&path.join(part))).collect();
         return Ok(parts?.join("; "));
     }
     let metadata = std::fs::metadata(path).map_err(|source| Error::io(path, "open it", source))?;
@@ -102,8 +102,8 @@ pub(super) fn fingerprint(path: &Path) -> Result<String> {
     Ok(format!("{} bytes, {} ns", metadata.len(), modified.unwrap_or_default().as_nanos()))
 }
 
-/// The [`fingerprint`] of the file that a cache was made from.
-pub(super) fn stored_fingerprint(cache: &Path) -> Result<String> {
+/// The [`stamp`] of the file that a cache was made from.
+pub(super) fn stored_stamp(cache: &Path) -> Result<String> {
     use std::io::Read;
     let io = |source| Error::io(cache, "read it", source);
     let mut file = std::fs::File::open(cache).map_err(io)?;
@@ -196,7 +196,7 @@ mod tests {
             let mut damaged = whole.clone();
             damaged[at] ^= 1;
             std::fs::write(&path, damaged).unwrap();
-            // The header's padding and its fingerprint may change; no molecule may.
+            // The header's padding and its stamp may change; no molecule may.
             if let Ok(set) = read_cache(&path) {
                 assert_eq!(set.all_positions(), sample().all_positions(), "byte {at}");
                 assert_eq!(set.all_atomic_numbers(), sample().all_atomic_numbers(), "byte {at}");

@@ -1,6 +1,6 @@
 //! A data set from a file, whatever its format.
 
-use super::cache::{CacheWriter, fingerprint, read_cache, stored_fingerprint};
+use super::cache::{CacheWriter, read_cache, stamp, stored_stamp};
 use super::set::{MoleculeSet, in_file};
 use super::split::{PARTS, Split};
 use crate::error::{Error, Fault, Place, Result};
@@ -37,8 +37,8 @@ pub fn load(path: &Path) -> Result<MoleculeSet> {
 /// # Errors
 /// Those of [`load`] for the file, and a refusal to write the cache. A cache that is missing, old or damaged is no error.
 pub fn load_cached(path: &Path, cache: &Path) -> Result<MoleculeSet> {
-    let now = fingerprint(path)?;
-    if let Ok(stored) = stored_fingerprint(cache)
+    let now = stamp(path)?;
+    if let Ok(stored) = stored_stamp(cache)
         && stored == now
     {
         match read_cache(cache) {

@@ -1,6 +1,6 @@
 //! From a published file to a packed cache: what is left out, what is added, who trains.
 
-use super::cache::{CacheWriter, fingerprint};
+use super::cache::{CacheWriter, stamp};
 use super::load::load;
 use super::references::AtomReferences;
 use super::split::{Half, Split};
@@ -66,7 +66,7 @@ pub struct Prepared {
 /// A place where no file can be, before anything is read; those of the reader and of the system, a permutation of another length or for a folder
 /// that brings its split along, and a file of which nothing is kept. An older cache is then as it was.
 pub fn prepare(path: &Path, cache: &Path, preparation: &Preparation, mut progress: impl FnMut()) -> Result<Prepared> {
-    let source = fingerprint(path)?;
+    let source = stamp(path)?;
     let key = key(&source, preparation);
     let (mut writer, done) = CacheWriter::resume(cache, &key)?;
     if done > 0 {

@@ -131,7 +131,10 @@ impl Column {
             }
             Self::Distinct(values) => {
                 let counts = counts(values);
-                values.iter().map(|value| f64::from(u8::from(value.is_some_and(|value| counts[&value] == 1)))).collect()
+                let single = |value: u64| f64::from(u8::from(counts[&value] == 1));
+                // Of a molecule that does not count 0, the mean.
+                let mean = ratio(values.iter().map(|value| value.map_or([0.0; 2], |value| [single(value), 1.0])), |_| 1.0).unwrap_or(0.0);
+                values.iter().map(|value| value.map_or(0.0, |value| single(value) - mean)).collect()
             }
         }
     }

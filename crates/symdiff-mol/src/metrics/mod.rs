@@ -11,6 +11,7 @@ mod judge;
 mod point;
 mod profile;
 mod significance;
+mod statistics;
 mod target;
 
 pub use checks::{CHECKS, CheckRates, CheckTally, Checks};
@@ -23,4 +24,5 @@ pub use judge::{Input, judge_file, judge_pieces, judge_set};
 pub use point::SinglePoint;
 pub use profile::{Kind, Profile};
 pub use significance::{Design, Difference, differences};
+pub use statistics::{LEVEL, holm};
 pub use target::TargetSummary;

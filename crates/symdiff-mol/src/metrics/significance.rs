@@ -5,19 +5,16 @@
 //! all numbers p is corrected as by Holm, under which the chance of even one false difference is at most what is asked for.
 //!
 //! # Source
-//! Ernst, Stat. Sci. 19, 676 (2004); Phipson, Smyth, Stat. Appl. Genet. Mol. Biol. 9, 39 (2010), for counting the exchange found; Holm, Scand. J.
-//! Stat. 6, 65 (1979).
+//! Ernst, Stat. Sci. 19, 676 (2004); Phipson, Smyth, Stat. Appl. Genet. Mol. Biol. 9, 39 (2010), for counting the exchange found.
 
 use super::column::{Column, Evaluated};
 use super::compare::{distance, shares};
 use super::interval::{Interval, Resampling, below, twister};
 use super::profile::{Kind, Profile};
+use super::statistics::{LEVEL, correlation, holm};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::HashMap;
-
-/// The chance of a false difference that is called significant.
-const LEVEL: f64 = 0.05;
 
 /// How molecules of two sets belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +80,10 @@ pub fn differences(first: &Evaluated, second: &Evaluated, design: &Design, excha
     if sizes == [first.profile.molecules(), second.profile.molecules()] {
         found.extend(Kind::ALL.iter().filter_map(|kind| test.of_distance(*kind, [&first.profile, &second.profile])));
     }
-    holm(&mut found);
+    let corrected = holm(&found.iter().map(|found| found.p_value).collect::<Vec<_>>());
+    for (found, p_holm) in found.iter_mut().zip(corrected) {
+        (found.p_holm, found.significant) = (p_holm, p_holm < LEVEL);
+    }
     found
 }
 
@@ -98,7 +98,12 @@ impl Exchange<'_> {
         let (first, second, all) = (ours.interval(draw)?, theirs.interval(draw)?, ours.joined(theirs)?);
         let statistic = |labels: &[bool]| Some(all.value(|at| labels[at])? - all.value(|at| !labels[at])?);
         let correlation = match self.design {
-            Design::Paired(partners) => correlation(&ours.influences(), &theirs.influences(), partners),
+            Design::Paired(partners) => {
+                let (ours, theirs) = (ours.influences(), theirs.influences());
+                let pairs: Vec<[f64; 2]> = partners.iter().zip(ours).map(|(partner, ours)| [ours, theirs[*partner]]).collect();
+                // A number that no molecule moves has no error to share.
+                correlation(&pairs).unwrap_or(0.0)
+            }
             Design::Independent => 0.0,
         };
         let [low, high] = first.minus(second, correlation);
@@ -165,28 +170,6 @@ impl Difference {
     }
 }
 
-/// Pearson's, 0 where one of the two does not vary.
-fn correlation(ours: &[f64], theirs: &[f64], partners: &[usize]) -> f64 {
-    let n = partners.len() as f64;
-    let means = [ours, theirs].map(|values| values.iter().sum::<f64>() / n);
-    let pairs = || partners.iter().enumerate().map(|(at, partner)| [ours[at] - means[0], theirs[*partner] - means[1]]);
-    let [xx, yy, xy] = pairs().fold([0.0; 3], |[xx, yy, xy], [x, y]| [xx + x * x, yy + y * y, xy + x * y]);
-    let scale = (xx * yy).sqrt();
-    if scale > 0.0 { xy / scale } else { 0.0 }
-}
-
-/// Corrects p for the number of comparisons.
-fn holm(found: &mut [Difference]) {
-    let mut order: Vec<usize> = (0..found.len()).collect();
-    order.sort_by(|a, b| found[*a].p_value.total_cmp(&found[*b].p_value));
-    let mut least = 0.0_f64;
-    for (rank, at) in order.into_iter().enumerate() {
-        least = least.max((found.len() - rank) as f64 * found[at].p_value).min(1.0);
-        found[at].p_holm = least;
-        found[at].significant = least < LEVEL;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +193,17 @@ mod tests {
 
     fn by_name(found: &[Difference], metric: &str) -> Difference {
         found.iter().find(|found| found.metric == metric).unwrap().clone()
+    }
+
+    /// Where all valid molecules are distinct, none moves the uniqueness, whichever are valid.
+    #[test]
+    fn uniqueness_has_no_share_in_the_validity_of_pairs() {
+        let columns = |set: &Evaluated| set.columns().into_iter().collect::<HashMap<_, _>>();
+        let all = columns(&set((0..20).map(|at| at % 3 > 0)));
+        assert!(all["uniqueness"].influences().iter().all(|influence| *influence == 0.0));
+        // Of three that count, two are equal: the single one moves it by 1 less the mean, the others by minus the mean.
+        let some = Column::Distinct(vec![Some(7), None, Some(8), Some(7)]).influences();
+        assert!(some.iter().zip([-1.0 / 3.0, 0.0, 2.0 / 3.0, -1.0 / 3.0]).all(|(found, right)| (found - right).abs() < 1e-12), "{some:?}");
     }
 
     /// Ten of twenty pairs agree in favour of the first set; the exact two-sided probability of ten heads in ten is 2/1024.
@@ -260,14 +254,6 @@ mod tests {
             let count = below_level.count();
             assert!((1..=21).contains(&count), "{count} of 200, paired: {paired}");
         }
-    }
-
-    #[test]
-    fn holm_corrects_in_order() {
-        let mut found: Vec<Difference> = [0.01, 0.04, 0.03].map(|p| Difference::untested("m", 0.0, p)).into();
-        holm(&mut found);
-        assert_eq!(found.iter().map(|f| f.p_holm).collect::<Vec<_>>(), [0.03, 0.06, 0.06]);
-        assert!(found[0].significant && !found[1].significant);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How close molecules come to what they were asked to be.
 
+use super::statistics::correlation;
 use serde::Serialize;
 
 /// A property that was asked for, over the molecules of which it could be computed.
@@ -25,14 +26,11 @@ impl TargetSummary {
         let mean = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / count as f64;
         let some = |value: f64, least: usize| (count >= least).then_some(value).filter(|value| value.is_finite());
         let own = mean(&|(asked, got)| (got - asked).abs());
-        let (asked, got) = (mean(&|pair| pair.0), mean(&|pair| pair.1));
-        let (of_asked, of_got) = (mean(&|pair| (pair.0 - asked).powi(2)), mean(&|pair| (pair.1 - got).powi(2)));
-        let together = mean(&|pair| (pair.0 - asked) * (pair.1 - got));
         let others = (all_distances(pairs) - own * count as f64) / (count as f64 * (count as f64 - 1.0));
         Self {
             mae: some(own, 1),
             mae_shuffled: some(others, 2),
-            correlation: some(together / (of_asked * of_got).sqrt(), 2),
+            correlation: correlation(&pairs.iter().map(|(asked, got)| [*asked, *got]).collect::<Vec<_>>()),
             molecules: count,
         }
     }

@@ -40,11 +40,12 @@ impl All {
         }
     }
 
-    /// Adds `protocols`, `geometry_intervals` and `strain` to a summary.
+    /// Adds `protocols`, `geometry_intervals` and `strain` to a summary. A reference has the SMILES that the main protocol gives it, so novelty is the main
+    /// protocol's alone.
     pub(super) fn report(&self, seen: &Seen, reference: Option<&HashSet<String>>, draw: Resampling, summary: &mut Value) {
         let one = |(protocol, judged): &(Protocol, Judged)| {
             let found = match judged {
-                Ok(verdicts) => json!(Column::rated(verdicts, reference, draw)),
+                Ok(verdicts) => json!(Column::rated(verdicts, reference.filter(|_| *protocol == self.main), draw)),
                 Err(why) => json!({ "skipped": why }),
             };
             (protocol.name().to_owned(), found)

@@ -99,9 +99,10 @@ impl Reproduce {
         for (index, one) in planned.iter().enumerate() {
             tracing::info!("{} ({} of {})", one.name, index + 1, planned.len());
             done[one.run].push(one_run(&suite.runs[one.run], one, &suite, &set, &device)?);
-            report.rows = done.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
-            report.tests = seeds::tests(&suite, &done);
-            report.seeds = seeds::over(&suite, &done);
+            let counted = seeds::counted(&done);
+            report.rows = counted.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
+            report.tests = seeds::tests(&suite, &counted);
+            report.seeds = seeds::over(&suite, &counted);
             report.seconds = began.elapsed().as_secs_f64();
             report::write(&report, &out)?;
         }

@@ -3,8 +3,14 @@
 use crate::report::RunReport;
 use symdiff_models::suite::{Scores, SeedTest, Suite, over_seeds, seed_tests};
 
+/// Of each run the seeds that all runs have finished, so that rows are over the same ones; before the first is finished, what there is.
+pub(super) fn counted(runs: &[Vec<RunReport>]) -> Vec<&[RunReport]> {
+    let whole = runs.iter().map(Vec::len).min().unwrap_or_default();
+    runs.iter().map(|seeds| &seeds[..if whole > 0 { whole } else { seeds.len() }]).collect()
+}
+
 /// Every run beside the suite's reference; none where the suite names no reference or has one seed.
-pub(super) fn tests(suite: &Suite, runs: &[Vec<RunReport>]) -> Vec<SeedTest> {
+pub(super) fn tests(suite: &Suite, runs: &[&[RunReport]]) -> Vec<SeedTest> {
     let scores: Vec<(&str, Vec<Scores>)> =
         suite.runs.iter().zip(runs).map(|(run, seeds)| (run.name.as_str(), seeds.iter().map(|seed| seed.scores).collect())).collect();
     let Some((name, theirs)) = scores.iter().find(|(name, _)| Some(*name) == suite.reference.as_deref()) else { return Vec::new() };
@@ -13,9 +19,9 @@ pub(super) fn tests(suite: &Suite, runs: &[Vec<RunReport>]) -> Vec<SeedTest> {
     seed_tests((name, theirs), &others)
 }
 
-/// The seeds that every run has finished, where there are several.
-pub(super) fn over(suite: &Suite, runs: &[Vec<RunReport>]) -> Vec<u64> {
-    let finished = runs.iter().map(Vec::len).min().unwrap_or_default();
+/// The seeds of [`counted`] runs, where there are several.
+pub(super) fn over(suite: &Suite, runs: &[&[RunReport]]) -> Vec<u64> {
+    let finished = runs.iter().map(|seeds| seeds.len()).min().unwrap_or_default();
     suite.seeds.iter().copied().take(if finished > 1 { finished } else { 0 }).collect()
 }
 

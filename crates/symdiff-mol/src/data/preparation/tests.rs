@@ -126,7 +126,7 @@ fn an_interrupted_preparation_is_continued_to_the_same_bytes() {
     assert_eq!((whole.len(), place.parts()), (2 * NOTED as usize + 500, 0));
     std::fs::remove_file(place.path("cache.safetensors")).unwrap();
 
-    let key = key(&fingerprint(&source).unwrap(), &Preparation::default());
+    let key = key(&stamp(&source).unwrap(), &Preparation::default());
     let interrupted = |noted: usize, more: usize| {
         let mut writer = CacheWriter::create(&place.path("cache.safetensors")).unwrap();
         for (number, molecule) in (1..).zip(molecules().take(noted + more)) {
