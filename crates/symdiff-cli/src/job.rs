@@ -15,12 +15,15 @@ const COURTESY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Job {
     launched: Option<Launched>,
+    /// What is wrong with what the launcher says.
+    fault: Option<String>,
     processes: OnceCell<Processes>,
 }
 
 impl Default for Job {
     fn default() -> Self {
-        Self { launched: Launched::find(), processes: OnceCell::new() }
+        let (launched, fault) = Launched::find().map_or_else(|error| (None, Some(error.to_string())), |launched| (launched, None));
+        Self { launched, fault, processes: OnceCell::new() }
     }
 }
 
@@ -42,6 +45,9 @@ impl Job {
 
     /// Joins the others, at the first call.
     pub(crate) fn join(&self, device: &Device) -> Outcome<&Processes> {
+        if let Some(fault) = &self.fault {
+            return Err(Failure::input(fault));
+        }
         if self.processes.get().is_none() {
             let joined = Processes::join(self.launched.as_ref(), device).map_err(Failure::input)?;
             // The cell was empty.

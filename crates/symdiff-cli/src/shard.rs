@@ -1,12 +1,13 @@
 //! A share of a command's work in a file of its own, for machines that no engine joins: `--shard i/n` writes it, `gather` joins all of them.
 //!
-//! The first line is a head that says what the share is of, with a checksum of the rest: one result a line.
+//! The first line is a head that says what the share is of, with a checksum of both itself and the rest: one result a line.
 
 use crate::destination::Destination;
 use crate::failure::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
+use std::hash::Hasher;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -24,10 +25,10 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let share = text.split_once('/').and_then(|(index, count)| Some(Share { index: index.parse().ok()?, count: count.parse().ok()? }));
+        let share = text.split_once('/').and_then(|(index, count)| Some([index.parse::<u32>().ok()?, count.parse().ok()?]));
         share
-            .filter(|share| share.index < share.count)
-            .map(Self)
+            .filter(|[index, count]| index < count)
+            .map(|[index, count]| Self(Share { index: index as usize, count: count as usize }))
             .ok_or_else(|| "a share is needed, such as 0/4, 1/4, 2/4 or 3/4 of four".into())
     }
 }
@@ -44,7 +45,19 @@ pub(crate) struct Work {
     /// The command.
     pub(crate) command: String,
     /// All that its result depends on.
-    pub(crate) settings: Value,
+    settings: Map<String, Value>,
+}
+
+impl Work {
+    /// A command's work, with all that its result depends on.
+    pub(crate) fn new<const N: usize>(command: &str, settings: [(&str, Value); N]) -> Self {
+        Self { command: command.to_owned(), settings: settings.map(|(key, value)| (key.to_owned(), value)).into_iter().collect() }
+    }
+
+    /// One of the settings, null where there is none.
+    pub(crate) fn setting(&self, key: &str) -> &Value {
+        self.settings.get(key).unwrap_or(&Value::Null)
+    }
 }
 
 /// The first line of a file.
@@ -64,7 +77,8 @@ struct Head {
 /// [`Failure::Run`] where the disk refuses.
 pub(crate) fn write(mut out: Destination, path: &Path, shard: Shard, work: Work, lines: &str) -> Outcome<()> {
     let Share { index, count } = shard.0;
-    let head = Head { symdiff_shard: FORMAT, index, count, checksum: checksum(lines), work };
+    let mut head = Head { symdiff_shard: FORMAT, index, count, checksum: String::new(), work };
+    head.checksum = checksum(&head, lines)?;
     let head = serde_json::to_string(&head).map_err(Failure::run)?;
     for part in [head.as_bytes(), b"\n", lines.as_bytes()] {
         out.write_all(part).map_err(|error| Failure::file(path, "write to it", &error))?;
@@ -104,11 +118,12 @@ fn read(path: &Path) -> Outcome<(Head, String)> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read it", &error))?;
     let refuse = |problem: &str| Failure::input(format!("{}: {problem}", path.display()));
     let (head, lines) = text.split_once('\n').ok_or_else(|| refuse("is no shard; files of `--shard` are needed"))?;
-    let head: Head = serde_json::from_str(head).map_err(|_| refuse("is no shard; files of `--shard` are needed"))?;
+    let mut head: Head = serde_json::from_str(head).map_err(|_| refuse("is no shard; files of `--shard` are needed"))?;
     if head.symdiff_shard != FORMAT {
         return Err(refuse("was written by another version of this program; draw it again"));
     }
-    if head.checksum != checksum(lines) {
+    let recorded = std::mem::take(&mut head.checksum);
+    if recorded != checksum(&head, lines)? {
         return Err(refuse("has changed since it was written: its checksum differs; draw it again"));
     }
     Ok((head, lines.to_owned()))
@@ -119,12 +134,16 @@ fn difference(one: &Work, other: &Work) -> Option<String> {
     if one.command != other.command {
         return Some(format!("the command: {} and {}", one.command, other.command));
     }
-    let settings = [one.settings.as_object()?, other.settings.as_object()?];
+    let settings = [&one.settings, &other.settings];
     let key = settings.iter().flat_map(|settings| settings.keys()).find(|key| settings[0].get(*key) != settings[1].get(*key))?;
-    let [one, other] = settings.map(|settings| settings.get(key).unwrap_or(&Value::Null));
+    let [one, other] = [one, other].map(|work| work.setting(key));
     Some(format!("{key}: {one} and {other}"))
 }
 
-fn checksum(lines: &str) -> String {
-    format!("{:016x}", XxHash3_64::oneshot(lines.as_bytes()))
+/// Of the head without its checksum, and the lines.
+fn checksum(head: &Head, lines: &str) -> Outcome<String> {
+    let mut hash = XxHash3_64::new();
+    hash.write(&serde_json::to_vec(head).map_err(Failure::run)?);
+    hash.write(lines.as_bytes());
+    Ok(format!("{:016x}", hash.finish()))
 }

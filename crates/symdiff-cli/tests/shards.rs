@@ -53,6 +53,11 @@ fn shares_that_do_not_make_one_result_are_refused() {
     let other = draw(&tiny, 3, &["--seed", "7"]);
     let mixed = told(&[shards[0].clone(), other[1].clone(), shards[2].clone()]);
     assert!(mixed.contains("differ in seed: 0 and 7"), "{mixed}");
+    // A share whose head was changed to agree with the others.
+    let head = std::fs::read_to_string(&other[1]).unwrap().replacen("\"seed\":7", "\"seed\":0", 1);
+    std::fs::write(&other[1], head).unwrap();
+    assert!(told(&[shards[0].clone(), other[1].clone(), shards[2].clone()]).contains("its checksum differs"));
+    let other = draw(&tiny, 3, &["--seed", "7", "--force"]);
     let mut bytes = std::fs::read(&shards[1]).unwrap();
     let last = bytes.len() - 5;
     bytes[last] ^= 1;
@@ -61,7 +66,7 @@ fn shares_that_do_not_make_one_result_are_refused() {
     assert!(refusal(&["gather", text(tiny.experiment()), "--out", text(&out)]).contains("is no shard"));
     assert!(refusal(&["gather", text(&other[0]), text(&other[1]), text(&other[2])]).contains("add --out"));
     assert!(!out.exists());
-    for shard in ["4/4", "1", "-1/2", "a/b"] {
+    for shard in ["4/4", "1", "-1/2", "a/b", "18446744073709551614/18446744073709551615"] {
         let command = ["sample", "--run", text(tiny.run()), "--out", text(&out), &format!("--shard={shard}")];
         let output = common::symdiff(&command);
         assert!(output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains("such as 0/4"), "{shard}");

@@ -38,7 +38,7 @@ fn finite(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
 
 /// The lowest and the highest point of each stretch, in their order: the outline of a long noisy curve.
 fn extremes(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let stretch = (2 * points.len()).div_ceil(2 * POINTS).max(1);
+    let stretch = points.len().div_ceil(POINTS).max(1);
     let ends = points.chunks(stretch).flat_map(|chunk| {
         let low = chunk.iter().enumerate().min_by(|a, b| a.1.1.total_cmp(&b.1.1));
         let high = chunk.iter().enumerate().max_by(|a, b| a.1.1.total_cmp(&b.1.1));

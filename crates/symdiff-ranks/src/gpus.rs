@@ -24,8 +24,12 @@ enum Hosts {
 impl Gpus {
     /// Joins the GPUs of processes that are joined already: rank 0 makes the id.
     pub(crate) fn join(host: Box<dyn Host>, device: &Device) -> Result<Self> {
-        let mine = if host.rank() == 0 { Communicator::id()?.to_vec() } else { Vec::new() };
-        let id = Id::try_from(host.gather(&mine)?.concat()).map_err(|_| Error::Ranks("rank 0 gave no id of NCCL".into()))?;
+        // Rank 0 gathers also where it has no id, since the others wait for it.
+        let made = (host.rank() == 0).then(Communicator::id).transpose();
+        let mine = made.as_ref().ok().and_then(Option::as_ref).map_or_else(Vec::new, |id| id.to_vec());
+        let all = host.gather(&mine)?.concat();
+        made?;
+        let id = Id::try_from(all).map_err(|_| Error::Ranks("rank 0 gave no id of NCCL".into()))?;
         let communicator = Communicator::join(device, host.rank(), host.size(), id)?;
         Ok(Self { communicator, hosts: Hosts::Joined(host) })
     }
@@ -33,10 +37,11 @@ impl Gpus {
     /// Joins the GPUs of processes that know a file alone.
     pub(crate) fn meet(file: &Path, rank: usize, size: usize, device: &Device) -> Result<Self> {
         let id = if rank == 0 { rendezvous::leave(file, Communicator::id()?)? } else { rendezvous::wait(file)? };
-        let communicator = Communicator::join(device, rank, size, id)?;
+        let joined = Communicator::join(device, rank, size, id);
         if rank == 0 {
             rendezvous::clear(file);
         }
+        let communicator = joined?;
         Ok(Self { communicator, hosts: Hosts::Apart { rank, size } })
     }
 

@@ -1,6 +1,7 @@
 //! What the launcher of a process says of it, in the environment.
 
 use std::path::PathBuf;
+use symdiff_train::{Error, Result};
 
 /// How many processes were started together, and which of them this one is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,30 +29,43 @@ pub enum Launcher {
 }
 
 /// Where launchers of MPI leave rank, size and local rank: Open MPI; Slurm with PMIx; MPICH, Intel MPI and Slurm with PMI-2.
-const MPI: [[&str; 3]; 3] = [
+const MPI: [[&str; 3]; 4] = [
     ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"],
+    ["PMIX_RANK", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"],
     ["PMIX_RANK", "SLURM_NTASKS", "SLURM_LOCALID"],
     ["PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"],
 ];
 
 impl Launched {
     /// What the environment says; `None` of a process that was started alone, also where a launcher started no other.
-    pub fn find() -> Option<Self> {
+    ///
+    /// # Errors
+    /// [`Error::Ranks`] when a script names a meeting place, but no rank below a number of processes.
+    pub fn find() -> Result<Option<Self>> {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    fn read(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>> {
         let number = |name: &str| variable(name)?.parse::<usize>().ok();
         let described = |[rank, size, local]: [&str; 3], launcher| {
             let (rank, size) = (number(rank)?, number(size)?);
             Some(Self { rank, size, local: number(local).unwrap_or(rank), launcher })
         };
-        let script = || {
-            let rendezvous = variable("SYMDIFF_RENDEZVOUS")?.into();
-            described(["RANK", "WORLD_SIZE", "LOCAL_RANK"], Launcher::Script { rendezvous })
+        let of_mpi = MPI.into_iter().find_map(|names| described(names, Launcher::Mpi));
+        let found = match (of_mpi, variable("SYMDIFF_RENDEZVOUS")) {
+            (None, Some(file)) => {
+                let launcher = Launcher::Script { rendezvous: file.into() };
+                let found = described(["RANK", "WORLD_SIZE", "LOCAL_RANK"], launcher).filter(|found| found.rank < found.size);
+                Some(found.ok_or_else(|| {
+                    let [rank, size] = ["RANK", "WORLD_SIZE"].map(|name| variable(name).unwrap_or_else(|| "missing".into()));
+                    Error::Ranks(format!(
+                        "SYMDIFF_RENDEZVOUS is set, so RANK must be a number from 0 and WORLD_SIZE a larger one; they are {rank} and {size}"
+                    ))
+                })?)
+            }
+            (of_mpi, _) => of_mpi,
         };
-        let found = MPI.into_iter().find_map(|names| described(names, Launcher::Mpi)).or_else(script);
-        found.filter(|found| found.size > 1 && found.rank < found.size)
+        Ok(found.filter(|found| found.size > 1 && found.rank < found.size))
     }
 }
 
@@ -63,7 +77,7 @@ mod tests {
     fn launchers_are_told_apart_and_a_single_process_is_alone() {
         let read = |variables: &[(&str, &str)]| {
             let variables: Vec<(String, String)> = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-            Launched::read(move |wanted| variables.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()))
+            Launched::read(move |wanted| variables.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())).unwrap()
         };
         let is = |rank, size, local, launcher| Some(Launched { rank, size, local, launcher });
         let open_mpi =
@@ -78,5 +92,19 @@ mod tests {
         assert_eq!(read(&[("SLURM_NTASKS", "4"), ("SLURM_PROCID", "0")]), None);
         assert_eq!(read(&[("OMPI_COMM_WORLD_RANK", "0"), ("OMPI_COMM_WORLD_SIZE", "1")]), None);
         assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn a_script_that_numbers_processes_wrongly_is_told_so() {
+        for (rank, size) in [("8", Some("8")), ("one", Some("8")), ("0", None)] {
+            let variable = |name: &str| match name {
+                "SYMDIFF_RENDEZVOUS" => Some("/tmp/id".into()),
+                "RANK" => Some(rank.into()),
+                "WORLD_SIZE" => size.map(str::to_owned),
+                _ => None,
+            };
+            let told = Launched::read(variable).map_err(|error| error.to_string()).err().unwrap_or_default();
+            assert!(told.contains(&format!("they are {rank} and {}", size.unwrap_or("missing"))), "{told}");
+        }
     }
 }

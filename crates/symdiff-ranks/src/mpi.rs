@@ -2,6 +2,7 @@
 
 use crate::processes::Host;
 use candle_core::Tensor;
+use mpi::Threading;
 use mpi::collective::CommunicatorCollectives;
 use mpi::datatype::PartitionMut;
 use mpi::environment::Universe;
@@ -20,7 +21,12 @@ pub(crate) struct Mpi {
 impl Mpi {
     /// Joins the other processes; waits until all have come. Once in a process.
     pub(crate) fn join() -> Result<Self> {
-        let universe = mpi::initialize().ok_or_else(|| Error::Ranks("MPI was started before, by another part of this program".into()))?;
+        // Other threads of this process compute, and do not call MPI.
+        let (universe, level) = mpi::initialize_with_threading(Threading::Funneled)
+            .ok_or_else(|| Error::Ranks("MPI was started before, by another part of this program".into()))?;
+        if level < Threading::Funneled {
+            return Err(Error::Ranks("this MPI allows a process one thread only; use one with MPI_THREAD_FUNNELED".into()));
+        }
         Ok(Self { world: universe.world(), _universe: universe })
     }
 }

@@ -59,8 +59,16 @@ impl Processes {
 }
 
 #[cfg(feature = "mpi")]
-fn host(_: &Launched) -> Result<Box<dyn Host>> {
-    Ok(Box::new(crate::mpi::Mpi::join()?))
+fn host(launched: &Launched) -> Result<Box<dyn Host>> {
+    let mpi = crate::mpi::Mpi::join()?;
+    let (joined, started) = ((mpi.rank(), mpi.size()), (launched.rank, launched.size));
+    if joined != started {
+        return Err(symdiff_train::Error::Ranks(format!(
+            "the launcher started this as process {} of {}, and MPI says process {} of {}: the program was built with another MPI than the one that started it",
+            started.0, started.1, joined.0, joined.1
+        )));
+    }
+    Ok(Box::new(mpi))
 }
 
 #[cfg(not(feature = "mpi"))]

@@ -1,6 +1,6 @@
 //! A file by which the processes of one machine find each other: rank 0 leaves an id there, the others wait for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use symdiff_ops::nccl::Id;
@@ -20,7 +20,10 @@ pub(crate) fn leave(file: &Path, id: Id) -> Result<Id> {
             file.display()
         )));
     }
-    let partial = file.with_extension("partial");
+    // Beside the file, under a name that no other job's file leads to.
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
     std::fs::write(&partial, id).map_err(Error::io(&partial, "write the id of the job"))?;
     std::fs::rename(&partial, file).map_err(Error::io(file, "write the id of the job"))?;
     Ok(id)
@@ -61,7 +64,9 @@ mod tests {
     #[test]
     fn an_id_is_left_found_and_never_that_of_another_job() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
-        let file = folder.path().join("id");
+        let file = folder.path().join("id.of.this");
+        let others = folder.path().join("id.of.partial");
+        std::fs::write(&others, "another job's")?;
         let told = |result: Result<Id>| result.map_err(|error| error.to_string()).err().unwrap_or_default();
         assert!(told(wait_for(&file, Duration::ZERO)).contains("left no id"));
         let waiting = std::thread::scope(|scope| {
@@ -70,6 +75,8 @@ mod tests {
             waiting.join().map_err(|_| Error::Ranks("the waiting rank panicked".into()))?
         })?;
         assert_eq!(waiting, [7; 128]);
+        assert_eq!(std::fs::read(&others)?, b"another job's");
+        assert_eq!(std::fs::read_dir(folder.path())?.count(), 2);
         assert!(told(leave(&file, [8; 128])).contains("is from another job"));
         clear(&file);
         std::fs::write(&file, "short")?;

@@ -16,12 +16,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    let renamed = written.and_then(|()| std::fs::rename(&partial, path)).and_then(|()| flush_folder(path));
-    renamed.map_err(|source| {
+    written.and_then(|()| std::fs::rename(&partial, path)).map_err(|source| {
         // The half file is of no use; failing to remove it changes nothing about the failure reported.
         let _ = std::fs::remove_file(&partial);
         Error::io(path, "write")(source)
-    })
+    })?;
+    flush_folder(path);
+    Ok(())
 }
 
 /// Removes what a kill has left of a write of `path`. Of some files there is no next write: of the best checkpoint, where none after it is better.
@@ -37,9 +38,8 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Flushes the folder, so that the rename outlives a power cut.
-fn flush_folder(path: &Path) -> std::io::Result<()> {
+/// Flushes the folder, so that the rename outlives a power cut. Some systems do not open folders, or refuse to flush them; the file is whole all the same.
+fn flush_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Some systems do not open folders.
-    File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }

@@ -170,9 +170,12 @@ impl Settings {
             return Ok(());
         }
         let shares = self.shares;
-        Err(Error::Settings(format!(
-            "train.shares is {shares}, which {processes} processes cannot divide equally; set it to a multiple of {processes} that is a power of two, or start another number of processes"
-        )))
+        let remedy = if processes.is_power_of_two() {
+            format!("set it to {processes} or a larger power of two, or start at most {shares} processes")
+        } else {
+            format!("start a power of two of processes, at most {shares}")
+        };
+        Err(Error::Settings(format!("train.shares is {shares}, which {processes} processes cannot divide equally; {remedy}")))
     }
 
     /// True when a run of `recorded` may go on under these settings: all but budget, logging, validation and checkpointing is equal.
@@ -253,6 +256,9 @@ mod tests {
     fn every_number_has_a_range_and_the_refusal_is_short() {
         let ok = Settings { steps: 1, ..Settings::default() };
         assert!(ok.check().is_ok());
+        let refused_for = |processes| ok.check_for(processes).map_err(|error| error.to_string()).err().unwrap_or_default();
+        assert!(refused_for(3).ends_with("start a power of two of processes, at most 1"), "{}", refused_for(3));
+        assert!(refused_for(4).ends_with("set it to 4 or a larger power of two, or start at most 1 processes"), "{}", refused_for(4));
         let refused = [
             (Settings { batch: 0, ..ok.clone() }, "train.batch is 0; it must lie between 1 and 1000000"),
             (Settings { shares: 3, ..ok.clone() }, "train.shares is 3; it must be a power of two that divides train.batch, 256"),

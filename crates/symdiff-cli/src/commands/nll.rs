@@ -140,26 +140,26 @@ impl Nll {
 
     /// All that the estimate depends on.
     fn work(&self, context: &Context, model: &Trained, unseen: usize, molecules: usize) -> Work {
-        let settings = json!({
-            "weights": format!("{:016x}", model.weights_hash),
-            "seed": context.seed(),
-            "data": self.data.as_deref().map_or_else(|| "embedded".into(), shown),
-            "split": self.split.to_possible_value().map(|part| part.get_name().to_owned()),
-            "batch": self.batch,
-            "precision": self.precision.map(|precision| format!("{precision:?}")),
-            "molecules": molecules,
-            "unseen_sizes": unseen,
-            "padding": model.padding,
-            "passes": self.passes,
-        });
-        Work { command: NAME.into(), settings }
+        let settings = [
+            ("weights", json!(format!("{:016x}", model.weights_hash))),
+            ("seed", json!(context.seed())),
+            ("data", json!(self.data.as_deref().map_or_else(|| "embedded".into(), shown))),
+            ("split", json!(self.split.to_possible_value().map(|part| part.get_name().to_owned()))),
+            ("batch", json!(self.batch)),
+            ("precision", json!(self.precision.map(|precision| format!("{precision:?}")))),
+            ("molecules", json!(molecules)),
+            ("unseen_sizes", json!(unseen)),
+            ("padding", json!(model.padding)),
+            ("passes", json!(self.passes)),
+        ];
+        Work::new(NAME, settings)
     }
 }
 
 /// The summary of estimates that are one a line.
 pub(crate) fn joined(work: &Work, lines: &str) -> Outcome<Value> {
     let totals: Vec<f64> = lines.lines().filter_map(|line| line.parse().ok()).collect();
-    let setting = |key: &str| work.settings[key].as_u64().unwrap_or(0) as usize;
+    let setting = |key: &str| work.setting(key).as_u64().unwrap_or(0) as usize;
     if totals.len() != setting("molecules") {
         return Err(Failure::run(format!("{} estimates for {} molecules", totals.len(), setting("molecules"))));
     }
@@ -177,7 +177,7 @@ pub(crate) fn joined(work: &Work, lines: &str) -> Outcome<Value> {
         "standard_error": nll.standard_error,
         "molecules": nll.molecules,
         "unseen_sizes": nll.unseen_sizes,
-        "padding": work.settings["padding"],
-        "passes": work.settings["passes"],
+        "padding": work.setting("padding"),
+        "passes": work.setting("passes"),
     }))
 }

@@ -193,7 +193,7 @@ impl Sample {
 
 /// Writes molecules that are one a line to a file, and says how many there are in it.
 pub(crate) fn write(work: &Work, lines: &str, out: &mut Destination, path: &Path) -> Outcome<usize> {
-    rest(lines, out, path, work.settings["properties"] == json!(true)).map(|drawn| drawn.count)
+    rest(lines, out, path, *work.setting("properties") == json!(true)).map(|drawn| drawn.count)
 }
 
 fn rest(lines: &str, out: &mut Destination, path: &Path, properties: bool) -> Outcome<Drawn> {

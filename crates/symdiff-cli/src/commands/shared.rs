@@ -50,14 +50,14 @@ pub(super) fn molecule(line: &str) -> Outcome<Molecule> {
 /// All that the molecules depend on.
 pub(super) fn work(command: &str, asking: &Asking, model: &Trained, options: &Sampling, precision: Option<Precision>) -> Work {
     let others = Sampling { count: 0, seed: 0, ..options.clone() };
-    let settings = json!({
-        "weights": format!("{:016x}", model.weights_hash),
-        "seed": options.seed,
-        "n": options.count,
-        "options": format!("{others:?}"),
-        "asking": format!("{asking:?}"),
-        "properties": asking.properties(),
-        "precision": precision.map(|precision| format!("{precision:?}")),
-    });
-    Work { command: command.into(), settings }
+    let settings = [
+        ("weights", json!(format!("{:016x}", model.weights_hash))),
+        ("seed", json!(options.seed)),
+        ("n", json!(options.count)),
+        ("options", json!(format!("{others:?}"))),
+        ("asking", json!(format!("{asking:?}"))),
+        ("properties", json!(asking.properties())),
+        ("precision", json!(precision.map(|precision| format!("{precision:?}")))),
+    ];
+    Work::new(command, settings)
 }

@@ -3,11 +3,11 @@
 use super::Id;
 use crate::{Error, Result};
 use candle_core::cuda_backend::WrapErr;
-use candle_core::cuda_backend::cudarc::driver::{CudaSlice, DeviceRepr};
+use candle_core::cuda_backend::cudarc::driver::{CudaView, DeviceRepr};
 use candle_core::cuda_backend::cudarc::nccl::result::{self, NcclError};
 use candle_core::cuda_backend::cudarc::nccl::{Comm, Id as NcclId, ReduceOp};
 use candle_core::op::BackpropOp;
-use candle_core::{CudaDevice, CudaStorage, Device, Storage, Tensor};
+use candle_core::{CudaDevice, CudaStorage, Device, Layout, Storage, Tensor};
 
 /// A process among those of a job, on its GPU.
 pub struct Communicator {
@@ -52,12 +52,17 @@ impl Communicator {
     /// # Errors
     /// [`Error::Nccl`] when the library refuses.
     pub fn sum(&self, tensors: &[Tensor]) -> Result<Vec<Tensor>> {
-        let mut sums = Vec::with_capacity(tensors.len());
-        // One launch for all: the library joins what stands between start and end of a group.
+        // In a group the library only notes the sums, and begins them at its end: until then their memory must not go to anything else.
+        let terms = tensors.iter().map(Tensor::contiguous).collect::<candle_core::Result<Vec<_>>>()?;
+        let storages: Vec<_> = terms.iter().map(Tensor::storage_and_layout).collect();
+        let views = storages.iter().map(|(storage, layout)| view(storage, layout)).collect::<Result<Vec<_>>>()?;
+        // SAFETY: the library writes every element, on the stream of all later readers.
+        let empty = |view: &CudaView<f32>| unsafe { self.device.cuda_stream().alloc::<f32>(view.len()) }.w();
+        let mut sums = views.iter().map(empty).collect::<candle_core::Result<Vec<_>>>()?;
         result::group_start().map_err(refused)?;
-        let begun = tensors.iter().try_for_each(|tensor| self.begin(tensor).map(|sum| sums.push(sum)));
+        let begun = views.iter().zip(&mut sums).try_for_each(|(view, sum)| self.comm.all_reduce(view, sum, &ReduceOp::Sum).map(drop));
         result::group_end().map_err(refused)?;
-        begun?;
+        begun.map_err(refused)?;
         let summed = sums.into_iter().zip(tensors).map(|(sum, tensor)| {
             let storage = Storage::Cuda(CudaStorage::wrap_cuda_slice(sum, self.device.clone()));
             Tensor::from_storage(storage, tensor.shape(), BackpropOp::none(), false)
@@ -81,20 +86,6 @@ impl Communicator {
         Ok(all.chunks_exact(longest).zip(lengths).map(|(theirs, length)| theirs[..length as usize].to_vec()).collect())
     }
 
-    fn begin(&self, tensor: &Tensor) -> Result<CudaSlice<f32>> {
-        let tensor = tensor.contiguous()?;
-        let (storage, layout) = tensor.storage_and_layout();
-        let Storage::Cuda(storage) = &*storage else {
-            return Err(Error::Nccl("it sums tensors of a GPU, and one lives on another device".into()));
-        };
-        let (start, count) = (layout.start_offset(), layout.shape().elem_count());
-        let mine = storage.as_cuda_slice::<f32>()?.slice(start..start + count);
-        // SAFETY: the library writes every element, on the stream of all later readers.
-        let mut sum = unsafe { self.device.cuda_stream().alloc::<f32>(count) }.w()?;
-        self.comm.all_reduce(&mine, &mut sum, &ReduceOp::Sum).map_err(refused)?;
-        Ok(sum)
-    }
-
     fn gather_equal<T>(&self, mine: &[T]) -> Result<Vec<T>>
     where
         T: DeviceRepr
@@ -109,6 +100,15 @@ impl Communicator {
         self.comm.all_gather(&sent, &mut received).map_err(refused)?;
         Ok(stream.clone_dtoh(&received).w()?)
     }
+}
+
+/// The numbers of a contiguous tensor.
+fn view<'a>(storage: &'a Storage, layout: &Layout) -> Result<CudaView<'a, f32>> {
+    let Storage::Cuda(storage) = storage else {
+        return Err(Error::Nccl("it sums tensors of a GPU, and one lives on another device".into()));
+    };
+    let start = layout.start_offset();
+    Ok(storage.as_cuda_slice::<f32>()?.slice(start..start + layout.shape().elem_count()))
 }
 
 fn refused(error: NcclError) -> Error {

@@ -3,7 +3,6 @@
 use super::{BEST, CHECKPOINT, Trainer};
 use crate::atomic;
 use crate::checkpoint::{self, Checkpoint};
-use crate::ranks::gather_numbers;
 use crate::{Alone, Error, FolderLock, Optimiser, Ranks, Result, Settings, Streams, Task, Variables};
 use std::path::Path;
 use symdiff_ops::adamw::Parts;
@@ -133,8 +132,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
             return Ok(());
         }
         let mine = checkpoint::fingerprint(&(self.header(), &self.settings), &self.optimiser.tensors()?);
-        let halves = [mine >> 32, mine & u64::from(u32::MAX)].map(|half| half as f64);
-        let all = gather_numbers(&self.ranks, &halves)?;
+        let all = self.ranks.gather(&mine.to_le_bytes())?;
         match all.iter().position(|theirs| *theirs != all[0]) {
             None => Ok(()),
             Some(other) => Err(Error::Ranks(format!(

@@ -14,7 +14,7 @@ use symdiff_train::{BEST, CHECKPOINT, Error, Parameters, Ranks, Settings, Share,
 fn together<T: Send>(size: usize, body: impl Fn(Threads) -> T + Sync) -> Vec<T> {
     thread::scope(|scope| {
         let all: Vec<_> = Threads::new(size).into_iter().map(|ranks| scope.spawn(|| body(ranks))).collect();
-        all.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        all.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     })
 }
 
