@@ -3,13 +3,19 @@
 
 mod common;
 
-use common::{Tiny, binary, text, write};
+use common::{Tiny, text, write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// Starts the program with the signals' default actions: a shell that runs these tests in the background has them ignored, which the program respects.
 fn start(arguments: &[&str]) -> Child {
-    binary().args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    let default = ["--default-signal=INT,TERM,HUP"];
+    // GNU's `env` can; others start the program with the signals as they are.
+    let can = Command::new("env").args(default).arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    let mut command = Command::new("env");
+    command.args(default.iter().filter(|_| can)).arg(env!("CARGO_BIN_EXE_symdiff")).args(arguments);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 fn send(signal: &str, child: &Child) {
