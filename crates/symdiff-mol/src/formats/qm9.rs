@@ -16,8 +16,11 @@ use std::io::{BufRead, Read};
 use std::path::PathBuf;
 use tar::{Archive, EntryType};
 
-/// Names of the fifteen numbers: GHz, debye, bohr³, hartree, bohr², cal/(mol K).
+/// Names of the fifteen numbers: GHz, debye, bohr³, hartree, bohr², cal/(mol K). A molecule also has [`OMEGA1`].
 pub const PROPERTIES: [&str; 15] = ["A", "B", "C", "mu", "alpha", "homo", "lumo", "gap", "r2", "zpve", "U0", "U", "H", "G", "Cv"];
+
+/// The largest harmonic frequency, cm⁻¹: the name and the choice of the published Python code, where it is a property like the others.
+pub const OMEGA1: &str = "omega1";
 
 /// No file of the archive is longer than this.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -193,17 +196,18 @@ fn molecule(text: &[u8]) -> Result<Molecule, (u64, Fault)> {
         atomic_numbers.push(z);
         positions.push(position);
     }
-    next("its frequencies")?;
+    let (frequencies, line) = next("its frequencies")?;
+    let frequency = largest_frequency(frequencies).map_err(|fault| (line, fault))?;
     next("its SMILES")?;
     next("its InChI")?;
     let molecule = Molecule::new("", atomic_numbers, positions).map_err(|fault| (1, fault))?;
-    Ok(named(molecule, index, numbers))
+    Ok(named(molecule, index, numbers, frequency))
 }
 
-/// The molecule with the name, number and properties of its file.
-pub(super) fn named(molecule: Molecule, index: i32, numbers: Vec<f64>) -> Molecule {
+/// The molecule with the name, number and properties of its file; `frequency` is the largest.
+pub(super) fn named(molecule: Molecule, index: i32, numbers: Vec<f64>, frequency: Option<f64>) -> Molecule {
     let molecule = molecule.renamed(format!("gdb {index}")).with_index(index);
-    let named = PROPERTIES.into_iter().zip(numbers);
+    let named = PROPERTIES.into_iter().zip(numbers).chain(frequency.map(|value| (OMEGA1, value)));
     named.fold(molecule, |molecule, (name, value)| molecule.with_property(name, value))
 }
 
@@ -220,6 +224,14 @@ pub(super) fn properties(comment: &str) -> Result<(i32, Vec<f64>), Fault> {
     let index = index.parse().map_err(|_| wrong())?;
     let numbers: Result<_, _> = numbers.iter().map(|word| number::finite("a property", word)).collect();
     Ok((index, numbers?))
+}
+
+/// The largest number of the line of frequencies; `None` in an empty one, which an atom alone has.
+pub(super) fn largest_frequency(line: &str) -> Result<Option<f64>, Fault> {
+    line.split_whitespace().try_fold(None, |largest: Option<f64>, word| {
+        let frequency = number::finite("a frequency", word)?;
+        Ok(Some(largest.map_or(frequency, |largest| largest.max(frequency))))
+    })
 }
 
 /// `element x y z charge`
@@ -264,7 +276,7 @@ mod tests {
         assert_eq!((read[1].name(), read[0].atomic_numbers()), ("gdb 2", &[6, 1, 1, 1, 1][..]));
         assert_eq!(read[0].positions()[1], [0.002150416, -0.0060313176, 6.1e-6]);
         assert_eq!(read[0].properties()["U0"], -40.47893);
-        assert_eq!(read[0].properties().len(), 15);
+        assert_eq!((read[0].properties()["omega1"], read[0].properties().len()), (1341.3284, 16));
     }
 
     #[test]
@@ -282,6 +294,7 @@ mod tests {
         for (from, to, place) in [
             ("C\t-0.0126981359", "Q\t-0.0126981359", "q.tar/m.xyz, line 3: atom 1"),
             ("6.1*^-6", "6.1*^", "q.tar/m.xyz, line 4: expected a coordinate"),
+            ("1341.307\t", "1341.3o7\t", "q.tar/m.xyz, line 8: expected a frequency"),
             ("gdb 1", "gdx 1", "q.tar/m.xyz, line 2"),
             ("5\n", "6\n", "q.tar/m.xyz, line 8"),
         ] {

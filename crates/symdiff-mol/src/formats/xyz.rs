@@ -84,9 +84,7 @@ impl Next for Frames {
             self.atom(atom, count, &columns, &mut atoms)?;
         }
         let of_qm9 = qm9::properties(&comment).ok();
-        if of_qm9.is_some() {
-            self.pass_rest_of_qm9_file()?;
-        }
+        let frequency = if of_qm9.is_some() { self.rest_of_qm9_file()? } else { None };
         self.warn(&columns);
         let name = columns.name(&comment).unwrap_or_else(|| self.read.to_string());
         let mut molecule = Molecule::new(name, atoms.atomic_numbers, atoms.positions).and_then(|m| m.with_isotopes(atoms.mass_numbers));
@@ -95,7 +93,7 @@ impl Next for Frames {
         }
         let molecule = molecule.map_err(|fault| self.source.fault_at(start, fault))?;
         if let Some((index, numbers)) = of_qm9 {
-            return Ok(Some(qm9::named(molecule, index, numbers)));
+            return Ok(Some(qm9::named(molecule, index, numbers, frequency)));
         }
         Ok(Some(columns.numbers.into_iter().fold(molecule, |m, (key, value)| m.with_property(key, value))))
     }
@@ -144,18 +142,20 @@ impl Frames {
         Ok(())
     }
 
-    /// Passes over frequencies, SMILES and InChI, which follow the atoms in QM9's own files, but not where such a file was converted.
-    fn pass_rest_of_qm9_file(&mut self) -> Result<()> {
+    /// The largest of the frequencies, which with SMILES and InChI follow the atoms in QM9's own files, but not where such a file was converted.
+    fn rest_of_qm9_file(&mut self) -> Result<Option<f64>> {
         let Some(line) = self.source.next_line()? else {
-            return Ok(());
+            return Ok(None);
         };
         if line.trim().is_empty() || line.trim().parse::<usize>().is_ok() {
             self.source.step_back();
-            return Ok(());
+            return Ok(None);
         }
+        let frequency = qm9::largest_frequency(line);
+        let frequency = frequency.map_err(|fault| self.source.fault(fault))?;
         self.source.required_line("a file of QM9, before its SMILES")?;
         self.source.required_line("a file of QM9, before its InChI")?;
-        Ok(())
+        Ok(frequency)
     }
 
     /// Says once that numbers which are none are left out.
@@ -261,7 +261,8 @@ mod tests {
         for text in [whole.clone(), whole.repeat(2), atoms.repeat(3), format!("{atoms}\n\n")] {
             for molecule in frames(&text).into_iter().map(Result::unwrap) {
                 assert_eq!((molecule.name(), molecule.index(), molecule.len()), ("gdb 7", Some(7), 2));
-                assert_eq!((molecule.properties()["A"], molecule.properties()["Cv"], molecule.properties().len()), (1.5, 15.5, 15));
+                let (properties, frequency) = (molecule.properties(), text.contains("3700.1").then_some(3700.1));
+                assert_eq!((properties["A"], properties["Cv"], properties.get("omega1").copied()), (1.5, 15.5, frequency));
                 assert_eq!(molecule.positions()[0][2], 1e-6);
             }
         }
