@@ -8,6 +8,7 @@ mod commands;
 mod destination;
 mod experiments;
 mod failure;
+mod hash;
 mod interrupt;
 mod job;
 mod model;

@@ -4,6 +4,7 @@
 
 use crate::destination::Destination;
 use crate::failure::{Failure, Outcome};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -50,13 +51,21 @@ pub(crate) struct Work {
 
 impl Work {
     /// A command's work, with all that its result depends on.
-    pub(crate) fn new<const N: usize>(command: &str, settings: [(&str, Value); N]) -> Self {
-        Self { command: command.to_owned(), settings: settings.map(|(key, value)| (key.to_owned(), value)).into_iter().collect() }
+    pub(crate) fn new<K: Into<String>>(command: &str, settings: impl IntoIterator<Item = (K, Value)>) -> Self {
+        Self { command: command.to_owned(), settings: settings.into_iter().map(|(key, value)| (key.into(), value)).collect() }
     }
 
     /// One of the settings, null where there is none.
     pub(crate) fn setting(&self, key: &str) -> &Value {
         self.settings.get(key).unwrap_or(&Value::Null)
+    }
+
+    /// The options of the command that made the shares.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] where they are none of it.
+    pub(crate) fn options<T: DeserializeOwned>(&self) -> Outcome<T> {
+        serde_json::from_value(Value::Object(self.settings.clone())).map_err(Failure::input)
     }
 }
 

@@ -169,7 +169,6 @@ fn a_told_run_resumes_and_refuses_other_conditions() {
 /// With a script that answers like `xtb`: asked values are compared with what it says of valid molecules.
 #[test]
 fn what_was_asked_is_compared_with_what_was_got() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let comment = "Properties=species:S:1:pos:R:3 given_gap";
     let water = |gap: f64, stretch: f64| format!("3\n{comment}={gap}\nO 0 0 0\nH {} 0.59 0\nH -0.76 0.59 0\n", 0.76 + stretch);
@@ -180,12 +179,10 @@ fn what_was_asked_is_compared_with_what_was_got() {
     let script = "#!/bin/sh\n[ \"$1\" = --version ] && exit 0\ncase \"$*\" in *--opt*) exit 9;; esac\n\
         grep -q '0.77' molecule.xyz && gap=9.5 || gap=5.5\n\
         echo \"| TOTAL ENERGY -5.0 Eh |\"\necho \"| HOMO-LUMO GAP $gap eV |\"\n";
-    let program = write(folder.path(), "xtb", script);
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = common::on_path(folder.path(), "xtb", script);
     let evaluate = |source: &Path, more: &[&str]| {
-        let tools = [folder.path(), Path::new("/usr/bin"), Path::new("/bin")];
         let mut command = common::binary();
-        command.env("PATH", std::env::join_paths(tools).unwrap()).args(["evaluate", "--molecules", text(source), "--json"]).args(more);
+        command.env("PATH", &path).args(["evaluate", "--molecules", text(source), "--json"]).args(more);
         command.output().unwrap()
     };
     let (rows, page) = (folder.path().join("rows.jsonl"), folder.path().join("page.html"));

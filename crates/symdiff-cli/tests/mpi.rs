@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
     let there = cfg!(feature = "mpi") && Command::new("mpirun").arg("--version").output().is_ok_and(|output| output.status.success());
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 6] = [
         ("training_writes_the_same_bits_on_any_number_of_processes", training_writes_the_same_bits_on_any_number_of_processes),
         (
             "a_killed_process_ends_all_and_the_run_goes_on_with_another_number",
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         ),
         ("a_signal_ends_all_after_the_same_step_and_saves", a_signal_ends_all_after_the_same_step_and_saves),
         ("samples_and_likelihoods_are_those_of_one_process", samples_and_likelihoods_are_those_of_one_process),
+        ("energies_are_those_of_one_process", energies_are_those_of_one_process),
         ("a_failure_is_one_sentence", a_failure_is_one_sentence),
     ];
     let trial = |(name, body)| symdiff_golden::always(name, body).with_kind("needs the feature mpi and mpirun").with_ignored_flag(!there);
@@ -156,6 +157,22 @@ fn samples_and_likelihoods_are_those_of_one_process() {
     assert!(std::fs::read(file("one.sdf")).unwrap() == std::fs::read(file("three.sdf")).unwrap());
     let nll = ["nll", "--run", text(tiny.run()), "--limit", "13", "--batch", "4", "--json"];
     assert_eq!(succeed(2, &nll), json(&[&nll[..], &["--threads", "1"]].concat()));
+}
+
+/// Each process runs `xtb` on a share of the molecules.
+fn energies_are_those_of_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, file) = (common::on_path(folder.path(), "xtb", common::XTB), common::waters(folder.path(), 6));
+    let rows = |processes: usize| folder.path().join(format!("{processes}.jsonl"));
+    let on = |processes: usize| {
+        let rows = rows(processes);
+        let command = ["evaluate", text(&file), "--xtb", "--rows", text(&rows), "--json"];
+        let output = mpirun(processes, &command).env("PATH", &path).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        (output.stdout, std::fs::read(&rows).unwrap())
+    };
+    let alone = on(1);
+    assert!(on(3) == alone && String::from_utf8_lossy(&alone.0).contains("\"failed\":1"));
 }
 
 /// Each process meets the same error; one of them says it.

@@ -86,6 +86,33 @@ fn likelihoods_of_shards_are_those_of_one_process() {
     assert_eq!(json(&["gather", text(&shards[1]), text(&shards[0]), "--json"]), whole);
 }
 
+/// The numbers of `xtb` are those of one process; the log names the molecule on which it fails.
+#[cfg(unix)]
+#[test]
+fn energies_of_shards_are_those_of_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, file) = (common::on_path(folder.path(), "xtb", common::XTB), common::waters(folder.path(), 6));
+    let run = |arguments: &[&str]| binary().env("PATH", &path).args(arguments).output().unwrap();
+    let command = ["evaluate", text(&file), "--xtb", "--seed", "3", "--json"];
+    let whole = run(&command);
+    let shards = ["0/3", "1/3", "2/3"].map(|shard| {
+        let out = folder.path().join(shard.replace('/', "-of-"));
+        assert!(run(&[&command[..], &["--shard", shard, "--out", text(&out)]].concat()).status.success());
+        out
+    });
+    let gather = ["gather", text(&shards[2]), text(&shards[0]), text(&shards[1]), "--json"];
+    let joined = binary().args(gather).output().unwrap();
+    assert!(joined.stdout == whole.stdout, "{}", String::from_utf8_lossy(&joined.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&whole.stdout).unwrap();
+    assert_eq!((&summary["energy"]["molecules"], &summary["energy"]["failed"]), (&6.into(), &1.into()));
+    assert!(String::from_utf8_lossy(&joined.stderr).contains("alone: xtb did not converge"), "{}", String::from_utf8_lossy(&joined.stderr));
+
+    std::fs::write(&file, "1\nother\nO 0 0 0\n").unwrap();
+    assert!(refusal(&gather).contains("has changed since its shards were made"));
+    let without = run(&["evaluate", text(&file), "--shard", "0/3", "--out", text(&shards[0])]);
+    assert!(without.status.code() == Some(2) && String::from_utf8_lossy(&without.stderr).contains("--xtb"));
+}
+
 /// Without the feature a process that MPI started among others would do all of the work, and write over theirs.
 #[test]
 fn processes_that_cannot_join_are_refused() {
@@ -95,7 +122,7 @@ fn processes_that_cannot_join_are_refused() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && told.contains(word) && told.lines().count() == 1, "{told}");
     };
-    refused(&["evaluate", "--molecules", text(tiny.experiment())], "runs in one process, and 2 were started");
+    refused(&["data", "inspect", text(tiny.experiment())], "runs in one process, and 2 were started");
     if !cfg!(feature = "mpi") {
         refused(&["nll", "--run", text(tiny.run())], "built without MPI; build it with `--features mpi`");
     }

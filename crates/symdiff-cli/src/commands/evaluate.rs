@@ -1,6 +1,7 @@
 //! `evaluate`: chemistry metrics of a file of molecules.
 
 mod all;
+mod energies;
 mod rows;
 mod seen;
 mod two;
@@ -8,12 +9,17 @@ mod two;
 use super::target::Target;
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
-use crate::output::Context;
+use crate::hash;
+use crate::output::{Context, shown};
 use crate::progress::Progress;
+use crate::shard::{self, Shard, Work};
 use all::All;
+use candle_core::Device;
 use clap::{Args, ValueEnum};
+use energies::{Energies, Program};
 use rows::Rows;
-use seen::{Seen, measure};
+use seen::Seen;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -26,6 +32,8 @@ use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet, Part};
 use symdiff_mol::formats;
 use symdiff_mol::metrics::{EnergySummary, Input, Profile, Resampling, SinglePoint, Xtb, compare, judge_pieces};
+use symdiff_ranks::Processes;
+use symdiff_train::Ranks;
 use two::Comparing;
 
 const EXAMPLES: &str = "\
@@ -35,10 +43,11 @@ Examples:
   symdiff evaluate ours.xyz theirs.xyz               Compare two sets
   symdiff evaluate samples.sdf --protocol geom-revisited --rows rows.jsonl
   symdiff evaluate samples.xyz --reference embedded --reference-part train
-  symdiff evaluate asked.sdf --xtb --target given --gallery asked.html    What was asked against what was got";
+  symdiff evaluate asked.sdf --xtb --target given --gallery asked.html    What was asked against what was got
+  symdiff evaluate samples.sdf --xtb --shard 0/4 --out part-0.shard   (and 1/4, 2/4, 3/4, on other machines; `gather` joins them)";
 
 /// Evaluate molecules: stability, validity, uniqueness, novelty, connectivity. Of two files, tell whether they differ by more than chance.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Serialize, Deserialize)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Evaluate {
@@ -70,9 +79,11 @@ pub(crate) struct Evaluate {
     exchanges: u32,
     /// Write one JSON object per molecule to this file.
     #[arg(long)]
+    #[serde(skip)]
     rows: Option<PathBuf>,
-    /// Replace the files of --rows and --gallery even if they hold something else.
+    /// Replace the files of --rows, --gallery and --out even if they hold something else.
     #[arg(long)]
+    #[serde(skip)]
     force: bool,
     /// Report molecules that cannot be read and leave them out, where the format shows where the next one begins (SDF, JSON lines, frames, archives).
     #[arg(long)]
@@ -91,15 +102,27 @@ pub(crate) struct Evaluate {
     target: Option<Target>,
     /// Write an HTML page of --target: what was asked against what was got, and molecules in the order of what was asked, which can be rotated with the mouse.
     #[arg(long, value_name = "FILE.html", requires = "target")]
+    #[serde(skip)]
     gallery: Option<PathBuf>,
+    /// Run `xtb` on this share of the molecules alone, such as `0/4`, the first of four; `gather` joins them and judges.
+    #[arg(long, value_name = "I/N", requires_all = ["xtb", "out"], conflicts_with_all = ["rows", "gallery"])]
+    #[serde(skip)]
+    shard: Option<Shard>,
+    /// With --shard: the shard to write.
+    #[arg(long, requires = "shard")]
+    #[serde(skip)]
+    out: Option<PathBuf>,
 }
+
+/// The name of the command in shards.
+pub(crate) const NAME: &str = "evaluate";
 
 fn seconds(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|seconds| (0.001..1e6).contains(seconds)).ok_or_else(|| "a number of seconds is needed, such as 60".to_owned())
 }
 
 /// Which molecules of the reference count as known.
-#[derive(ValueEnum, Clone, Copy, Debug)]
+#[derive(ValueEnum, Clone, Copy, Debug, Serialize, Deserialize)]
 enum ReferencePart {
     /// All of them.
     All,
@@ -109,25 +132,67 @@ enum ReferencePart {
 
 impl Evaluate {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
+        let processes = context.processes(&Device::Cpu)?;
         if let [first, second] = self.files.as_slice() {
-            if self.all || self.rows.is_some() || self.reference.is_some() || self.skip_bad || self.target.is_some() {
+            if self.all || self.rows.is_some() || self.reference.is_some() || self.skip_bad || self.target.is_some() || self.shard.is_some()
+            {
                 return Err(Failure::input(
-                    "two files are compared with each other; --all, --rows, --reference, --skip-bad and --target are for one",
+                    "two files are compared with each other; --all, --rows, --reference, --skip-bad, --target and --shard are for one",
                 ));
             }
-            let (exchanges, draw) = (self.exchanges, self.resampling(context));
-            return Comparing { protocol: self.protocol, xtb: self.energies()?, exchanges, draw }.compare(context, first, second);
+            let program = self.program(processes)?.map(|Program { xtb, .. }| Program { xtb, relaxes: true });
+            let energies = program.map(|program| Energies::new(program, processes));
+            let (exchanges, draw) = (self.exchanges, self.resampling(context.seed()));
+            return Comparing { protocol: self.protocol, energies, exchanges, draw }.compare(context, first, second);
         }
-        let mut rows = self.rows.as_deref().map(|path| self.create(path)).transpose()?;
-        let page = self.gallery.as_deref().map(|page| Destination::claim(page, Kind::Page, &self.inputs(), self.force)).transpose()?;
-        let xtb = self.energies()?;
+        if let (Some(shard), Some(out)) = (self.shard, &self.out) {
+            return self.share(context, processes, shard, out);
+        }
+        // One process writes.
+        let writes = processes.rank() == 0;
+        let rows = self.rows.as_deref().filter(|_| writes).map(|path| self.create(path)).transpose()?;
+        let page = self.gallery.as_deref().filter(|_| writes);
+        let page = page.map(|page| Destination::claim(page, Kind::Page, &self.inputs(), self.force)).transpose()?;
+        let energies = self.program(processes)?.map(|program| Energies::new(program, processes));
+        let (summary, seen) = self.judged(context, context.seed(), energies, rows)?;
+        if let Some(page) = page {
+            page.fill(&seen.targets.page(self.path(), self.protocol)?)?;
+        }
+        Ok(summary)
+    }
+
+    /// Runs `xtb` on a share of the molecules, and writes what it says.
+    fn share(&self, context: &Context, processes: &Processes, shard: Shard, path: &Path) -> Outcome<Value> {
+        if processes.size() > 1 {
+            return Err(Failure::input("--shard divides the work of processes that nothing joins; leave it out under mpirun"));
+        }
+        let out = Destination::claim(path, Kind::Shard, &self.inputs(), self.force)?;
+        let program = self.program(processes)?.ok_or_else(|| Failure::input("--shard divides the runs of `xtb`; add --xtb"))?;
+        let options = serde_json::to_value(self).map_err(Failure::run)?;
+        let options = options.as_object().cloned().unwrap_or_default();
+        let more = [("seed", json!(context.seed())), ("content", json!(self.content()?))];
+        let work = Work::new(NAME, options.into_iter().chain(more.map(|(key, value)| (key.to_owned(), value))));
+        let progress = Progress::new("xtb");
+        let (mut lines, mut before) = (String::new(), 0);
+        judge_pieces(self.input(&Arc::default())?, self.protocol, |molecules, _| {
+            lines += &program.lines(molecules, before, shard.0, &progress)?;
+            before += molecules.len();
+            Ok::<(), Failure>(())
+        })?;
+        let molecules = lines.lines().count();
+        shard::write(out, path, shard, work, &lines)?;
+        Ok(json!({ "file": shown(path), "molecules": molecules }))
+    }
+
+    /// Judges the molecules.
+    fn judged(&self, context: &Context, seed: u64, mut xtb: Option<Energies>, mut rows: Option<Rows>) -> Outcome<(Value, Seen)> {
         let reference = self.reference().map(|path| self.known(path)).transpose()?;
         let mut seen = Seen::default();
         let mut all = self.all.then(|| All::new(self.protocol));
         let progress = Progress::new("judging");
         let skipped = Arc::new(AtomicUsize::new(0));
         judge_pieces(self.input(&skipped)?, self.protocol, |molecules, verdicts| {
-            let measured = xtb.as_ref().map(|xtb| measure(xtb, molecules, !self.xtb_single_point, &progress));
+            let measured = xtb.as_mut().map(|xtb| xtb.of(molecules, &progress)).transpose()?;
             progress.advance(if xtb.is_some() { 0 } else { molecules.len() as u64 });
             seen.observe(molecules, verdicts, self.protocol, reference.is_some())?;
             if let (Some(_), Some(measured)) = (self.target, &measured) {
@@ -152,7 +217,7 @@ impl Evaluate {
         if let Some(rows) = rows {
             rows.finish()?;
         }
-        let distributions = reference.as_ref().map(|(_, profile)| compare(&seen.profile, profile, self.replicates, context.seed()));
+        let distributions = reference.as_ref().map(|(_, profile)| compare(&seen.profile, profile, self.replicates, seed));
         let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
         summary["geometry"] = json!(geometry);
         summary["distributions"] = json!(distributions);
@@ -166,20 +231,22 @@ impl Evaluate {
             summary["target"] = seen.targets.summary()?;
         }
         if let Some(all) = all {
-            all.report(&seen, known, self.resampling(context), &mut summary);
+            all.report(&seen, known, self.resampling(seed), &mut summary);
             if !context.json {
                 context.print(&all::table(&summary))?;
             }
         }
-        if let Some(page) = page {
-            page.fill(&seen.targets.page(self.path(), self.protocol)?)?;
-        }
-        Ok(summary)
+        Ok((summary, seen))
     }
 
     /// The one file, or the first.
     fn path(&self) -> &Path {
         self.files.first().or(self.molecules.as_ref()).map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// A hash of its content.
+    fn content(&self) -> Outcome<String> {
+        hash::of_file(self.path()).map_err(|error| Failure::file(self.path(), "read it", &error))
     }
 
     /// What samples are compared with.
@@ -188,17 +255,22 @@ impl Evaluate {
     }
 
     /// The program that computes energies: asked for, or there under `--all`.
-    fn energies(&self) -> Outcome<Option<Xtb>> {
-        let found = || Xtb::find("xtb", Duration::from_secs_f64(self.xtb_timeout));
-        match (self.xtb, self.all) {
-            (true, _) => Ok(Some(found()?)),
-            (false, true) => Ok(found().ok()),
-            (false, false) => Ok(None),
-        }
+    fn program(&self, processes: &Processes) -> Outcome<Option<Program>> {
+        let find = || Xtb::find("xtb", Duration::from_secs_f64(self.xtb_timeout));
+        let found = match (self.xtb, self.all) {
+            (true, _) => Some(find()?),
+            (false, true) => {
+                let found = find().ok();
+                let everywhere = processes.gather(&[u8::from(found.is_some())]).map_err(Failure::from)?;
+                found.filter(|_| everywhere.iter().all(|there| there == &[1]))
+            }
+            (false, false) => None,
+        };
+        Ok(found.map(|xtb| Program { xtb, relaxes: !self.xtb_single_point }))
     }
 
-    fn resampling(&self, context: &Context) -> Resampling {
-        Resampling { replicates: self.replicates, seed: context.seed() }
+    fn resampling(&self, seed: u64) -> Resampling {
+        Resampling { replicates: self.replicates, seed }
     }
 
     /// The molecules, without those that are skipped, which the log reports and the counter counts.
@@ -250,4 +322,18 @@ impl Evaluate {
 
 fn training(path: &Path, set: &MoleculeSet) -> Outcome<MoleculeSet> {
     set.part(Part::Train).map_err(|fault| Failure::input(format!("{}: {fault}", path.display())))
+}
+
+/// The result of shards.
+///
+/// # Errors
+/// [`Failure::Input`] where the molecules have changed since the shards were made.
+pub(crate) fn joined(work: &Work, lines: &str, context: &Context) -> Outcome<Value> {
+    let evaluate: Evaluate = work.options()?;
+    let path = evaluate.path();
+    if json!(evaluate.content()?) != *work.setting("content") {
+        return Err(Failure::input(format!("{} has changed since its shards were made; make them again", path.display())));
+    }
+    let seed = work.setting("seed").as_u64().unwrap_or(0);
+    evaluate.judged(context, seed, Some(Energies::of_shards(lines)?), None).map(|(summary, _)| summary)
 }

@@ -1,9 +1,9 @@
 //! `gather`: the shares that `--shard` has written, joined to the result of one process.
 
-use super::{nll, sample};
+use super::{evaluate, nll, sample};
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
-use crate::output::shown;
+use crate::output::{Context, shown};
 use crate::shard;
 use clap::Args;
 use serde_json::{Value, json};
@@ -14,9 +14,11 @@ Examples:
   symdiff sample --run runs/mine -n 10000 --shard 0/4 --out part-0.shard   (and 1/4, 2/4, 3/4, on other machines)
   symdiff gather part-*.shard --out samples.sdf
   symdiff nll --run runs/mine --shard 0/2 --out nll-0.shard
-  symdiff gather nll-*.shard";
+  symdiff gather nll-*.shard
+  symdiff evaluate samples.sdf --xtb --shard 0/2 --out xtb-0.shard
+  symdiff gather xtb-*.shard                                               (where `samples.sdf` is)";
 
-/// Join the shares of `sample` or `nll` that `--shard` has written. They must be all of one result.
+/// Join the shares of `sample`, `nll` or `evaluate` that `--shard` has written. They must be all of one result.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Gather {
@@ -32,7 +34,7 @@ pub(crate) struct Gather {
 }
 
 impl Gather {
-    pub(crate) fn run(&self) -> Outcome<Value> {
+    pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let (work, lines) = shard::join(&self.shards)?;
         match (work.command.as_str(), &self.out) {
             (sample::NAME, Some(path)) => {
@@ -44,7 +46,10 @@ impl Gather {
             }
             (sample::NAME, None) => Err(Failure::input("these are shares of `sample`; add --out with the molecule file to write")),
             (nll::NAME, None) => nll::joined(&work, &lines),
-            (nll::NAME, Some(_)) => Err(Failure::input("these are shares of `nll`, whose result is printed; leave out --out")),
+            (evaluate::NAME, None) => evaluate::joined(&work, &lines, context),
+            (command @ (nll::NAME | evaluate::NAME), Some(_)) => {
+                Err(Failure::input(format!("these are shares of `{command}`, whose result is printed; leave out --out")))
+            }
             (other, _) => Err(Failure::input(format!("these are shares of `{other}`, which this program cannot join"))),
         }
     }

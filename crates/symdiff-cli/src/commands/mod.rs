@@ -54,11 +54,11 @@ impl Command {
     /// # Errors
     /// [`Failure`](crate::Failure), which says whether arguments and files were wrong or the work failed.
     pub fn run(&self, context: &Context) -> Outcome<Value> {
-        let several = matches!(self, Self::Train(_) | Self::Sample(_) | Self::Nll(_));
+        let several = matches!(self, Self::Train(_) | Self::Sample(_) | Self::Evaluate(_) | Self::Nll(_));
         if context.job.size() > 1 && !several {
             let started = context.job.size();
             return Err(Failure::input(format!(
-                "this command runs in one process, and {started} were started; `train`, `sample` and `nll` run in several"
+                "this command runs in one process, and {started} were started; `train`, `sample`, `evaluate` and `nll` run in several"
             )));
         }
         match self {
@@ -67,7 +67,7 @@ impl Command {
             Self::Sample(sample) => sample.run(context),
             Self::Evaluate(evaluate) => evaluate.run(context),
             Self::Nll(nll) => nll.run(context),
-            Self::Gather(gather) => gather.run(),
+            Self::Gather(gather) => gather.run(context),
             Self::Import(import) => import.run(),
             Self::Metrics(metrics) => metrics.run(context),
             Self::Export(export) => export.run(context),

@@ -3,6 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::report;
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +13,7 @@ use symdiff_mol::chemistry::{Protocol, Verdict};
 use symdiff_mol::metrics::{SinglePoint, TargetSummary};
 
 /// Where the values are that molecules are compared with.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Target {
     /// In the file: those that `sample --given` has kept as `given_NAME`.
     Given,

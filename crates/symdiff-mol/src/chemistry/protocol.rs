@@ -11,7 +11,7 @@ use super::{bonds::perceive_bonds, graph::fragments, stability};
 use crate::data::Vocabulary;
 use crate::error::{Error, Fault, Result};
 use crate::molecule::{Bond, BondOrder, Molecule};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::str::FromStr;
 
@@ -19,7 +19,8 @@ use std::str::FromStr;
 ///
 /// # Source
 /// EDM (arXiv 2203.17003) and its published code; GEOM-Drugs Revisited (arXiv 2505.00169).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Protocol {
     /// EDM's on QM9.
     EdmQm9,

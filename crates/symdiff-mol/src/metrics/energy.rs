@@ -10,7 +10,7 @@ use super::point::{SinglePoint, total_energy};
 use crate::error::{Error, Result};
 use crate::formats::xyz;
 use crate::molecule::Molecule;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,7 +30,7 @@ pub struct Xtb {
 }
 
 /// What it says of a molecule.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Energy {
     /// Total energy of the geometry as it is, in hartree.
     pub energy: f64,

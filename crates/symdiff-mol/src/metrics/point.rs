@@ -1,9 +1,9 @@
 //! What GFN2-xTB says of a geometry as it is, read from the program's report.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Energy and properties at one geometry; `None` where the program says nothing of it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SinglePoint {
     /// Total energy, in hartree.
     pub energy: f64,

@@ -1,7 +1,7 @@
 //! `evaluate --rows`: one line per molecule.
 
 use super::super::target::asked;
-use super::seen::Measured;
+use super::energies::Measured;
 use crate::destination::Destination;
 use crate::failure::{Failure, Outcome};
 use serde::Serialize;
@@ -40,7 +40,7 @@ impl Rows {
     pub(super) fn write_all(&mut self, molecules: &[Molecule], verdicts: &[Verdict], measured: Option<&[Measured]>) -> Outcome<()> {
         for (at, verdict) in verdicts.iter().enumerate() {
             let measured = measured.map(|measured| {
-                let Measured { point, total, energy } = &measured[at];
+                let Measured { point, total, energy, .. } = &measured[at];
                 let of = |(name, value)| (name, [Some(value), point.and_then(|point| point.property(name))]);
                 let target = asked(&molecules[at]).map(of).collect();
                 Numbers { energy: *total, strain: energy.map(|energy| energy.strain), target }

@@ -1,6 +1,6 @@
 //! `evaluate A B`: whether two sets differ by more than chance.
 
-use super::seen::measure;
+use super::energies::Energies;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Context, shown};
 use crate::progress::Progress;
@@ -8,23 +8,23 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
 use symdiff_mol::chemistry::Protocol;
-use symdiff_mol::metrics::{Checks, Design, Difference, Evaluated, Input, Resampling, Xtb, differences, judge_pieces};
+use symdiff_mol::metrics::{Checks, Design, Difference, Evaluated, Input, Resampling, differences, judge_pieces};
 
 /// How two files are compared.
-pub(super) struct Comparing {
+pub(super) struct Comparing<'a> {
     /// The rules that judge both.
     pub(super) protocol: Protocol,
-    /// The program that computes energies, where they are asked for.
-    pub(super) xtb: Option<Xtb>,
+    /// Energies, where they are asked for.
+    pub(super) energies: Option<Energies<'a>>,
     /// Exchanges of labels.
     pub(super) exchanges: u32,
     /// How intervals are drawn.
     pub(super) draw: Resampling,
 }
 
-impl Comparing {
+impl Comparing<'_> {
     /// Compares two files by every number that both have.
-    pub(super) fn compare(&self, context: &Context, first: &Path, second: &Path) -> Outcome<Value> {
+    pub(super) fn compare(mut self, context: &Context, first: &Path, second: &Path) -> Outcome<Value> {
         let [ours, theirs] = [self.evaluated(first)?, self.evaluated(second)?];
         let design = Design::of(names(&ours), names(&theirs));
         let exchanges = Resampling { replicates: self.exchanges, ..self.draw };
@@ -44,12 +44,12 @@ impl Comparing {
     }
 
     /// All that is known of the molecules of a file.
-    fn evaluated(&self, path: &Path) -> Outcome<Evaluated> {
+    fn evaluated(&mut self, path: &Path) -> Outcome<Evaluated> {
         let mut found = Evaluated::default();
         let progress = Progress::new("judging");
         judge_pieces(Input::File(path), self.protocol, |molecules, verdicts| {
-            let measured = self.xtb.as_ref().map(|xtb| measure(xtb, molecules, true, &progress));
-            progress.advance(if self.xtb.is_some() { 0 } else { molecules.len() as u64 });
+            let measured = self.energies.as_mut().map(|energies| energies.of(molecules, &progress)).transpose()?;
+            progress.advance(if measured.is_some() { 0 } else { molecules.len() as u64 });
             found.verdicts.extend_from_slice(verdicts);
             found.checks.extend(Checks::of_all(molecules, self.protocol).map_err(Failure::input)?);
             found.profile.observe(molecules);

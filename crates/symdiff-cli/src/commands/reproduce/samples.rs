@@ -5,6 +5,7 @@
 
 use crate::destination::{Destination, Kind, put};
 use crate::failure::{Failure, Outcome};
+use crate::hash;
 use crate::progress::Bar;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,6 @@ use symdiff_diffusion::{Framing, Method, Route, Spacing, StochasticEuler};
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::{Molecule, formats};
 use symdiff_train::Precision;
-use twox_hash::XxHash3_64;
 
 /// What molecules are drawn from: equal origins give equal molecules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,7 +149,7 @@ fn read(file: &Path) -> Outcome<Vec<Molecule>> {
 fn put_all(file: &Path, molecules: &[Molecule]) -> Outcome<String> {
     let destination = Destination::claim(file, Kind::Molecules, &[], true)?;
     formats::write_to(destination, file, molecules.iter().cloned())?.0.finish()?;
-    checksum(file).map_err(|error| Failure::file(file, "read it", &error))
+    hash::of_file(file).map_err(|error| Failure::file(file, "read it", &error))
 }
 
 /// The seconds of an earlier drawing whose record and files fit, or why they do not.
@@ -162,7 +162,7 @@ fn kept(files: &Files, origin: &Origin) -> Result<f64, &'static str> {
     if record.origin != *origin {
         return Err("not what this model draws");
     }
-    let same = |file: &Path, noted: &str| checksum(file).is_ok_and(|found| found == noted);
+    let same = |file: &Path, noted: &str| hash::of_file(file).is_ok_and(|found| found == noted);
     let forming = files.chain.as_deref().is_none_or(|file| record.chain.is_some_and(|noted| same(file, &noted)));
     let whole = same(&files.samples, &record.file) && forming;
     if whole { Ok(record.seconds) } else { Err("changed since they were drawn") }
@@ -182,8 +182,4 @@ fn origin(trained: &Trained, options: &Sampling) -> Origin {
         precision: Some(trained.precision),
         device: Some(if trained.device().is_cpu() { "cpu" } else { "cuda" }.to_owned()),
     }
-}
-
-fn checksum(file: &Path) -> std::io::Result<String> {
-    Ok(format!("{:016x}", XxHash3_64::oneshot(&std::fs::read(file)?)))
 }
