@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{Tiny, binary, json, refusal, text};
+use common::{Tiny, binary, json, refusal, text, write};
+use symdiff_diffusion::Method;
 use symdiff_mol::{Molecule, formats};
 
 fn molecules(file: &std::path::Path) -> Vec<Molecule> {
@@ -58,23 +59,30 @@ fn a_stretched_cosine_is_told() {
     assert_eq!((warned("train.steps=2"), warned("train.steps=4")), (0, 1));
 }
 
-/// Watching changes nothing about the samples; the last frame is the first of them.
+/// Watching changes nothing about the samples of any sampler, from noise, around a part or from a structure; the last frame is the first of them.
 #[test]
 fn a_molecule_is_seen_forming() {
     let tiny = Tiny::trained();
     let [watched, alone, chain] = ["watched.xyz", "alone.xyz", "chain.xyz"].map(|name| tiny.folder().join(name));
-    for sampler in ["ancestral", "heun"] {
-        let sample = ["sample", "--run", text(tiny.run()), "-n", "3", "--steps", "20", "--seed", "5", "--json", "--sampler", sampler];
+    let ethanol = "3\nstart\nC 0 0 0\nC 1.5 0 0\nO 2 1.3 0\n";
+    let part = write(tiny.folder(), "part.xyz", ethanol);
+    // Twenty steps pass 21 times, ten 11.
+    let [whole, kept, varied] = [&[][..], &["--keep", text(&part), "--turns", "2"], &["--from", text(&part), "--noise", "0.5"]];
+    let runs = Method::ALL.iter().flat_map(|method| [(method, whole, 21), (method, varied, 11)]);
+    for (method, asked, states) in runs.chain([(&Method::DpmSolver3, kept, 21), (&Method::Ancestral, kept, 21)]) {
+        let sampler = method.to_string();
+        let sample = ["sample", "--run", text(tiny.run()), "-n", "3", "--steps", "20", "--seed", "5", "--json", "--sampler", &sampler];
+        let sample = [&sample[..], asked].concat();
         json(&[&sample[..], &["--out", text(&alone)]].concat());
         json(&[&sample[..], &["--out", text(&watched), "--chain", text(&chain)]].concat());
         assert!(std::fs::read(&alone).unwrap() == std::fs::read(&watched).unwrap(), "{sampler}");
         let (frames, first) = (molecules(&chain), molecules(&alone).remove(0));
-        // Twenty steps pass 21 times.
-        assert_eq!(frames.len(), 22, "{sampler}");
-        assert_eq!((frames[0].name(), frames[20].name()), ("t = 1.000", "t = 0.000"), "{sampler}");
+        assert_eq!(frames.len(), states + 1, "{sampler} {asked:?}");
+        let start = if states == 21 { "t = 1.000" } else { "t = 0.500" };
+        assert_eq!((frames[0].name(), frames[states - 1].name()), (start, "t = 0.000"), "{sampler} {asked:?}");
         assert!(frames.iter().all(|frame| frame.len() == first.len()));
-        assert_eq!((frames[21].positions(), frames[21].atomic_numbers()), (first.positions(), first.atomic_numbers()));
-        assert_ne!(frames[0].positions(), frames[10].positions());
+        assert_eq!((frames[states].positions(), frames[states].atomic_numbers()), (first.positions(), first.atomic_numbers()));
+        assert!(frames[..states].windows(2).all(|pair| pair[0].positions() != pair[1].positions()), "{sampler} {asked:?}");
     }
     let taken = ["sample", "--run", text(tiny.run()), "-n", "1", "--out", text(&alone), "--chain", text(&alone)];
     assert!(refusal(&taken).contains("alone.xyz"));

@@ -143,12 +143,22 @@ impl Debug for Process {
 
 /// Refuses times that do not fall from 1, where there is noise alone, to 0, where data are read off.
 pub(crate) fn check_whole(times: &[f64]) -> Result<()> {
-    check_falling(times)?;
-    let (first, last) = (times[0], times[times.len() - 1]);
-    if 1.0 - first <= END && last <= END {
+    check_down(times)?;
+    let first = times[0];
+    if 1.0 - first <= END {
         return Ok(());
     }
-    Err(Error::Config(format!("times of a whole trajectory must fall from 1 to 0; those given fall from {first} to {last}")))
+    Err(Error::Config(format!("times of a whole trajectory must fall from 1 to 0; those given fall from {first}")))
+}
+
+/// Refuses times that do not fall to 0, where data are read off.
+pub(crate) fn check_down(times: &[f64]) -> Result<()> {
+    check_falling(times)?;
+    let last = times[times.len() - 1];
+    if last <= END {
+        return Ok(());
+    }
+    Err(Error::Config(format!("times of a trajectory must fall from noise to 0, where data are read off; those given fall to {last}")))
 }
 
 /// How far from 1 and 0 the ends of a grid may lie: what rounding does.

@@ -46,7 +46,7 @@ fn samples_have_the_law_of_the_data_and_a_wrong_denoiser_is_caught() -> Outcome 
                 let denoiser = denoiser(&process, bias);
                 let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &() };
                 let route = Route { spacing: Spacing::LogSnr, ..Route::new(method, 150) };
-                let drawn = reverse.sample_by(route, &like, Noise::seeded(11), &mut |_| ())?;
+                let drawn = reverse.sample_by(route, &like, Noise::seeded(11), &mut |_, _| ())?;
                 Ok(kolmogorov(numbers(drawn.tensor())?)?)
             };
             let right = statistic(1.0)?;
@@ -106,7 +106,7 @@ fn moments(sampler: &dyn Walk<Vectors>, process: &Process, steps: usize) -> Outc
     let denoiser = denoiser(process, 1.0);
     let times = UniformLogSnr.times(process.path(), steps)?;
     let noise = Noise::recorded(Recording::new(draws));
-    let drawn = sampler.walk(&NoiseField::new(process, &denoiser, &()), &times, Vectors::new(unit(1)?)?, noise, &mut |_| ())?;
+    let drawn = sampler.walk(&NoiseField::new(process, &denoiser, &()), &times, Vectors::new(unit(1)?)?, noise, &mut |_, _| ())?;
     let ends = numbers(drawn.tensor())?;
     let start = process.path().at(1.0);
     let variance = start.alpha.powi(2) * VARIANCE + start.sigma.powi(2);

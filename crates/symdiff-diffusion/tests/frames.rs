@@ -30,7 +30,7 @@ fn sample(denoiser: &dyn Denoiser<Cloud>, framing: Framing, noise: Noise) -> sym
     let process = Process::continuous(LinearPath::new(0.05)?, 8)?;
     let like = Cloud::new(Tensor::zeros((COPIES, 2, 3), DType::F64, &Device::Cpu)?)?;
     let reverse = Reverse { process: &process, denoiser, data: &Gaussian::default(), given: &() };
-    Ok(reverse.sample_by(Route { framing, ..Route::new(Method::Heun, 8) }, &like, noise, &mut |_| ())?)
+    Ok(reverse.sample_by(Route { framing, ..Route::new(Method::Heun, 8) }, &like, noise, &mut |_, _| ())?)
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn the_known_part_stays_and_the_rest_has_the_law_of_the_data() -> Outcome {
             let reverse = Reverse { process: &process, denoiser: &exact, data: &Gaussian::default(), given: &() };
             let like = Vectors::new(Tensor::zeros((count, 2), DType::F64, &Device::Cpu)?)?;
             let times = process.times(&*Spacing::Uniform.grid(), 240)?;
-            let drawn = reverse.sample(&walk, &times, Framing::Fresh, &like, Noise::seeded(3), &mut |_| ())?;
+            let drawn = reverse.sample(&walk, &times, Framing::Fresh, &like, Noise::seeded(3), &mut |_, _| ())?;
             let rows = drawn.tensor().to_vec2::<f64>()?;
             let mean = |place: usize| rows.iter().map(|row| row[place]).sum::<f64>() / count as f64;
             let spread = |place: usize, about: f64| rows.iter().map(|row| (row[place] - about).powi(2)).sum::<f64>() / count as f64;
@@ -100,7 +100,7 @@ impl MarkovKernel<Cloud> for Completed {
         let reverse = Reverse { process: &self.process, denoiser: &model, data: &Gaussian::default(), given: &() };
         let like = Cloud::new(Tensor::zeros((kept.tensor().dims()[0], 3, 3), DType::F64, &Device::Cpu)?)?;
         let times = self.process.times(&*Spacing::Uniform.grid(), 6)?;
-        Ok(reverse.sample(&walk, &times, self.framing, &like, noise, &mut |_| ())?)
+        Ok(reverse.sample(&walk, &times, self.framing, &like, noise, &mut |_, _| ())?)
     }
 }
 
@@ -145,10 +145,12 @@ fn variations_stay_as_close_as_the_noise_says() -> Outcome {
     let exact = denoiser(&process, 1.0);
     let reverse = Reverse { process: &process, denoiser: &exact, data: &Gaussian::default(), given: &() };
     let clean = Vectors::new(Tensor::full(2.5, (2000, 1), &Device::Cpu)?)?;
+    let refused = reverse.vary(&*Method::Ddim.sampler(), &[0.5, 0.25], Framing::Fresh, &clean, Noise::seeded(2), &mut |_, _| ());
+    assert!(refused.is_err_and(|error| error.to_string().contains("fall to 0.25")));
     let mut last = 2.6;
     for (first, low, high) in [(0.05, 2.3, 2.6), (0.5, 1.0, 1.9), (1.0, MEAN - 0.1, MEAN + 0.1)] {
         let times: Vec<f64> = (0..=40).map(|k| first * (1.0 - f64::from(k) / 40.0)).collect();
-        let drawn = reverse.vary(&*Method::Ancestral.sampler(), &times, Framing::Fresh, &clean, Noise::seeded(2), &mut |_| ())?;
+        let drawn = reverse.vary(&*Method::Ancestral.sampler(), &times, Framing::Fresh, &clean, Noise::seeded(2), &mut |_, _| ())?;
         let mean = numbers(drawn.tensor())?.iter().sum::<f64>() / 2000.0;
         assert!((low..=high).contains(&mean) && mean < last, "from {first}: mean {mean}");
         last = mean;

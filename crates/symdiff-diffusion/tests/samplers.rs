@@ -46,7 +46,7 @@ fn a_sample_does_not_depend_on_its_batch() -> Outcome {
     for &method in Method::ALL {
         let draw = |count: usize| -> Outcome<Vec<f64>> {
             let route = Route { spacing: Spacing::LogSnr, framing: Framing::Kept, ..Route::new(method, 50) };
-            numbers(reverse.sample_by(route, &blank(count, 3, DType::F32)?, Noise::seeded(5), &mut |_| ())?.tensor())
+            numbers(reverse.sample_by(route, &blank(count, 3, DType::F32)?, Noise::seeded(5), &mut |_, _| ())?.tensor())
         };
         assert_eq!(draw(2)?, draw(9)?[..6], "{method}");
     }
@@ -59,7 +59,7 @@ fn impossible_numbers_of_steps_and_unknown_names_are_refused() -> Outcome {
     let denoiser = denoiser(&process, 1.0);
     let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &() };
     for steps in [0, 11] {
-        let refused = reverse.sample_by(Route::new(Method::Ddim, steps), &blank(1, 1, DType::F32)?, Noise::seeded(0), &mut |_| ());
+        let refused = reverse.sample_by(Route::new(Method::Ddim, steps), &blank(1, 1, DType::F32)?, Noise::seeded(0), &mut |_, _| ());
         let message = refused.err().map(|error| error.to_string()).unwrap_or_default();
         let take = if steps == 0 { "take at least 1" } else { "the process has 10, take 1 to 10" };
         assert_eq!(message, format!("diffusion: {steps} sampling steps asked for; {take}"));
@@ -76,7 +76,7 @@ fn the_churn_of_a_route_is_that_of_its_sampler() -> Outcome {
     let denoiser = denoiser(&process, 1.0);
     let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &() };
     let draw = |route: Route| -> Outcome<Vec<f64>> {
-        numbers(reverse.sample_by(route, &blank(3, 1, DType::F64)?, Noise::seeded(1), &mut |_| ())?.tensor())
+        numbers(reverse.sample_by(route, &blank(3, 1, DType::F64)?, Noise::seeded(1), &mut |_, _| ())?.tensor())
     };
     let stochastic = |churn| Route { churn, ..Route::new(Method::StochasticEuler, 10) };
     let [none, some] = [draw(stochastic(0.0))?, draw(stochastic(0.5))?];

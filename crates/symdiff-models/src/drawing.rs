@@ -1,69 +1,107 @@
 //! One batch of a sampling run: from noise, around a part that is known, or from a structure.
 
-use crate::chain::Watching;
 use crate::request::{Part, Request};
-use crate::{Asked, Decoded, Kept, Model, MoleculeReconstruction, Result};
+use crate::{Asked, Decoded, Error, Kept, Model, Result};
 use candle_core::DType;
-use symdiff_diffusion::{Keeping, Reverse, Route};
-use symdiff_mol::Molecule;
+use symdiff_diffusion::{Framing, Keeping, Process, Route, Walk};
 use symdiff_mol::data::MoleculeSet;
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Batched, Noise};
 
 /// What a batch is drawn by.
 pub(crate) struct Drawing<'a> {
-    pub(crate) model: &'a Model,
-    pub(crate) request: &'a Request,
-    pub(crate) route: Route,
-    /// The sizes of the molecules.
-    pub(crate) like: Molecules,
-    /// What they are asked to be.
-    pub(crate) asked: Asked,
-    /// The model's denoiser as it is asked and watched; the denoiser itself for none.
-    pub(crate) watching: Option<&'a Watching<'a>>,
+    model: &'a Model,
+    request: &'a Request,
+    like: Molecules,
+    asked: Asked,
+    sampler: Box<dyn Walk<Molecules>>,
+    framing: Framing,
+    times: Vec<f64>,
 }
 
-impl Drawing<'_> {
-    /// The molecules; `progress` is called with the steps that are done, and how many there are.
+impl<'a> Drawing<'a> {
+    /// A drawing of molecules of the sizes of `like`, which are asked to be what `asked` says.
     ///
     /// # Errors
-    /// When the number of steps is not one of 1, …, T, an element is unknown, or the denoiser fails.
-    pub(crate) fn decoded(&self, noise: Noise, progress: &mut dyn FnMut(usize, usize)) -> Result<Decoded> {
-        let (route, steps) = (self.route, self.route.steps);
-        match &self.request.part {
-            Part::Nothing => Ok(self.reverse().sample_by(route, &self.like, noise, &mut |step| progress(step, steps))?),
-            Part::Formula(formula) => self.around(&Kept::elements(formula.atomic_numbers()), noise, progress),
-            Part::Atoms(kept) => self.around(kept, noise, progress),
-            Part::Structure(molecule, time) => self.varied(molecule, *time, noise, progress),
-        }
+    /// When the number of steps is not one of 1, …, T; [`Error::Request`] for a structure to be varied by less noise than a step has.
+    pub(crate) fn new(model: &'a Model, request: &'a Request, route: Route, like: Molecules, asked: Asked) -> Result<Self> {
+        let grid = model.process.times(&*route.spacing.grid(), route.steps)?;
+        let times = match request.part {
+            Part::Structure(_, time) => below(&model.process, &grid, time)?,
+            Part::Nothing | Part::Formula(_) | Part::Atoms(_) => grid,
+        };
+        Ok(Self { model, request, like, asked, sampler: route.sampler()?, framing: route.framing, times })
     }
 
-    fn reverse(&self) -> Reverse<'_, Molecules, MoleculeReconstruction, Asked> {
-        let mut reverse = self.model.reverse(&self.asked);
-        if let Some(watching) = self.watching {
-            reverse.denoiser = watching;
-        }
-        reverse
+    /// The times of the trajectory.
+    pub(crate) fn times(&self) -> &[f64] {
+        &self.times
     }
 
-    fn around(&self, kept: &Kept, noise: Noise, progress: &mut dyn FnMut(usize, usize)) -> Result<Decoded> {
-        let (model, route, like) = (self.model, self.route, &self.like);
+    /// The molecules; `progress` is called as by [`Walk::walk`].
+    ///
+    /// # Errors
+    /// When an element is unknown, or the denoiser fails.
+    pub(crate) fn decoded(self, noise: Noise, progress: &mut dyn FnMut(usize, &Molecules)) -> Result<Decoded> {
+        let Self { model, request, like, asked, sampler, framing, times } = self;
+        let reverse = model.reverse(&asked);
+        let kept = match &request.part {
+            Part::Nothing => return Ok(reverse.sample(&*sampler, &times, framing, &like, noise, progress)?),
+            Part::Structure(molecule, _) => {
+                let set = MoleculeSet::from_molecules([Ok((**molecule).clone())])?;
+                let copies = vec![0; like.layout().len()];
+                let clean = model.encoding.encode(&set, &copies, like.samples(), DType::F32, &like.device())?;
+                return Ok(reverse.vary(&*sampler, &times, framing, &clean, noise, progress)?);
+            }
+            Part::Formula(formula) => &Kept::elements(formula.atomic_numbers()),
+            Part::Atoms(kept) => kept,
+        };
         let part = kept.within(like.layout(), &model.encoding, like.dtype(), &like.device())?;
-        let walk = Keeping::new(route.sampler()?, &part, self.request.turns.unwrap_or(Request::TURNS))?;
-        let times = model.process.times(&*route.spacing.grid(), route.steps)?;
-        let decoded = self.reverse().sample(&walk, &times, route.framing, like, noise, &mut |step| progress(step, route.steps))?;
-        kept.settled(decoded, &model.encoding)
+        let walk = Keeping::new(sampler, &part, request.turns.unwrap_or(Request::TURNS))?;
+        kept.settled(reverse.sample(&walk, &times, framing, &like, noise, progress)?, &model.encoding)
     }
+}
 
-    fn varied(&self, molecule: &Molecule, time: f64, noise: Noise, progress: &mut dyn FnMut(usize, usize)) -> Result<Decoded> {
-        let (model, route, like) = (self.model, self.route, &self.like);
-        let set = MoleculeSet::from_molecules([Ok(molecule.clone())])?;
-        let copies = vec![0; like.layout().len()];
-        let clean = model.encoding.encode(&set, &copies, like.samples(), DType::F32, &like.device())?;
-        let first = model.process.nearest(time);
-        let all = model.process.times(&*route.spacing.grid(), route.steps)?;
-        let times: Vec<f64> = std::iter::once(first).chain(all.into_iter().filter(|time| *time < first)).collect();
-        let steps = times.len() - 1;
-        Ok(self.reverse().vary(&*route.sampler()?, &times, route.framing, &clean, noise, &mut |step| progress(step, steps))?)
+/// `first` and the times of a grid below it. Of the grid's step that `first` lies in, a rest of less than half is taken together with the next step.
+fn below(process: &Process, grid: &[f64], first: f64) -> Result<Vec<f64>> {
+    let (steps, least) = (process.steps(), 1.0 / process.steps() as f64);
+    if first < least && !process.is_continuous() {
+        return Err(Error::Request(format!("--noise {first} is less than one of the process's {steps} steps; give at least {least}")));
+    }
+    let start = process.nearest(first);
+    let place = grid.partition_point(|time| *time >= start);
+    let (above, rest) = grid.split_at(place);
+    let rest = match (above, rest) {
+        // The last time stays, where data are read off.
+        (&[.., above], &[next, ref after @ ..]) if !after.is_empty() && start - next < 0.5 * (above - next) => after,
+        _ => rest,
+    };
+    Ok(std::iter::once(start).chain(rest.iter().copied()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use symdiff_diffusion::{LinearPath, Spacing};
+
+    #[test]
+    fn variations_begin_at_their_noise_without_a_step_that_is_much_too_short() -> Result<()> {
+        let process = Process::new(LinearPath::new(0.01)?, 1000)?;
+        let grid = process.times(&*Spacing::Uniform.grid(), 4)?;
+        assert_eq!(below(&process, &grid, 0.6)?, [0.6, 0.25, 0.0]);
+        assert_eq!(below(&process, &grid, 0.5)?, [0.5, 0.25, 0.0]);
+        assert_eq!(below(&process, &grid, 0.7)?, [0.7, 0.5, 0.25, 0.0]);
+        assert_eq!(below(&process, &grid, 1.0)?, grid);
+        assert_eq!(below(&process, &grid, 0.26)?, [0.26, 0.0]);
+        assert_eq!(below(&process, &grid, 0.001)?, [0.001, 0.0]);
+        // Steps of a grid may differ much: one that is whole stays.
+        assert_eq!(below(&process, &[1.0, 0.5, 0.4, 0.0], 0.5)?, [0.5, 0.4, 0.0]);
+        for first in [0.0004, 0.0009] {
+            let refused = below(&process, &grid, first).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(refused.contains(&format!("--noise {first}")) && refused.contains("at least 0.001"), "{refused}");
+        }
+        let continuous = Process::continuous(LinearPath::new(0.01)?, 1000)?;
+        assert_eq!(below(&continuous, &grid, 0.0004)?, [0.0004, 0.0]);
+        Ok(())
     }
 }

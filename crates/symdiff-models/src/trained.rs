@@ -1,6 +1,6 @@
 //! A trained model, for sampling and likelihoods.
 
-use crate::chain::Watching;
+use crate::chain::Chain;
 use crate::drawing::Drawing;
 use crate::experiment::Experiment;
 use crate::model::Model;
@@ -108,26 +108,16 @@ impl Trained {
         Ok(Self { padding, precision: experiment.train.precision, experiment: Some(Box::new(experiment)), ..trained })
     }
 
-    /// The same model, its parameters shared, whose answers under a condition are moved away from those without.
+    /// The same model, whose answers under a condition are moved away from those without.
     ///
     /// # Errors
     /// [`Error::Request`] for a model that was trained without properties, or that no experiment describes.
-    pub fn guided(&self, guidance: Guidance) -> Result<Self> {
+    pub fn guided(self, guidance: Guidance) -> Result<Self> {
         let refused =
             || Error::Request("guidance needs a model that was trained with properties (data.condition), which this one was not".into());
         let experiment = self.experiment.as_ref().filter(|_| self.conditions.is_some()).ok_or_else(refused)?;
         let model = self.model.guided(experiment, guidance)?;
-        Ok(Self {
-            model,
-            header: self.header.clone(),
-            padding: self.padding,
-            precision: self.precision,
-            weights_hash: self.weights_hash,
-            sizes: self.sizes.clone(),
-            conditions: self.conditions.clone(),
-            experiment: self.experiment.clone(),
-            device: self.device.clone(),
-        })
+        Ok(Self { model, ..self })
     }
 
     /// The properties by which molecules can be asked for; `None` for a model that was trained without.
@@ -317,14 +307,17 @@ impl Trained {
         let Sampling { sampler: method, grid: spacing, frames: framing, churn, .. } = *options;
         let route = Route { method, steps, spacing, framing, churn };
         let asked = plan.asked(wishes, DType::F32, &self.device)?;
-        let times = model.process.times(&*spacing.grid(), steps)?;
-        let watching = Watching::new(&*model.denoiser, &times, frames);
-        let drawing = Drawing { model, request: &options.request, route, like, asked, watching: (frames > 0).then_some(&watching) };
-        let decoded = drawing.decoded(noise, progress)?;
+        let drawing = Drawing::new(model, &options.request, route, like, asked)?;
+        let mut chain = Chain::new(drawing.times(), frames);
+        let steps = drawing.times().len() - 1;
+        let decoded = drawing.decoded(noise, &mut |step, state| {
+            chain.see(step, state);
+            progress(step, steps);
+        })?;
         let molecules: Vec<Molecule> =
             decoded.molecules(&model.encoding)?.into_iter().zip(wishes).map(|(molecule, wish)| plan.noted(molecule, wish)).collect();
         let last = molecules.first().filter(|_| frames > 0).map(|molecule| molecule.clone().renamed("molecule"));
-        Ok((molecules, watching.states(&model.encoding)?.into_iter().chain(last).collect()))
+        Ok((molecules, chain.molecules(&model.encoding)?.into_iter().chain(last).collect()))
     }
 
     /// Whether molecules of a set's training part have the sizes that the model learned from.

@@ -62,7 +62,7 @@ fn every_sampler_and_grid_draws_molecules_on_every_path() -> TestResult {
         for &method in Method::ALL {
             for &spacing in Spacing::ALL {
                 let route = Route { spacing, framing: Framing::Kept, ..Route::new(method, 5) };
-                let drawn = model.reverse(&Asked::default()).sample_by(route, &like, Noise::seeded(2), &mut |_| ())?;
+                let drawn = model.reverse(&Asked::default()).sample_by(route, &like, Noise::seeded(2), &mut |_, _| ())?;
                 let positions = drawn.positions.flatten_all()?.to_vec1::<f64>()?;
                 assert!(positions.iter().all(|x| x.is_finite()), "{name} by {method} on the {spacing} grid: {positions:?}");
             }

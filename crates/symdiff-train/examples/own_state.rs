@@ -103,7 +103,7 @@ fn main() -> Fallible {
     let like = Stroke::new(Tensor::zeros((12, R.len(), 2), DType::F32, &Device::Cpu)?)?;
     let reverse = Reverse { process: &letters.process, denoiser: &*letters.denoiser, data: &Gaussian::default(), given: &() };
     let times = letters.process.times(&Uniform, 100)?;
-    let drawn = reverse.sample(&Ancestral, &times, Framing::default(), &like, Noise::seeded(5), &mut |_| ())?;
+    let drawn = reverse.sample(&Ancestral, &times, Framing::default(), &like, Noise::seeded(5), &mut |_, _| ())?;
     let rows = [letters.batch(0, Share::WHOLE)?.tensor().narrow(0, 0, 12)?, drawn.tensor().clone()];
     let strokes = Tensor::cat(&rows, 0)?.to_vec3::<f32>()?;
     let layers = strokes.iter().enumerate().map(|(place, stroke)| {

@@ -62,7 +62,7 @@ fn main() -> Fallible {
     for (colour, radius) in [0.6_f32, 1.0, 1.4].into_iter().enumerate() {
         let given = Fixed(Tensor::full(radius, (300, 1), &Device::Cpu)?);
         let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &given };
-        let drawn = reverse.sample(&Ancestral, &times, Framing::Fresh, &like, Noise::seeded(1), &mut |_| ())?;
+        let drawn = reverse.sample(&Ancestral, &times, Framing::Fresh, &like, Noise::seeded(1), &mut |_, _| ())?;
         let points = drawn.tensor().to_vec2::<f32>()?.iter().map(|p| (f64::from(p[0]), f64::from(p[1]))).collect();
         layers.push(Layer { label: Some(format!("radius {radius}")), style: Style::Points(colour), points });
     }

@@ -7,7 +7,7 @@ use symdiff_ops::{Euclidean, Noise};
 
 /// A part of a state that is known: a linear subspace of the states, and the data's component in it.
 ///
-/// Under an orthonormal basis that the subspace is spanned by a part of, normal noise has independent entries; so the known component of z_t = α·x + σ·ε can be drawn without the rest.
+/// Normal noise has independent components in orthogonal subspaces; so the known component of z_t = α·x + σ·ε can be drawn without the rest.
 pub trait Known<S> {
     /// z with its component in the subspace replaced by that of α·x + σ·ε; `levels` holds α and σ of each sample.
     ///
@@ -22,7 +22,7 @@ pub trait Known<S> {
 /// Rules of several steps, such as [`DpmSolver`](super::DpmSolver), begin anew at each step here, since what they remember is of the state before the replacement.
 ///
 /// # Cost
-/// `turns` times that of the sampler.
+/// `turns` times that of the sampler; for [`DpmSolver3`](super::DpmSolver3), whose first step calls the denoiser twice, `turns` times two calls a step.
 ///
 /// # Source
 /// Lugmayr et al. (RePaint), arXiv 2201.09865, algorithm 1 with jumps of one step.
@@ -58,7 +58,7 @@ impl<S: Euclidean> Sampler<S> for Keeping<'_, S> {
         let mut z = if begun { z.clone() } else { self.known.put(z, &later, &z.gaussian(begin)?)? };
         for (turn, noise) in turns.repeats(self.turns).enumerate() {
             let [step, fresh, back] = noise.split();
-            let stepped = self.walk.walk(field, &[span.from, span.to], z, step, &mut |_| ())?;
+            let stepped = self.walk.walk(field, &[span.from, span.to], z, step, &mut |_, _| ())?;
             z = self.known.put(&stepped, &earlier, &stepped.gaussian(fresh)?)?;
             if turn + 1 < self.turns {
                 let deviation = field.process().path().variance_given(&later, &earlier)?.relu()?.sqrt()?;

@@ -83,22 +83,23 @@ pub trait Sampler<S: Euclidean> {
 /// Any [`Sampler`] as a trait object, whatever it remembers: it walks a whole trajectory.
 pub trait Walk<S> {
     /// The last state of a trajectory from `start` along falling times. The step to the k-th time from the end draws from stream k of `noise`; `progress` is called
-    /// after each step.
+    /// with 0 and the start, and after each step with the number of steps taken and the state that was reached.
     ///
     /// # Errors
     /// When the times do not fall; whatever the denoiser returns.
-    fn walk(&self, field: &NoiseField<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<S>;
+    fn walk(&self, field: &NoiseField<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize, &S)) -> Result<S>;
 }
 
 impl<S: Euclidean, P: Sampler<S>> Walk<S> for P {
-    fn walk(&self, field: &NoiseField<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<S> {
+    fn walk(&self, field: &NoiseField<S>, times: &[f64], start: S, noise: Noise, progress: &mut dyn FnMut(usize, &S)) -> Result<S> {
         check_falling(times)?;
         let (mut z, mut memory, noise) = (start, P::Memory::default(), noise.steps());
+        progress(0, &z);
         for (done, pair) in times.windows(2).enumerate() {
             let span = Span { from: pair[0], to: pair[1] };
             let left = (times.len() - 1 - done) as u64;
             (z, memory) = self.step(field, span, &z, memory, noise.at(left))?;
-            progress(done + 1);
+            progress(done + 1, &z);
         }
         Ok(z)
     }

@@ -1,7 +1,7 @@
 //! A whole sampling run.
 
 use super::{Framing, NoiseField, Route, Walk};
-use crate::process::{check_falling, check_whole};
+use crate::process::{check_down, check_whole};
 use crate::{Denoiser, Eps, Process, Reconstruction, Result, Times};
 use symdiff_ops::{Euclidean, Noise};
 
@@ -23,7 +23,7 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         NoiseField::new(self.process, self.denoiser, self.given)
     }
 
-    /// Draws samples shaped like `like`, whose values are not read, along times from 1 to 0, as [`Process::times`] gives them. `progress` is called after each step.
+    /// Draws samples shaped like `like`, whose values are not read, along times from 1 to 0, as [`Process::times`] gives them. `progress` is called as by [`Walk::walk`].
     ///
     /// # Errors
     /// When the times do not fall from 1 to 0; whatever the denoiser returns.
@@ -34,7 +34,7 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         framing: Framing,
         like: &S,
         noise: Noise,
-        progress: &mut dyn FnMut(usize),
+        progress: &mut dyn FnMut(usize, &S),
     ) -> Result<R::Decoded> {
         check_whole(times)?;
         let [start, walk, last, frames] = noise.split();
@@ -42,10 +42,10 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         self.onward(sampler, times, framing, z, [walk, last, frames], progress)
     }
 
-    /// Draws variations of `clean`: noises it to the first of the times, and samples along them from there.
+    /// Draws variations of `clean`: noises it to the first of the times, and samples along them from there. `progress` is called as by [`Walk::walk`].
     ///
     /// # Errors
-    /// When the times do not fall; whatever the denoiser returns.
+    /// When the times do not fall to 0; whatever the denoiser returns.
     ///
     /// # Source
     /// Meng et al. (SDEdit), arXiv 2108.01073.
@@ -56,9 +56,9 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         framing: Framing,
         clean: &S,
         noise: Noise,
-        progress: &mut dyn FnMut(usize),
+        progress: &mut dyn FnMut(usize, &S),
     ) -> Result<R::Decoded> {
-        check_falling(times)?;
+        check_down(times)?;
         let [start, walk, last, frames] = noise.split();
         let levels = self.process.levels(&Times::Shared(times[0]), clean.samples().len(), &clean.device())?;
         let z = self.process.diffuse(clean, &levels, &clean.gaussian(start)?)?;
@@ -72,7 +72,7 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
         framing: Framing,
         z: S,
         [walk, last, frames]: [Noise; 3],
-        progress: &mut dyn FnMut(usize),
+        progress: &mut dyn FnMut(usize, &S),
     ) -> Result<R::Decoded> {
         let field = self.field().framed(framing, frames);
         let z = sampler.walk(&field, times, z, walk, progress)?;
@@ -83,7 +83,7 @@ impl<S: Euclidean, R: Reconstruction<S>, C: Clone> Reverse<'_, S, R, C> {
     ///
     /// # Errors
     /// [`crate::Error::Config`] when the process does not have as many steps; whatever the denoiser returns.
-    pub fn sample_by(&self, route: Route, like: &S, noise: Noise, progress: &mut dyn FnMut(usize)) -> Result<R::Decoded> {
+    pub fn sample_by(&self, route: Route, like: &S, noise: Noise, progress: &mut dyn FnMut(usize, &S)) -> Result<R::Decoded> {
         let times = self.process.times(&*route.spacing.grid(), route.steps)?;
         self.sample(&*route.sampler()?, &times, route.framing, like, noise, progress)
     }

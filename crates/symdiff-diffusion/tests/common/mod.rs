@@ -87,7 +87,7 @@ pub(crate) fn flow_error(sampler: &dyn Walk<Vectors>, process: &Process, grid: &
     let scale = process.path().start();
     let start = Vectors::new((Tensor::new(&[[1.3_f64], [-0.8]], &Device::Cpu)? * scale)?)?;
     let times = grid.times(process.path(), steps)?;
-    let z = sampler.walk(&NoiseField::new(process, &denoiser, &()), &times, start.clone(), Noise::seeded(0), &mut |_| ())?;
+    let z = sampler.walk(&NoiseField::new(process, &denoiser, &()), &times, start.clone(), Noise::seeded(0), &mut |_, _| ())?;
     let (noisy, clean) = (process.path().at(1.0), process.path().at(0.0));
     let spread = |at: Coefficients| (at.alpha * at.alpha * VARIANCE + at.sigma * at.sigma).sqrt();
     let exact = |from: f64| clean.alpha * MEAN + spread(clean) / spread(noisy) * (from - noisy.alpha * MEAN);

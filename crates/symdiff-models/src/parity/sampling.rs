@@ -44,7 +44,7 @@ pub(super) fn chain(golden: &Golden) -> Result<Results> {
     let like = Molecules::blank(layout, Encoding::qm9().features(), DType::F32, golden.device())?;
     let noise = Noise::recorded(Recording::new(draws));
     let decoded =
-        model.reverse(&Asked::default()).sample_by(Route::new(Method::Ancestral, model.process.steps()), &like, noise, &mut |_| {})?;
+        model.reverse(&Asked::default()).sample_by(Route::new(Method::Ancestral, model.process.steps()), &like, noise, &mut |_, _| ())?;
     molecules(&decoded, golden.device())
 }
 

@@ -69,7 +69,7 @@ fn a_schedule_and_a_sampler_of_ones_own_draw_the_data() -> Outcome {
     let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &() };
     let times = process.times(&Uniform, 200)?;
     for rate in [0.0, 4.0] {
-        let drawn = reverse.sample(&Renewing { rate }, &times, Framing::Fresh, &like, Noise::seeded(1), &mut |_| ())?;
+        let drawn = reverse.sample(&Renewing { rate }, &times, Framing::Fresh, &like, Noise::seeded(1), &mut |_, _| ())?;
         let variance = drawn.tensor().sqr()?.mean_all()?.to_scalar::<f64>()?;
         // The standard error of the variance of 8,000 normals is 1.6 %; discretisation costs as much again.
         assert!((variance / VARIANCE - 1.0).abs() < 0.08, "rate {rate}: {variance}");

@@ -93,7 +93,7 @@ fn a_conditional_model_trains_resumes_and_samples() -> Outcome {
         let given = Fixed(Tensor::full(radius, (300, 1), &Device::Cpu)?);
         let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &given };
         let times = process.times(&Uniform, 50)?;
-        let drawn = reverse.sample(&Ancestral, &times, Framing::Fresh, &like, Noise::seeded(3), &mut |_| ())?;
+        let drawn = reverse.sample(&Ancestral, &times, Framing::Fresh, &like, Noise::seeded(3), &mut |_, _| ())?;
         lengths.push(drawn.tensor().sqr()?.sum(1)?.sqrt()?.mean_all()?.to_scalar::<f32>()?);
     }
     // ANCHOR_END: guided

@@ -122,7 +122,7 @@ impl Study<'_> {
             let before = level.checked_sub(1).map_or(0, |before| places[before]);
             let times = &self.grid[before..=place];
             for (state, method) in states.iter_mut().zip(methods).filter(|_| times.len() > 1) {
-                *state = method.sampler().walk(&self.field, times, state.clone(), walks.at(level as u64), &mut |_| ())?;
+                *state = method.sampler().walk(&self.field, times, state.clone(), walks.at(level as u64), &mut |_, _| ())?;
             }
             let levels = process.levels(&Times::Shared(self.grid[place]), self.clean.layout().len(), self.clean.positions().device())?;
             let noised = process.diffuse(&self.clean, &levels, &eps)?;
@@ -159,7 +159,7 @@ impl Study<'_> {
     /// The share of stable atoms where a sampler goes on from states at a place of the grid.
     fn finished(&self, level: usize, place: usize, from: &Molecules, method: Method) -> Result<Estimate> {
         let [rest, last] = self.rest.at(level as u64).split();
-        let z = method.sampler().walk(&self.field, &self.grid[place..], from.clone(), rest, &mut |_| ())?;
+        let z = method.sampler().walk(&self.field, &self.grid[place..], from.clone(), rest, &mut |_, _| ())?;
         let molecules = self.trained.model.reverse(&Asked::default()).decode(z, last)?.molecules(&self.trained.model.encoding)?;
         let scores = Outcomes::judge(&molecules, self.protocol)?.scores(GROUPS);
         Ok(scores.atom_stability.ok_or("no molecule was judged")?)
