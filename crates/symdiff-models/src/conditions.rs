@@ -61,7 +61,7 @@ impl Conditions {
     /// The place of a property.
     ///
     /// # Errors
-    /// [`Error::Config`] that lists the properties of the model.
+    /// [`Error::Request`] that lists the properties of the model.
     pub fn place(&self, name: &str) -> Result<usize> {
         let known = self.names().join(", ");
         let unknown = || Error::Request(format!("this model was not trained on a property `{name}`; it was trained on {known}"));
@@ -77,6 +77,11 @@ impl Conditions {
     pub fn normalised(&self, values: &[Option<f64>]) -> Vec<Option<f64>> {
         let pairs = self.statistics().iter().zip(values);
         pairs.map(|(statistics, value)| value.map(|value| statistics.normalised(value))).collect()
+    }
+
+    /// Whether [`draw`](Self::draw) finds a training molecule of `atoms` atoms.
+    pub(crate) fn remembers(&self, atoms: &RangeInclusive<usize>) -> bool {
+        self.stored.atoms.iter().any(|size| atoms.contains(size))
     }
 
     /// The size and all values of a training molecule of `atoms` atoms: of one that has about the values that are given, by the quantile `u` in [0, 1). `None` when no training

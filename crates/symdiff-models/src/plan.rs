@@ -43,7 +43,8 @@ impl<'a> Plan<'a> {
     /// A plan for molecules of a model whose training molecules had these sizes and properties.
     ///
     /// # Errors
-    /// [`Error::Request`] for a property that the model was not trained on, and for sizes that no training molecule has.
+    /// [`Error::Request`] for a property that the model was not trained on, for sizes that no training molecule has, and for values of the data where the model remembers no
+    /// molecule of such sizes.
     pub(crate) fn new(sizes: &SizeHistogram, conditions: Option<&'a Conditions>, options: &Sampling) -> Result<Self> {
         let request = &options.request;
         let range = request.range(sizes)?;
@@ -60,6 +61,13 @@ impl<'a> Plan<'a> {
             if wanted[place].replace(*value).is_some() {
                 return Err(Error::Request(format!("{name} is asked for twice; ask once")));
             }
+        }
+        let from_data = wanted.contains(&Some(Wanted::Data));
+        if from_data && !conditions.is_some_and(|conditions| conditions.remembers(&range)) {
+            let asked = spoken(&range);
+            return Err(Error::Request(format!(
+                "no training molecule that the model remembers has {asked} atoms; give values instead of data"
+            )));
         }
         let (seed, count) = (options.seed, options.count);
         Ok(Self { sizes, range, conditions, wanted, seed, count, drawn: 0, ahead: VecDeque::new() })
@@ -309,6 +317,14 @@ mod tests {
         let formula = "C60".parse().map_err(|fault: symdiff_mol::Fault| Error::Request(fault.to_string()))?;
         assert!(refused(Request { part: Part::Formula(formula), ..Request::default() }).contains("60 atoms"));
         let conditions = Conditions::of(embedded(), &embedded().split().train, &["gap".into()])?;
+        // Of a large training set a rare size may not be among the molecules that are kept.
+        let sizes = SizeHistogram::from_counts([(9, 30_000), (77, 1)]).map_err(|fault| Error::Config(fault.to_string()))?;
+        let rare = |text: &str| -> Result<Vec<Wish>> {
+            let request = Request { given: given(&[text])?, atoms: Some(Atoms(77..=77)), ..Request::default() };
+            Plan::new(&sizes, Some(&conditions), &Sampling { request, ..Sampling::of(2, 3) })?.batch(None)
+        };
+        assert!(rare("gap=data").is_err_and(|error| error.to_string().contains("remembers has 77 atoms")));
+        assert!(rare("gap=7")?.iter().all(|wish| wish.atoms == 77 && wish.values == [Some(7.0)]));
         let request = Request { given: given(&["gap=99"])?, ..Request::default() };
         assert!(request.outside(&conditions)[0].contains("outside the training data"));
         assert!(Request { given: given(&["gap=5..6"])?, ..Request::default() }.outside(&conditions).is_empty());
