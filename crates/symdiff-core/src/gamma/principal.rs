@@ -45,6 +45,9 @@ fn untracked(x: &Tensor) -> Result<Tensor> {
 }
 
 /// The principal axes as frames: all of them for [`crate::Averaged`], or one at random as a γ.
+///
+/// Which sign of an axis the eigensolver returns depends on the pose, and so do the axes where eigenvalues are equal. Where that matters, as with one draw for several states or at
+/// symmetric clouds, γ is `PrincipalAxes(group)` with [`haar_symmetrised`](crate::MarkovKernelExt::haar_symmetrised): equivariant in law at every cloud.
 #[derive(Clone, Copy, Debug)]
 pub struct PrincipalAxes<G>(pub G);
 

@@ -3,7 +3,7 @@
 use super::{FrameNet, Gamma, GammaSizes, GroupChoice, Inputs, ModelConfig, Observed, Observing, Place, Released};
 use crate::{Asked, Result};
 use candle_nn::VarBuilder;
-use symdiff_core::{GroupKernel, Haar, MarkovKernel, MarkovKernelExt, On, PointFrames, PrincipalAxes};
+use symdiff_core::{GroupKernel, Haar, Learned, MarkovKernel, MarkovKernelExt, On, PointFrames, PrincipalAxes};
 use symdiff_diffusion::{Denoiser, Guidance, Guided};
 use symdiff_groups::{Chart, CompactGroup, GramSchmidt, Matrices, MatrixGroup, Orthogonal, SpecialOrthogonal};
 use symdiff_mol::state::Molecules;
@@ -59,8 +59,11 @@ impl ModelConfig {
         let kernel = match &self.gamma {
             Gamma::None => backbone,
             Gamma::Haar => backbone.symmetrised(measure).boxed(),
-            Gamma::Principal if self.group == GroupChoice::So3 => backbone.symmetrised(PrincipalAxes(SpecialOrthogonal::new(3))).boxed(),
-            Gamma::Principal => backbone.symmetrised(PrincipalAxes(Orthogonal::new(3))).boxed(),
+            // The axes' signs depend on the pose, and where moments of inertia are equal the axes do: a Haar draw makes them a γ.
+            Gamma::Principal if self.group == GroupChoice::So3 => {
+                backbone.symmetrised(Learned::of(PrincipalAxes(SpecialOrthogonal::new(3)))).boxed()
+            }
+            Gamma::Principal => backbone.symmetrised(Learned::of(PrincipalAxes(Orthogonal::new(3)))).boxed(),
             Gamma::Frames if self.group == GroupChoice::So3 => backbone.symmetrised(PointFrames(SpecialOrthogonal::new(3))).boxed(),
             Gamma::Frames => backbone.symmetrised(PointFrames(Orthogonal::new(3))).boxed(),
             Gamma::Learned(gamma) => {

@@ -28,9 +28,9 @@ pub enum Gamma {
     None,
     /// Haar draws, nothing learned (SymDiff-H).
     Haar,
-    /// A frame of the molecule's principal axes, one of the choices of their signs at random (canonicalisation). Nothing learned.
+    /// A frame of the molecule's principal axes, one of the choices of their signs at random (canonicalisation), found in a pose that is a Haar draw. Nothing learned.
     Principal,
-    /// A frame of two atoms at random, weighted so that the law is continuous (weighted frames). Nothing learned.
+    /// A frame of two atoms at random, weighted so that the law is continuous, except where all atoms lie on one line (weighted frames). Nothing learned.
     Frames,
     /// Learned: `sym_Haar(f)` (SymDiff).
     Learned(GammaSizes),

@@ -21,7 +21,15 @@ pub(crate) fn conditioned(model: &str) -> symdiff_models::Result<Experiment> {
 
 /// A model whose parameters are all moved by normal noise: adaLN-Zero starts with most gradients at zero.
 pub(crate) fn shaken(experiment: &Experiment) -> Result<Model, Box<dyn std::error::Error>> {
-    let model = Model::fresh(experiment, 0, Noise::seeded(0), &Device::Cpu)?;
+    moved(Model::fresh(experiment, 0, Noise::seeded(0), &Device::Cpu)?)
+}
+
+/// The same model to sample from.
+pub(crate) fn shaken_frozen(experiment: &Experiment) -> Result<Model, Box<dyn std::error::Error>> {
+    moved(Model::frozen(experiment, &Device::Cpu)?)
+}
+
+fn moved(model: Model) -> Result<Model, Box<dyn std::error::Error>> {
     let named = model.parameters.named();
     for ((_, var), noise) in named.iter().zip(Noise::seeded(9).repeats(named.len())) {
         let drawn = noise.normal(&Samples::numbered(1), var.dims(), DType::F32, &Device::Cpu)?.squeeze(0)?;
