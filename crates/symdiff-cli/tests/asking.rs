@@ -107,8 +107,8 @@ fn what_cannot_be_asked_is_refused_in_a_sentence() {
     assert!(ask(&told, &["--atoms", "400"]).contains("no training molecule has 400 atoms"));
     assert!(ask(&told, &["--formula", "C60"]).contains("60 atoms"));
     assert!(ask(&told, &["--formula", "C2H6Si"]).contains("Si"));
-    assert!(ask(&told, &["--given", "gap=1", "--guidance", "nan"]).contains("guidance"));
-    assert!(ask(&told, &["--given", "gap=1", "--guidance", "1", "--guidance-times", "0.8..0.2"]).contains("smaller one first"));
+    assert!(ask(&told, &["--given", "gap=1", "--guidance", "nan"]).contains("--guidance:"));
+    assert!(ask(&told, &["--given", "gap=1", "--guidance", "1", "--guidance-times", "0.8..0.2"]).contains("--guidance-times:"));
     assert!(ask(&told, &["--grow", "3"]).contains("--keep"));
     let silane = write(folder, "silane.xyz", "2\nsilane\nSi 0 0 0\nH 1.5 0 0\n");
     assert!(ask(&told, &["--keep", text(&silane), "--grow", "3"]).contains("Si"));
@@ -119,11 +119,14 @@ fn what_cannot_be_asked_is_refused_in_a_sentence() {
     let ethyl = write(folder, "ethyl.xyz", ETHYL);
     assert!(ask(&told, &["--keep", text(&ethyl), "--grow", "90..99"]).contains("95 to 104 atoms are asked for"));
     assert!(ask(&told, &["--from", text(&ethyl), "--noise", "1.5"]).contains("--noise 1.5"));
+    assert!(ask(&told, &["--from", text(&ethyl), "--noise", "1e-9"]).contains("less than one of the process's"));
     for value in ["gap", "gap=nan", "gap=9..4", "gap=inf"] {
         let output = symdiff(&["sample", "--run", text(&told), "--given", value, "--out", text(&out)]);
         assert_eq!(output.status.code(), Some(2), "{value}");
         assert!(String::from_utf8_lossy(&output.stderr).contains(value), "{value}");
     }
+    let output = symdiff(&["sample", "--run", text(&told), "--given", "gap=1", "--guidance-times", "0.2..0.8", "--out", text(&out)]);
+    assert!(output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains("--guidance <W>"));
     assert!(!out.exists());
 }
 

@@ -14,11 +14,12 @@ pub(crate) struct Asking {
     /// together with the size. May be given for several properties. The file keeps what was asked of each molecule as `given_gap`.
     #[arg(long, value_name = "NAME=VALUE|LOW..HIGH|data", value_parser = request::<Given>)]
     given: Vec<Given>,
-    /// Move predictions away from those without the condition: 0 leaves them as they are, 1 to 4 follows what is asked more closely, at the cost of variety and of twice the time.
+    /// Move predictions away from those without the condition: (1 + W) times the one under the condition less W times the one without. 0 leaves them as they are; otherwise each prediction
+    /// calls the network twice.
     #[arg(long, value_name = "W", default_value_t = 0.0, requires = "given", allow_negative_numbers = true)]
     guidance: f64,
-    /// Guide at these times alone, of 0 (data) to 1 (noise).
-    #[arg(long, value_name = "LOW..HIGH", requires = "given", value_parser = times)]
+    /// Guide at these times alone, of 0 (data) to 1 (noise); at others the network is called once.
+    #[arg(long, value_name = "LOW..HIGH", requires = "guidance", value_parser = times)]
     guidance_times: Option<(f64, f64)>,
     /// The number of atoms, or a range of it; sizes of training molecules when absent.
     #[arg(long, value_name = "N|LOW..HIGH", value_parser = request::<Atoms>)]
@@ -35,13 +36,13 @@ pub(crate) struct Asking {
     /// Keep the atoms of two molecules where they are, and draw what links them.
     #[arg(long, value_names = ["FILE", "FILE"], num_args = 2, conflicts_with = "from")]
     between: Vec<PathBuf>,
-    /// How often each step is taken where atoms are kept, so that the others have time to agree with them.
+    /// How often each step is taken where atoms are kept, so that the others have time to agree with them. The sampler `dpm-solver-3` calls the network twice a step there.
     #[arg(long, value_name = "N", default_value_t = Request::TURNS)]
     turns: usize,
     /// Vary this molecule: begin from it with noise instead of from noise alone.
     #[arg(long, value_name = "FILE", requires = "noise", conflicts_with_all = ["atoms", "grow"])]
     from: Option<PathBuf>,
-    /// How far to noise the molecule of --from: the time from 0 (not at all) to 1 (nothing is left of it).
+    /// How far to noise the molecule of --from: the time from one step of the process (hardly at all) to 1 (nothing is left of it).
     #[arg(long, value_name = "TIME", requires = "from")]
     noise: Option<f64>,
 }
@@ -94,20 +95,19 @@ impl Asking {
             return Ok((Part::Nothing, None));
         }
         let kept = Kept::atoms(&files.into_iter().map(|path| one(path)).collect::<Outcome<Vec<_>>>()?);
+        // Without --grow, sizes are those of --atoms or of the data.
         let grown = self.grow.as_ref().map(|Atoms(range)| {
             let [low, high] = [range.start(), range.end()].map(|atoms| atoms.saturating_add(kept.len()));
             Atoms(low..=high)
         });
-        // Without --grow, any size of the data will do.
-        let grown = grown.or_else(|| self.atoms.clone()).or(Some(Atoms(1..=usize::MAX)));
         Ok((Part::Atoms(kept), grown))
     }
 
     /// The model, guided as asked.
     pub(crate) fn guided(&self, model: Trained) -> Outcome<Trained> {
         let (from, to) = self.guidance_times.unwrap_or((0.0, 1.0));
-        let guidance = Guidance::new(self.guidance).and_then(|guidance| guidance.within(from, to));
-        let guidance = guidance.map_err(|error| Failure::input(format!("--guidance: {error}")))?;
+        let guidance = Guidance::new(self.guidance).map_err(|error| Failure::input(format!("--guidance: {error}")))?;
+        let guidance = guidance.within(from, to).map_err(|error| Failure::input(format!("--guidance-times: {error}")))?;
         if guidance.weight() == 0.0 { Ok(model) } else { Ok(model.guided(guidance)?) }
     }
 }
