@@ -45,7 +45,7 @@ pub(crate) fn check_parameters(experiment: &Experiment, device: &Device) -> Resu
     if !device.is_cpu() {
         return Ok(());
     }
-    let count = parameters(&experiment.model, experiment.inputs())?;
+    let count = count(experiment)?;
     refuse(4.0 * count as f64, &format!("a model of {count} parameters"))
 }
 
@@ -55,13 +55,21 @@ pub(crate) fn check_parameters(experiment: &Experiment, device: &Device) -> Resu
 /// # Errors
 /// When sizes do not fit.
 pub fn training(experiment: &Experiment, set: &MoleculeSet) -> Result<f64> {
-    let count = parameters(&experiment.model, experiment.encoding().features())?;
+    Ok(training_of(count(experiment)?, experiment, set))
+}
+
+/// The number of parameters of an experiment's model.
+fn count(experiment: &Experiment) -> Result<usize> {
+    parameters(&experiment.model, experiment.inputs())
+}
+
+fn training_of(count: usize, experiment: &Experiment, set: &MoleculeSet) -> f64 {
     let Settings { batch, shares, .. } = experiment.train;
     let share = batch as f64 / (shares * set.len().max(1)) as f64;
     let [atoms, pairs] = set.sizes().map(|size| size as f64).fold([0.0, 0.0], |[atoms, pairs], n| [atoms + n, pairs + n * (n - 1.0)]);
     // Shares that wait to be added, and a buffer for their exchange.
     let waiting = if shares > 1 { 2 + shares.ilog2() } else { 0 };
-    Ok(4.0 * f64::from(7 + waiting) * count as f64 + activations(&experiment.model, share * atoms, share * pairs))
+    4.0 * f64::from(7 + waiting) * count as f64 + activations(&experiment.model, share * atoms, share * pairs)
 }
 
 /// Refuses a training that does not fit.
@@ -69,9 +77,9 @@ pub(crate) fn check_training(experiment: &Experiment, set: &MoleculeSet, device:
     if !device.is_cpu() {
         return Ok(());
     }
-    let count = parameters(&experiment.model, experiment.inputs())?;
+    let count = count(experiment)?;
     let batch = experiment.train.batch;
-    refuse(training(experiment, set)?, &format!("training {count} parameters on batches of {batch} molecules"))
+    refuse(training_of(count, experiment, set), &format!("training {count} parameters on batches of {batch} molecules"))
 }
 
 fn refuse(needed: f64, what: &str) -> Result<()> {
@@ -102,5 +110,24 @@ impl SimpleBackend for Counter {
 
     fn contains_tensor(&self, _: &str) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use symdiff_mol::data::embedded;
+
+    /// Seven copies of each parameter in f32 in one share: those of the conditions count too.
+    #[test]
+    fn conditions_take_memory() -> Result<()> {
+        let of = |condition: &str| -> Result<[f64; 2]> {
+            let text = format!("[data]\ncondition = {condition}\n[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nbatch = 8\n");
+            let experiment = Experiment::parse(&text, &[])?;
+            Ok([count(&experiment)? as f64, training(&experiment, embedded())?])
+        };
+        let ([few, less], [many, more]) = (of("[]")?, of("['gap', 'alpha']")?);
+        assert!(many > few && (more - less - 28.0 * (many - few)).abs() < 1.0, "{less} and {more} bytes for {few} and {many} parameters");
+        Ok(())
     }
 }
