@@ -46,9 +46,13 @@ impl Kept {
     /// # Errors
     /// [`Error::Request`] with the element.
     pub fn check(&self, encoding: &Encoding) -> Result<()> {
-        let vocabulary = encoding.vocabulary();
+        self.columns(encoding).map(drop)
+    }
+
+    /// The columns of the elements.
+    fn columns(&self, encoding: &Encoding) -> Result<Vec<usize>> {
         let unknown = |fault: Fault| Error::Request(format!("atoms that are to be kept: {fault}"));
-        self.numbers.iter().try_for_each(|&number| vocabulary.place(number).map(drop).map_err(unknown))
+        self.numbers.iter().map(|&number| encoding.vocabulary().place(number).map_err(unknown)).collect()
     }
 
     /// The atoms in every molecule of a batch, each of which has at least as many.
@@ -56,15 +60,14 @@ impl Kept {
     /// # Errors
     /// [`Error::Request`] for an element that the model does not know.
     pub(crate) fn within(&self, layout: &Ragged, encoding: &Encoding, dtype: DType, device: &Device) -> Result<KeptBatch> {
-        self.check(encoding)?;
+        let columns = self.columns(encoding)?;
         let width = encoding.features();
         let (mut features, mut positions) = (vec![0.0; layout.nodes() * width], vec![0.0; layout.nodes() * 3]);
         let mut kept = vec![0_u8; layout.nodes()];
         let centre = self.centre();
         for sample in 0..layout.len() {
-            for (row, (place, &number)) in layout.rows(sample).zip(self.numbers.iter().enumerate()) {
+            for (row, (place, (&number, column))) in layout.rows(sample).zip(self.numbers.iter().zip(&columns).enumerate()) {
                 kept[row] = 1;
-                let column = encoding.vocabulary().place(number).map_err(|fault| Error::Request(fault.to_string()))?;
                 features[row * width + column] = 1.0 / Encoding::TYPE_SCALE;
                 if encoding.has_charges() {
                     features[(row + 1) * width - 1] = f64::from(number) / Encoding::CHARGE_SCALE;
@@ -83,8 +86,7 @@ impl Kept {
 
     /// The molecules with the atoms exactly as they were given: each molecule is moved as a whole to where they lie.
     pub(crate) fn settled(&self, mut decoded: Decoded, encoding: &Encoding) -> Result<Decoded> {
-        let columns = self.numbers.iter().map(|&number| encoding.vocabulary().place(number).map(|column| column as u32));
-        let columns = columns.collect::<Result<Vec<u32>, _>>().map_err(|fault| Error::Request(fault.to_string()))?;
+        let columns: Vec<u32> = self.columns(encoding)?.into_iter().map(|column| column as u32).collect();
         let mut rows = decoded.positions.to_vec2::<f64>()?;
         for sample in 0..decoded.layout.len() {
             let own = decoded.layout.rows(sample);

@@ -1,5 +1,6 @@
 //! The deterministic first-order sampler.
 
+use super::heun::along_noise;
 use super::{NoiseField, Sampler, Span};
 use crate::prediction::mixed;
 use crate::{Eps, Result};
@@ -16,9 +17,8 @@ impl<S: Euclidean> Sampler<S> for Ddim {
     fn step(&self, field: &NoiseField<S>, span: Span, z: &S, (): (), noise: Noise) -> Result<(S, ())> {
         let [kernel] = noise.split();
         let [t, s] = span.levels(field, z)?;
-        let half_gap = ((&t.gamma - &s.gamma)? * 0.5)?;
         let Eps(prediction) = field.eps(z, span.from, kernel)?;
-        let removed = ((half_gap.exp()? - 1.0)? * s.sigma.neg()?)?;
-        Ok((mixed(z, &(&s.alpha / &t.alpha)?, &prediction, &removed)?, ()))
+        let (kept, removed) = along_noise(&t, &s)?;
+        Ok((mixed(z, &kept, &prediction, &removed)?, ()))
     }
 }
