@@ -74,7 +74,7 @@ fn blank_lines_end_a_file() {
 #[test]
 fn a_file_of_qm9_is_read_as_it_is() {
     let [water] = &molecules("qm9-unpacked.xyz")[..] else { panic!("one molecule") };
-    assert_eq!((water.name(), water.index(), water.len(), water.properties().len()), ("gdb 3", Some(3), 3, 15));
+    assert_eq!((water.name(), water.index(), water.len(), water.properties().len()), ("gdb 3", Some(3), 3, 16));
     assert_eq!((water.properties()["mu"], water.properties()["gap"], water.positions()[1][2]), (1.8, 0.35, 1e-6));
 }
 

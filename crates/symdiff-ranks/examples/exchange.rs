@@ -7,7 +7,7 @@ use symdiff_train::Ranks;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let numbers = std::env::args().nth(1).map_or(Ok(31_200_000), |text| text.parse::<usize>())?;
-    let processes = Processes::join(Launched::find().as_ref(), &Device::Cpu)?;
+    let processes = Processes::join(Launched::find()?.as_ref(), &Device::Cpu)?;
     let gradient = Tensor::ones(numbers, DType::F32, &Device::Cpu)?;
     let mut seconds = Vec::new();
     for _ in 0..9 {
