@@ -69,21 +69,7 @@ impl Output {
             return Ok(Self { path, partial: None, out: BufWriter::new(file) });
         }
         let partial = beside(&path);
-        let file = loop {
-            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial).map_err(failed)?;
-            match file.try_lock() {
-                Err(TryLockError::WouldBlock) => {
-                    let problem = "another process is writing it".to_owned();
-                    return Err(Error::Output { path, problem, remedy: "wait for it, or choose another name" });
-                }
-                // Not every file system has locks.
-                Err(TryLockError::Error(_)) | Ok(()) => {}
-            }
-            // Between the opening and the lock another process may have finished: the file is then its result, and must not be emptied.
-            if is_at(&file, &partial).map_err(failed)? {
-                break file;
-            }
-        };
+        let file = reserved(&partial, &path)?;
         file.set_len(0).map_err(failed)?;
         if let Some(older) = older.as_ref().map(Metadata::permissions) {
             // Where the system keeps no such permissions, the new file has its own.
@@ -145,6 +131,29 @@ impl Drop for Output {
         if let Some(partial) = &self.partial {
             // What cannot be removed is litter, which the next run uses.
             let _ = std::fs::remove_file(partial);
+        }
+    }
+}
+
+/// Opens the file that holds a result until it is whole, for one process at a time; what an earlier one has left in it stays.
+///
+/// # Errors
+/// [`Error::Output`] with `path`, the place of the result, where another process writes it; [`Error::Io`] for a refusal of the system.
+pub(crate) fn reserved(partial: &Path, path: &Path) -> Result<File> {
+    let failed = |source| Error::io(path, "write it", source);
+    loop {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(partial).map_err(failed)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                let problem = "another process is writing it".to_owned();
+                return Err(Error::Output { path: path.to_owned(), problem, remedy: "wait for it, or choose another name" });
+            }
+            // Not every file system has locks.
+            Err(TryLockError::Error(_)) | Ok(()) => {}
+        }
+        // Between the opening and the lock another process may have finished: the file is then its result, and must not be emptied.
+        if is_at(&file, partial).map_err(failed)? {
+            return Ok(file);
         }
     }
 }

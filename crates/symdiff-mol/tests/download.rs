@@ -22,6 +22,8 @@ enum Manner {
     Wrong,
     /// Answers with this status alone.
     Status(&'static str),
+    /// Sends so many bytes, which it says are all; a length may be left unsaid.
+    Other(usize, bool),
 }
 
 struct Server {
@@ -65,6 +67,11 @@ fn answer(mut stream: &TcpStream, manner: Manner, log: &Mutex<Vec<u64>>) -> std:
     let content = content();
     if let Manner::Status(status) = manner {
         return write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
+    if let Manner::Other(bytes, told) = manner {
+        let length = if told { format!("Content-Length: {bytes}\r\n") } else { String::new() };
+        write!(stream, "HTTP/1.1 200 OK\r\n{length}Connection: close\r\n\r\n")?;
+        return stream.write_all(&vec![7; bytes]);
     }
     let start = if matches!(manner, Manner::Whole) { 0 } else { start as usize };
     if start >= content.len() {
@@ -142,4 +149,55 @@ fn refusals_and_silence_are_told_with_a_remedy() {
     assert!(message(Manner::Cut(0)).contains("continues where it stopped"));
     let closed = Server { url: "http://127.0.0.1:1/".to_owned(), asked: Arc::default() };
     assert!(fetch(&closed, folder.path()).unwrap_err().to_string().contains("check the network"));
+}
+
+/// A server that says another length is not read, and one that says none is not read beyond the published one.
+#[test]
+fn another_length_than_the_published_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = |manner| {
+        let server = serve(vec![manner]);
+        let message = fetch(&server, folder.path()).unwrap_err().to_string();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{message}");
+        (message, server.asked.lock().unwrap().len())
+    };
+    for bytes in [299_999, 300_001] {
+        let (message, requests) = asked(Manner::Other(bytes, true));
+        assert!(message.contains(&format!("the server has {bytes} bytes of it, and 300000 are published")), "{message}");
+        assert_eq!(requests, 1);
+    }
+    let (message, _) = asked(Manner::Other(10_000_000, false));
+    assert!(message.contains("more than the 300000 bytes came") && message.contains("thrown away"), "{message}");
+    // Its end looks like a broken connection, again and again.
+    let server = serve(vec![Manner::Other(299_999, false)]);
+    let message = fetch(&server, folder.path()).unwrap_err().to_string();
+    assert!(message.contains("the connection ended at byte 299999 of 300000"), "{message}");
+    assert!(server.asked.lock().unwrap().len() <= 6);
+}
+
+/// Two that append to one file would make neither's; what the first has so far is not touched.
+#[test]
+fn a_file_that_another_process_fetches_is_left_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join("file.bin.part");
+    std::fs::write(&part, &content()[..1234]).unwrap();
+    let first = std::fs::File::open(&part).unwrap();
+    first.lock().unwrap();
+    let server = serve(vec![Manner::Honest]);
+    let error = fetch(&server, folder.path()).unwrap_err();
+    assert!(error.is_input() && error.to_string().contains("another process is writing it"), "{error}");
+    assert!(server.asked.lock().unwrap().is_empty() && std::fs::read(&part).unwrap() == content()[..1234]);
+    drop(first);
+    assert!(fetch(&server, folder.path()).unwrap() == content());
+    // All at once: one has it, the others are told, or find it there.
+    let folder = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| fetch(&server, folder.path()))).collect();
+        let fetched = all.into_iter().map(|one| one.join().unwrap()).filter(|fetched| match fetched {
+            Ok(bytes) => *bytes == content(),
+            Err(error) => !error.to_string().contains("another process"),
+        });
+        assert!(fetched.count() >= 1);
+    });
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -147,3 +147,22 @@ fn other_bytes_and_missing_files_are_refused() {
     let message = hub.fetch(&file, Some(&"0".repeat(64)), &mut |_, _| {}).unwrap_err().to_string();
     assert!(message.contains(&right) && message.contains("not the one asked for"), "{message}");
 }
+
+/// A revision that is read while it is written is the old or the new one; where another process writes it, that one's will do.
+#[test]
+fn a_revision_is_written_whole_and_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(checksum(folder.path()), None);
+    let refs = folder.path().join("hub/models--owner--model/refs");
+    std::fs::create_dir_all(&refs).unwrap();
+    std::fs::write(refs.join("main"), "older").unwrap();
+    let open = std::fs::File::open(refs.join("main")).unwrap();
+    fetch(&hub(&server.endpoint, folder.path(), false), "hf:owner/model/m.safetensors").unwrap();
+    assert_eq!(std::fs::read_to_string(refs.join("main")).unwrap(), COMMIT);
+    assert_eq!(std::io::read_to_string(open).unwrap(), "older", "the old file was written over");
+    assert_eq!(refs.read_dir().unwrap().count(), 1);
+
+    let other = symdiff_mol::output::Output::create(&refs.join("v1")).unwrap();
+    assert!(fetch(&hub(&server.endpoint, folder.path(), false), "hf:owner/model@v1/m.safetensors").unwrap() == content());
+    drop(other);
+}

@@ -5,8 +5,10 @@
 
 use super::transfer::{Checksum, Wanted, agent, transfer};
 use crate::error::{Error, Result};
+use crate::output::Output;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use ureq::http::{HeaderMap, Response};
@@ -193,9 +195,16 @@ fn kept(folder: &Path, wanted: &HubFile) -> Option<PathBuf> {
 }
 
 fn remember(reference: &Path, commit: &str) -> Result<()> {
+    if fs::read_to_string(reference).is_ok_and(|there| there == commit) {
+        return Ok(());
+    }
     let folder = reference.parent().unwrap_or(reference);
-    let written = fs::create_dir_all(folder).and_then(|()| fs::write(reference, commit));
-    written.map_err(|source| Error::io(reference, "write it", source))
+    fs::create_dir_all(folder).map_err(|source| Error::io(folder, "create it", source))?;
+    match Output::create(reference) {
+        // Another process that has fetched from this revision is writing the same.
+        Err(Error::Output { .. }) if !reference.is_dir() => Ok(()),
+        output => output?.fill(commit),
+    }
 }
 
 /// A link from the snapshot, whose file lies `depth` names deep, to the bytes; a copy where the system has no links.
@@ -210,7 +219,11 @@ fn link(blob: &Path, path: &Path, depth: usize) -> Result<()> {
     {
         let mut target: PathBuf = std::iter::repeat_n("..", depth + 1).collect();
         target.extend(["blobs".as_ref(), blob.file_name().unwrap_or_default()]);
-        std::os::unix::fs::symlink(target, path).map_err(failed)
+        match std::os::unix::fs::symlink(target, path) {
+            // By another process that has fetched the same file.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_file() => Ok(()),
+            linked => linked.map_err(failed),
+        }
     }
     #[cfg(not(unix))]
     {
