@@ -134,3 +134,25 @@ fn every_op_is_timed_beside_its_bound() {
     }
     assert!(refusal(&["bench", "ops", "--precision", "f16"]).contains("use f32 or bf16"));
 }
+
+/// Half of what is asked for is there, and is what is counted; below two molecules a group there is no error to tell.
+#[test]
+fn levels_are_measured_on_the_molecules_that_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let water = "3\nwater\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n";
+    let trained = |count: usize| {
+        let (data, run) = (folder.path().join(format!("{count}.xyz")), folder.path().join(count.to_string()));
+        std::fs::write(&data, water.repeat(count)).unwrap();
+        let experiment = folder.path().join("tiny.toml");
+        let text = format!("data.path = '{}'\nmodel.preset = 'symdiff-tiny'\ntrain.batch = 8\ntrain.steps = 1\n", data.display());
+        std::fs::write(&experiment, text).unwrap();
+        json(&["train", experiment.to_str().unwrap(), "--out", run.to_str().unwrap(), "--json"]);
+        run.to_str().unwrap().to_owned()
+    };
+    let levels = |run: &str| ["bench", "levels", "--run", run, "--steps", "2", "--times", "1,0.5"].map(str::to_owned);
+    let (few, enough) = (levels(&trained(190)), levels(&trained(250)));
+    let [few, enough] = [&few, &enough].map(|command| command.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(refusal(&few).contains("has 19 molecules; at least 20 are needed"));
+    let summary = json(&[&enough[..], &["--json"]].concat());
+    assert_eq!((&summary["molecules"], summary["rows"].as_array().unwrap().len()), (&25.into(), 2));
+}

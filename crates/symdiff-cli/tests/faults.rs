@@ -123,6 +123,24 @@ fn a_folder_of_runs_has_one_writer() {
     }
 }
 
+/// Sets that are too small for a suite once ended in a panic, or in an error after the training.
+#[test]
+fn too_few_molecules_for_a_suite_make_no_run() {
+    let tiny = Tiny::untrained();
+    let out = tiny.folder().join("out");
+    let water = "3\nwater\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n";
+    let molecules = |count: usize| write(tiny.folder(), &format!("{count}.xyz"), water.repeat(count));
+    let (one, four, nine) = (molecules(1), molecules(4), molecules(9));
+    assert!(refusal(&["reproduce", "--data", text(&one), "--out", text(&out)]).contains("1.xyz: its training part has 0 molecules"));
+    let suite = "title = 'Tiny'\nruns = ['tiny']\nprotocol = 'edm-qm9'\nsamples = 4\ngroups = 2\nnll_molecules = 4\n";
+    let suite = write(tiny.folder(), "suite.toml", suite);
+    let reproduce = |data, batch| refusal(&["reproduce", "--profile", text(&suite), "--data", data, "--out", text(&out), "--set", batch]);
+    assert!(reproduce(text(&four), "train.batch=4").contains("its training part has 3 molecules, and a batch of tiny has 4"));
+    // A tenth of nine is none.
+    assert!(reproduce(text(&nine), "train.batch=4").contains("its test part has no molecule"));
+    assert!(!out.exists());
+}
+
 /// The half-written checkpoint goes when a signal ends the import, and a file that a kill leaves is taken by the next one.
 #[test]
 fn an_import_that_is_ended_leaves_nothing() {
@@ -184,7 +202,7 @@ fn a_seed_of_an_evaluation_counts_to_its_last_bit() {
             "--reference",
             text(&reference),
             "--replicates",
-            "30",
+            "40",
             "--seed",
             seed,
             "--json",

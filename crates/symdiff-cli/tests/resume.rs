@@ -17,6 +17,26 @@ fn a_mistyped_folder_is_no_run_to_resume() {
     assert!(!wrong.exists());
 }
 
+/// Once for all seeds, and not where one of them has begun.
+#[test]
+fn that_there_is_nothing_to_go_on_from_is_said_once() {
+    let tiny = Tiny::trained();
+    let suite = write(tiny.folder(), "suite.toml", format!("seeds = [0, 1, 2]\n{SUITE}"));
+    let (out, one) = (tiny.folder().join("out"), write(tiny.folder(), "one.xyz", "1\nm\nH 0 0 0\n"));
+    std::fs::create_dir(&out).unwrap();
+    let warned = || {
+        // The data are refused after the folders are looked at.
+        let output = symdiff(&["reproduce", "--profile", text(&suite), "--data", text(&one), "--out", text(&out), "--resume"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains("one.xyz"), "{said}");
+        said.lines().filter(|line| line.contains("has a checkpoint")).count()
+    };
+    assert_eq!(warned(), 1);
+    std::fs::create_dir(out.join("tiny")).unwrap();
+    std::fs::rename(tiny.run(), out.join("tiny/seed-0")).unwrap();
+    assert_eq!(warned(), 0);
+}
+
 #[test]
 fn another_seed_is_another_run() {
     let tiny = Tiny::trained();

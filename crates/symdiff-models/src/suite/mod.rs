@@ -10,11 +10,11 @@ pub use seeds::{SeedTest, over_seeds, seed_tests};
 use crate::{Error, Experiment, Result};
 use samplings::Samplings;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use symdiff_diffusion::Route;
 use symdiff_mol::chemistry::Protocol;
-use symdiff_mol::data::{self, MoleculeSet};
+use symdiff_mol::data::{self, MoleculeSet, Split};
 
 /// A suite file, read and checked.
 #[derive(Clone, Debug)]
@@ -149,8 +149,24 @@ impl Suite {
     /// The molecules that all runs learn from.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read; [`Error::Config`] when its training part is smaller than a batch, or its test part has no molecule that likelihoods can be
+    /// estimated on, which would be known only after training.
     pub fn molecules(&self) -> Result<MoleculeSet> {
-        Ok(self.data().map_or_else(|| Ok(data::embedded().clone()), data::load)?)
+        let set = self.data().map_or_else(|| Ok(data::embedded().clone()), data::load)?;
+        let Split { train, test, .. } = set.split();
+        let place = self.data().unwrap_or(Path::new("embedded")).display();
+        if let Some(Run { name, experiment, .. }) = self.runs.iter().find(|run| run.experiment.train.batch > train.len()) {
+            let (molecules, batch) = (train.len(), experiment.train.batch);
+            return Err(Error::Config(format!(
+                "{place}: its training part has {molecules} molecules, and a batch of {name} has {batch}; give more molecules, or lower train.batch"
+            )));
+        }
+        let sizes: BTreeSet<usize> = train.iter().map(|&at| set.num_atoms(at)).collect();
+        if self.nll_molecules > 0 && !test.iter().take(self.nll_molecules).any(|&at| sizes.contains(&set.num_atoms(at))) {
+            return Err(Error::Config(format!(
+                "{place}: its test part has no molecule of a size that its training part has, to estimate likelihoods on; give more molecules, or a suite with nll_molecules = 0"
+            )));
+        }
+        Ok(set)
     }
 }

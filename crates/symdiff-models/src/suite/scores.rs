@@ -76,9 +76,9 @@ impl Outcomes {
         Ok(Self(judged.collect::<std::result::Result<_, _>>()?))
     }
 
-    /// Means over all molecules; standard errors from `groups` disjoint groups of equal size.
+    /// Means over all molecules; standard errors from `groups` disjoint groups of equal size. Of no molecule there is no score.
     pub fn scores(&self, groups: usize) -> Scores {
-        let parts: Vec<Summary> = self.0.chunks(self.0.len().div_ceil(groups)).filter_map(summary).collect();
+        let parts: Vec<Summary> = self.0.chunks(self.0.len().div_ceil(groups.max(1)).max(1)).filter_map(summary).collect();
         let estimate = |score: fn(&Summary) -> f64| {
             let of_groups = Estimate::of(&parts.iter().map(score).collect::<Vec<_>>())?;
             summary(&self.0).map(|all| Estimate { mean: score(&all), ..of_groups })
@@ -101,4 +101,14 @@ fn summary(verdicts: &[Verdict]) -> Option<Summary> {
         tally.observe(verdict);
     }
     tally.summary(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_no_molecule_there_is_no_score() {
+        assert_eq!(Outcomes(Vec::new()).scores(10), Scores::default());
+    }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Levels {
     /// A run folder, or a weights file.
     #[arg(long)]
     run: PathBuf,
-    /// Held-out molecules; samples have their sizes.
+    /// Held-out molecules, or all of the test part where it has fewer; samples have their sizes.
     #[arg(short, default_value_t = 250)]
     n: usize,
     /// Steps of a whole trajectory.
@@ -49,10 +49,14 @@ impl Levels {
         let trained = Trained::load(&self.run, &device)?;
         let set = Experiment::parse(&trained.header.record.description, &[])?.molecules()?;
         let encoding = &trained.model.encoding;
-        let mut places = set.split().test;
-        places.truncate(self.n);
-        let clean = encoding.encode(&set, &places, Samples::numbered(places.len()), DType::F32, &device)?;
-        let protocol = if encoding.vocabulary().name() == "qm9" { Protocol::EdmQm9 } else { Protocol::EdmGeom };
+        let mut molecules = set.split().test;
+        molecules.truncate(self.n);
+        if molecules.len() < 2 * GROUPS {
+            let (there, needed) = (molecules.len(), 2 * GROUPS);
+            return Err(Failure::input(format!("the test part of the run's data has {there} molecules; at least {needed} are needed")));
+        }
+        let clean = encoding.encode(&set, &molecules, Samples::numbered(molecules.len()), DType::F32, &device)?;
+        let protocol = Protocol::of(encoding.vocabulary());
         let grid = Uniform.times(trained.model.process.path(), self.steps).map_err(Failure::run)?;
         let places = self.places(&grid)?;
         let [data, walks, rest, asked] = Noise::seeded(context.seed()).split();
@@ -65,7 +69,7 @@ impl Levels {
             "first": self.first.to_string(),
             "second": self.second.to_string(),
             "steps": self.steps,
-            "molecules": self.n,
+            "molecules": molecules.len(),
             "rows": rows.iter().map(Row::json).collect::<Vec<_>>(),
         }))
     }

@@ -28,17 +28,19 @@ pub(super) struct Runs {
 impl Runs {
     /// Those of a fresh call, or of one that goes on in `out`.
     pub(super) fn of(suite: &Suite, context: &Context, resume: bool, out: &Path) -> Outcome<Self> {
-        if suite.seeds.is_empty() {
-            let folders: Vec<PathBuf> = suite.runs.iter().map(|run| out.join(&run.name)).collect();
-            return Ok(Self { seeds: vec![seed(&folders, context.seed, resume, out)?], nested: false });
-        }
-        if let Some(seed) = context.seed {
-            return Err(Failure::input(format!("--seed {seed}: this suite trains from the seeds {:?}; leave --seed out", suite.seeds)));
-        }
-        let runs = Self { seeds: suite.seeds.clone(), nested: true };
-        for (at, seed) in runs.seeds.iter().enumerate() {
-            let folders: Vec<PathBuf> = suite.runs.iter().map(|run| runs.folder(out, &run.name, at)).collect();
-            self::seed(&folders, Some(*seed), resume, out)?;
+        let given = match (suite.seeds.as_slice(), context.seed) {
+            ([], seed) => vec![seed],
+            (seeds, None) => seeds.iter().copied().map(Some).collect(),
+            (seeds, Some(seed)) => {
+                return Err(Failure::input(format!("--seed {seed}: this suite trains from the seeds {seeds:?}; leave --seed out")));
+            }
+        };
+        let mut runs = Self { seeds: suite.seeds.clone(), nested: !suite.seeds.is_empty() };
+        let folders: Vec<Vec<PathBuf>> =
+            (0..given.len()).map(|at| suite.runs.iter().map(|run| runs.folder(out, &run.name, at)).collect()).collect();
+        runs.seeds = folders.iter().zip(given).map(|(folders, given)| seed(folders, given, resume, out)).collect::<Outcome<_>>()?;
+        if resume && !folders.iter().flatten().any(|run| MoleculeTrainer::has_checkpoint(run)) {
+            tracing::warn!("{}: none of the suite's runs has a checkpoint; all of them start from the beginning", out.display());
         }
         Ok(runs)
     }
@@ -86,9 +88,6 @@ fn seed(folders: &[PathBuf], given: Option<u64>, resume: bool, out: &Path) -> Ou
             )));
         }
         seed = Some(recorded);
-    }
-    if trained.is_empty() {
-        tracing::warn!("{}: none of the suite's runs has a checkpoint; all of them start from the beginning", out.display());
     }
     Ok(seed.unwrap_or_default())
 }
