@@ -134,7 +134,7 @@ fn a_killed_preparation_is_taken_up_again() {
 #[test]
 fn a_reference_brings_distributions() {
     let cases = format!("{GOLDEN}/cases.jsonl");
-    let summary = json(&["evaluate", "--molecules", &cases, "--reference", "embedded", "--replicates", "20", "--json"]);
+    let summary = json(&["evaluate", "--molecules", &cases, "--reference", "embedded", "--replicates", "40", "--json"]);
     let features = summary["distributions"].as_array().unwrap();
     assert_eq!(features.len(), 6);
     for feature in features {

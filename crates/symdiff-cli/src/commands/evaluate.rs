@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::shard::{self, Shard, Work};
 use all::All;
 use candle_core::Device;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use energies::{Energies, Program};
 use rows::Rows;
 use seen::Seen;
@@ -71,11 +71,11 @@ pub(crate) struct Evaluate {
     /// The part of the reference to compare with.
     #[arg(long, value_enum, default_value = "all")]
     reference_part: ReferencePart,
-    /// The number of bootstrap replicates for confidence intervals.
-    #[arg(long, default_value_t = 200)]
+    /// The number of bootstrap replicates for confidence intervals, at least 40.
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(i64::from(Resampling::LEAST)..))]
     replicates: u32,
-    /// The number of exchanges of labels by which two files are compared.
-    #[arg(long, default_value_t = 2000)]
+    /// The number of exchanges of labels by which two files are compared, at least 40.
+    #[arg(long, default_value_t = 2000, value_parser = value_parser!(u32).range(i64::from(Resampling::LEAST)..))]
     exchanges: u32,
     /// Write one JSON object per molecule to this file.
     #[arg(long)]
@@ -134,10 +134,10 @@ impl Evaluate {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let processes = context.processes(&Device::Cpu)?;
         if let [first, second] = self.files.as_slice() {
-            if self.all || self.rows.is_some() || self.reference.is_some() || self.skip_bad || self.target.is_some() || self.shard.is_some()
-            {
+            let of_one = self.all || self.skip_bad || self.xtb_single_point || self.target.is_some() || self.gallery.is_some();
+            if of_one || self.rows.is_some() || self.reference.is_some() || self.shard.is_some() {
                 return Err(Failure::input(
-                    "two files are compared with each other; --all, --rows, --reference, --skip-bad, --target and --shard are for one",
+                    "two files are compared with each other; --all, --rows, --reference, --skip-bad, --xtb-single-point, --target, --gallery and --shard are for one",
                 ));
             }
             let program = self.program(processes)?.map(|Program { xtb, .. }| Program { xtb, relaxes: true });

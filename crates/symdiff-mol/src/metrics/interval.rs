@@ -49,6 +49,11 @@ pub struct Resampling {
     pub seed: u64,
 }
 
+impl Resampling {
+    /// The smallest number of sets of which one is expected beyond either end of a 95 % interval.
+    pub const LEAST: u32 = 40;
+}
+
 impl Interval {
     /// Wilson's interval of `count` out of `whole`; `None` of nothing.
     ///
@@ -75,7 +80,8 @@ impl Interval {
         })
     }
 
-    /// Quantiles of a statistic over sets of `count` molecules drawn with replacement: it is given how often each molecule is drawn.
+    /// Quantiles of a statistic over sets of `count` molecules drawn with replacement: it is given how often each molecule is drawn. `None` where the molecules
+    /// themselves, or all of the sets drawn, have no such number: without a set drawn there is no interval.
     ///
     /// # Cost
     /// One call of the statistic a replicate, on all threads.
@@ -87,8 +93,7 @@ impl Interval {
             .collect();
         drawn.sort_unstable_by(f64::total_cmp);
         let quantile = |share: f64| drawn.get((share * drawn.len().saturating_sub(1) as f64).round() as usize).copied();
-        let (low, high) = (quantile(0.025).unwrap_or(value), quantile(0.975).unwrap_or(value));
-        Some(Self { value, low, high, interval: IntervalKind::Bootstrap })
+        Some(Self { value, low: quantile(0.025)?, high: quantile(0.975)?, interval: IntervalKind::Bootstrap })
     }
 
     /// The interval of the difference from another set's number, whose errors have this correlation (0 of independent sets), as `[low, high]`.
@@ -147,6 +152,13 @@ mod tests {
         let [low, high] = Interval::of_share(56, 70).unwrap().minus(Interval::of_share(48, 80).unwrap(), 0.0);
         close(low, 0.0524);
         close(high, 0.3339);
+    }
+
+    #[test]
+    fn without_a_set_drawn_there_is_no_interval() {
+        let first = |weights: &[u32]| Some(f64::from(weights[0]));
+        assert_eq!(Interval::bootstrap(5, Resampling { replicates: 0, seed: 0 }, first), None);
+        assert!(Interval::bootstrap(5, Resampling { replicates: Resampling::LEAST, seed: 0 }, first).is_some());
     }
 
     /// Of 2,000 sets of 50 coins that fall with 0.1, the intervals of 94 % to 98 % hold 0.1, and those of means of 50 uniform numbers hold their mean.
