@@ -5,6 +5,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
+use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -22,8 +23,10 @@ pub(crate) enum Kind {
     Page,
     /// A packed data set.
     Packed,
-    /// Weights of a model.
-    Checkpoint,
+    /// Weights alone: a checkpoint that a run can go on from is another kind.
+    Weights,
+    /// A model card.
+    Card,
     /// Metrics as CSV.
     Table,
     /// A share of a command's work.
@@ -117,7 +120,7 @@ pub(crate) fn check(path: &Path, kind: Kind, inputs: &[&Path], force: bool) -> O
         Kind::Page if !path.exists() && !["html", "htm"].contains(&ending.as_str()) => {
             return refuse("a page must end in .html".to_owned());
         }
-        Kind::Packed | Kind::Checkpoint if ending != "safetensors" => return refuse("it must end in .safetensors; rename it".to_owned()),
+        Kind::Packed | Kind::Weights if ending != "safetensors" => return refuse("it must end in .safetensors; rename it".to_owned()),
         Kind::Molecules => formats::can_write(path)?,
         _ => {}
     }
@@ -137,7 +140,8 @@ impl Kind {
             Self::Rows => "rows of `evaluate`",
             Self::Page => "a page",
             Self::Packed => "a packed data set",
-            Self::Checkpoint => "weights of a model",
+            Self::Weights => "weights alone, such as `export` and `import` write",
+            Self::Card => "a model card",
             Self::Table => "a table of metrics",
             Self::Shard => "a shard",
         }
@@ -150,8 +154,9 @@ impl Kind {
             Self::Rows => first_object(path).is_some_and(|row| row.get("mol_stable").is_some()),
             Self::Shard => first_object(path).is_some_and(|head| head.get("symdiff_shard").is_some()),
             Self::Page => first_line(path).is_some_and(|line| line.to_lowercase().starts_with("<!doctype html")),
-            Self::Packed => metadata_key(path, "schema"),
-            Self::Checkpoint => metadata_key(path, "symdiff"),
+            Self::Packed => header(path).is_some_and(|header| header["__metadata__"].get("schema").is_some()),
+            Self::Weights => header(path).is_some_and(|header| is_weights_alone(&header)),
+            Self::Card => is_card(path),
             Self::Table => first_line(path).is_some_and(|line| line.starts_with("step,")),
         }
     }
@@ -165,19 +170,30 @@ fn first_line(path: &Path) -> Option<String> {
 }
 
 /// The first line, where it is JSON.
-fn first_object(path: &Path) -> Option<serde_json::Value> {
+fn first_object(path: &Path) -> Option<Value> {
     serde_json::from_str(&first_line(path)?).ok()
 }
 
-/// Whether the header of a safetensors file has an entry of this name.
-fn metadata_key(path: &Path, key: &str) -> bool {
-    let header = || {
-        let mut file = File::open(path).ok()?;
-        let mut length = [0; 8];
-        file.read_exact(&mut length).ok()?;
-        let mut header = Vec::new();
-        file.take(u64::from_le_bytes(length).min(64 << 20)).read_to_end(&mut header).ok()?;
-        serde_json::from_slice::<serde_json::Value>(&header).ok()
-    };
-    header().is_some_and(|header| header["__metadata__"].get(key).is_some())
+/// Whether the front matter of a Markdown file names this library, as that of our model cards does.
+fn is_card(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    let mut lines = BufReader::new(file.take(1 << 20)).lines().map_while(Result::ok);
+    let names_us = |line: String| line.replace(['"', ' '], "") == "library_name:symdiff";
+    lines.next().is_some_and(|first| first == "---") && lines.take_while(|line| line != "---").any(names_us)
+}
+
+/// Whether a file of ours has none of the parameters that its run would go on from.
+fn is_weights_alone(header: &Value) -> bool {
+    let resumable = || header.as_object().is_some_and(|tensors| tensors.keys().any(|name| name.starts_with("param.")));
+    header["__metadata__"].get("symdiff").is_some() && !resumable()
+}
+
+/// The header of a safetensors file.
+fn header(path: &Path) -> Option<Value> {
+    let mut file = File::open(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let mut header = Vec::new();
+    file.take(u64::from_le_bytes(length).min(64 << 20)).read_to_end(&mut header).ok()?;
+    serde_json::from_slice(&header).ok()
 }

@@ -5,6 +5,7 @@ use crate::failure::{Failure, Outcome};
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 use symdiff_models::Trained;
+use symdiff_models::models::PaddedTo;
 use symdiff_train::{CHECKPOINT, Precision};
 
 /// The model that is used where none is named.
@@ -39,11 +40,11 @@ impl Chosen {
         }
     }
 
-    /// The file that is read, which no output may replace.
-    pub(crate) fn file(&self) -> Option<&Path> {
+    /// The file that is read, which no output may replace; none of weights that are compiled in.
+    pub(crate) fn inputs(&self) -> Vec<&Path> {
         match &self.place {
-            Place::File(path) => Some(path),
-            Place::BuiltIn(..) => None,
+            Place::File(path) => vec![path],
+            Place::BuiltIn(..) => Vec::new(),
         }
     }
 
@@ -55,14 +56,14 @@ impl Chosen {
         }
     }
 
-    /// Reads it.
+    /// Reads it; `padding` is that of [`Trained::load_with`].
     ///
     /// # Errors
     /// Those of [`Trained::load_with`].
-    pub(crate) fn load(&self, precision: Option<Precision>, device: &Device) -> Outcome<Trained> {
+    pub(crate) fn load(&self, padding: Option<PaddedTo>, precision: Option<Precision>, device: &Device) -> Outcome<Trained> {
         Ok(match &self.place {
-            Place::File(path) => Trained::load_with(path, None, precision, device)?,
-            Place::BuiltIn(name, bytes) => Trained::read_with(Path::new(name), bytes, None, precision, device)?,
+            Place::File(path) => Trained::load_with(path, padding, precision, device)?,
+            Place::BuiltIn(name, bytes) => Trained::read_with(Path::new(name), bytes, padding, precision, device)?,
         })
     }
 }

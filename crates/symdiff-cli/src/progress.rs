@@ -86,6 +86,27 @@ impl Progress {
     }
 }
 
+/// Shows work in stages, each by a bar from 0 to 1 that begins when the stage is first named.
+pub(crate) fn stages() -> impl FnMut(&str, f64) {
+    let mut current: Option<(String, Bar)> = None;
+    move |stage, done| {
+        let (_, bar) = match current.take().filter(|(name, _)| name == stage) {
+            Some(same) => current.insert(same),
+            None => current.insert((stage.to_owned(), Bar::new(stage))),
+        };
+        bar.show(done, "");
+    }
+}
+
+/// Shows a transfer, of which so many bytes have come, out of a number that may not be known.
+pub(crate) fn transfer(label: &str) -> impl FnMut(u64, Option<u64>) {
+    let bar = Bar::new(label);
+    move |have, total| {
+        let share = total.map_or(0.0, |total| have as f64 / total.max(1) as f64);
+        bar.show(share, format!("{:.1} MB", have as f64 / 1e6));
+    }
+}
+
 /// A fraction of known work, with the time that is left.
 pub struct Bar(Patient);
 

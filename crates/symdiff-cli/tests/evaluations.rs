@@ -72,5 +72,29 @@ fn two_files_are_compared_by_pairs_of_names_or_by_exchange() {
     let printed = String::from_utf8(symdiff(&["evaluate", text(&bad), text(&unnamed)]).stdout).unwrap();
     assert!(printed.contains("not significant"), "{printed}");
     assert!(refusal(&["evaluate", text(&bad), text(&good), "--all"]).contains("two files are compared"));
+    for more in [&["--xtb-single-point"][..], &["--target", "given", "--gallery", "g.html"]] {
+        let sentence = refusal(&[&["evaluate", text(&bad), text(&good), "--xtb"], more].concat());
+        assert!(sentence.contains("two files are compared") && sentence.contains(more[0]), "{sentence}");
+    }
     assert!(String::from_utf8(symdiff(&["evaluate"]).stderr).unwrap().contains("FILE"));
+}
+
+/// Of fewer than forty sets the ends of a 95 % interval are the outermost ones, and of none there is no interval.
+#[test]
+fn intervals_and_tests_are_drawn_often_enough() {
+    let cases = format!("{GOLDEN}/cases.jsonl");
+    let commands: [&[&str]; 4] = [
+        &["evaluate", &cases, "--replicates"],
+        &["evaluate", &cases, &cases, "--exchanges"],
+        &["export", "--run", "run", "--out", "a.safetensors", "--replicates"],
+        &["verify", "a.safetensors", "--replicates"],
+    ];
+    for command in commands {
+        for few in ["0", "39"] {
+            let output = symdiff(&[command, &[few]].concat());
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.code() == Some(2) && said.contains("40"), "{command:?}: {said}");
+        }
+    }
+    json(&["evaluate", &cases, &cases, "--exchanges", "40", "--replicates", "40", "--json"]);
 }

@@ -35,6 +35,49 @@ fn an_input_is_never_an_output() {
         assert!(refusal(&["evaluate", "--molecules", text(&source), "--rows", name, "--force"]).contains("is the input"));
     }
     assert_eq!(std::fs::read_to_string(&source).unwrap(), WATER);
+
+    let tiny = Tiny::trained();
+    let (folder, run) = (tiny.folder(), text(tiny.run()));
+    let packed = folder.join("packed.safetensors");
+    json(&["data", "prepare", text(&source), "--out", text(&packed), "--json"]);
+    write(tiny.run(), "validation.jsonl", "");
+    let [metrics, validation, checkpoint] = ["metrics.jsonl", "validation.jsonl", "last.safetensors"].map(|name| tiny.run().join(name));
+    let vary = ["sample", "--run", run, "-n", "1", "--steps", "2", "--noise", "0.5", "--from", text(&source), "--out", text(&source)];
+    let nll = |out| vec!["nll", "--run", run, "--data", text(&packed), "--shard", "0/2", "--out", out];
+    let commands: [(&Path, Vec<&str>); 6] = [
+        (&source, vary.to_vec()),
+        (&metrics, vec!["metrics", "--run", run, "--out", text(&metrics)]),
+        (&validation, vec!["metrics", "--run", run, "--out", text(&validation)]),
+        (&packed, vec!["export", "--run", run, "--samples", "0", "--data", text(&packed), "--out", text(&packed)]),
+        (&packed, nll(text(&packed))),
+        (&checkpoint, nll(text(&checkpoint))),
+    ];
+    for (input, command) in commands {
+        let before = read(input).unwrap();
+        let sentence = refusal(&[&command[..], &["--force"]].concat());
+        assert!(sentence.contains("is the input") && read(input).unwrap() == before, "{command:?}: {sentence}");
+    }
+}
+
+/// The moments of the optimiser in a checkpoint are in no file of weights: who replaces the one by the other ends a run.
+#[test]
+fn a_checkpoint_to_go_on_from_is_replaced_by_weights_on_request_alone() {
+    let tiny = Tiny::trained();
+    let kept = tiny.folder().join("kept.safetensors");
+    std::fs::copy(tiny.run().join("last.safetensors"), &kept).unwrap();
+    let before = read(&kept).unwrap();
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../symdiff-models/tests/golden/symdiff-tiny.npy");
+    let export = ["export", "--run", text(tiny.run()), "--samples", "0", "--out", text(&kept)];
+    let import = ["import", "--from", text(&published), "--model", "symdiff-tiny", "--out", text(&kept)];
+    for command in [&export[..], &import] {
+        let sentence = refusal(command);
+        assert!(sentence.contains("other than weights alone") && sentence.contains("--force"), "{sentence}");
+        assert!(read(&kept).unwrap() == before);
+    }
+    json(&[&export[..], &["--force", "--json"]].concat());
+    // One file of weights replaces another.
+    json(&[&import[..], &["--json"]].concat());
+    json(&[&export[..], &["--json"]].concat());
 }
 
 #[test]
@@ -90,7 +133,9 @@ fn a_full_disk_is_exit_code_1_and_older_files_stay() {
     let frames = WATER.repeat(2000);
     let many = write(folder, "many.xyz", &frames);
     let (samples, rows, packed) = (folder.join("samples.xyz"), folder.join("rows.jsonl"), folder.join("packed.safetensors"));
-    let commands: [(&Path, Vec<&str>); 3] = [
+    let weights = folder.join("weights.safetensors");
+    let commands: [(&Path, Vec<&str>); 4] = [
+        (&weights, vec!["export", "--run", text(run), "--samples", "0", "--out", text(&weights)]),
         (&samples, vec!["sample", "--run", text(run), "-n", "100", "--steps", "2", "--out", text(&samples)]),
         (&rows, vec!["evaluate", "--molecules", text(&many), "--rows", text(&rows)]),
         (&packed, vec!["data", "prepare", text(&many), "--out", text(&packed)]),

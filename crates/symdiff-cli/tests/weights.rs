@@ -102,9 +102,70 @@ fn the_card_has_front_matter_and_every_score() {
     for words in ["# a: name", "atom stability", "NLL", "symdiff verify tiny.safetensors", "preset = \"symdiff-tiny\"", "2410.06262"] {
         assert!(body.contains(words), "{words} is not in {body}");
     }
-    let out = tiny.folder().join("README.md");
-    json(&["card", text(&file), "--out", text(&out), "--json"]);
-    assert_eq!(std::fs::read_to_string(out).unwrap(), card);
+}
+
+#[test]
+fn a_card_replaces_a_card_and_nothing_else() {
+    let tiny = Tiny::trained();
+    let file = exported(&tiny, &[]);
+    let (out, own) = (tiny.folder().join("card.md"), write(tiny.folder(), "README.md", "# Mine\n"));
+    let card = |out: &Path, more: &[&str]| [&["card", text(&file), "--out", text(out)], more].concat().join("\n");
+    let run = |command: String| json(&command.split('\n').chain(["--json"]).collect::<Vec<_>>());
+    let refused = |command: String| refusal(&command.split('\n').collect::<Vec<_>>());
+    let printed = String::from_utf8(symdiff(&["card", text(&file)]).stdout).unwrap();
+    for _ in 0..2 {
+        assert_eq!(run(card(&out, &[]))["file"], text(&out));
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), printed);
+    }
+    assert!(refused(card(&own, &[])).contains("something other than a model card"));
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "# Mine\n");
+    run(card(&own, &["--force"]));
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), printed);
+    // A place is checked before the file is read.
+    std::fs::write(&file, "no weights").unwrap();
+    assert!(refused(card(&file, &["--force"])).contains("is the input"));
+    assert!(refused(card(&tiny.folder().join("none/card.md"), &[])).contains("there is no folder"));
+}
+
+/// What the file says of its likelihood.
+fn likelihood(file: &Path) -> Value {
+    let header = symdiff_train::checkpoint::header(file).unwrap();
+    header.record.facts["provenance"]["scores"]["nll"].clone()
+}
+
+/// Of a single time, estimates differ less from draw to draw than from molecule to molecule: a wrong number within the spread of molecules is found.
+#[test]
+fn a_likelihood_is_compared_with_that_of_the_same_molecules() {
+    let tiny = Tiny::untrained();
+    json(&["train", text(tiny.experiment()), "--set", "diffusion.steps=1", "--out", text(tiny.run()), "--json"]);
+    let file = tiny.folder().join("tiny.safetensors");
+    let export = ["export", "--run", text(tiny.run()), "--out", text(&file), "--samples", "40", "--steps", "1", "--nll-molecules", "30"];
+    json(&[&export[..], &["--json"]].concat());
+    let recorded = likelihood(&file);
+    let number = |key: &str| recorded[key].as_f64().unwrap();
+    assert!(2.5 * number("noise_error") < number("standard_error"), "{recorded}");
+    // The number is that of `nll`.
+    let nll = json(&["nll", "--run", text(&file), "--limit", "30", "--json"]);
+    assert_eq!((&nll["nll"], &nll["standard_error"]), (&recorded["mean"], &recorded["standard_error"]));
+    json(&["verify", text(&file), "--scores", "--json"]);
+    let wrong = number("mean") + 3.0 * number("standard_error");
+    let boast = forged(&file, |header| header["record"]["facts"]["provenance"]["scores"]["nll"]["mean"] = wrong.into());
+    assert!(refusal(&["verify", text(&boast), "--scores"]).contains("nll"));
+}
+
+#[test]
+fn molecules_of_unseen_sizes_are_not_counted_as_scored() {
+    let tiny = Tiny::untrained();
+    let odd = symdiff_mol::data::Split::published(40).test[1];
+    let frame = |at| if at == odd { "2\nm\nH 0 0 0\nH 0 0 0.74\n" } else { "3\nm\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n" };
+    let data = write(tiny.folder(), "forty.xyz", (0..40).map(frame).collect::<String>());
+    let setting = format!("data.path='{}'", data.display());
+    json(&["train", text(tiny.experiment()), "--set", &setting, "--out", text(tiny.run()), "--json"]);
+    let file = exported(&tiny, &[]);
+    let recorded = likelihood(&file);
+    assert_eq!((&recorded["molecules"], &recorded["unseen_sizes"]), (&3.into(), &1.into()));
+    json(&["verify", text(&file), "--scores", "--data", text(&data), "--json"]);
+    assert!(String::from_utf8(symdiff(&["card", text(&file)]).stdout).unwrap().contains("(3 held-out molecules)"));
 }
 
 #[test]

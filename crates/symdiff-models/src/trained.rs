@@ -277,24 +277,39 @@ impl Trained {
         seed: u64,
         progress: &mut dyn FnMut(f64),
     ) -> Result<Vec<f64>> {
-        let mut totals = Vec::with_capacity(places.len());
+        let draws = self.nll_draws(set, places, passes, batch, seed, progress)?;
+        let mean = |draws: &Vec<f64>| draws.iter().fold(0.0, |sum, value| sum + value / passes as f64);
+        Ok(places.iter().zip(&draws).map(|(&place, draws)| mean(draws) + self.size_nll(set, place)).collect())
+    }
+
+    /// The same before passes are averaged, given the size: for each molecule the estimate of every pass.
+    pub(crate) fn nll_draws(
+        &self,
+        set: &MoleculeSet,
+        places: &[usize],
+        passes: usize,
+        batch: usize,
+        seed: u64,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<Vec<Vec<f64>>> {
+        let mut draws: Vec<Vec<f64>> = Vec::with_capacity(places.len());
         for chunk in places.chunks(batch) {
             let ids: Vec<u64> = chunk.iter().map(|&place| place as u64).collect();
             let clean = self.model.encoding.encode(set, chunk, Samples::new(ids), DType::F32, &self.device)?;
-            let mut sums = vec![0.0; chunk.len()];
+            let first = draws.len();
+            draws.resize_with(first + chunk.len(), || Vec::with_capacity(passes));
             for noise in Noise::seeded(seed).repeats(passes) {
                 let values = self.model.likelihood(&clean, noise)?.total()?.to_vec1::<f64>()?;
-                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value / passes as f64);
-            }
-            for (&place, sum) in chunk.iter().zip(sums) {
-                if !sum.is_finite() {
-                    return Err(Error::NotFinite { index: place, value: sum });
+                for ((&place, draws), value) in chunk.iter().zip(&mut draws[first..]).zip(values) {
+                    if !value.is_finite() {
+                        return Err(Error::NotFinite { index: place, value });
+                    }
+                    draws.push(value);
                 }
-                totals.push(sum - self.log_size(set, place).unwrap_or(f64::NEG_INFINITY));
             }
-            progress(totals.len() as f64 / places.len() as f64);
+            progress(draws.len() as f64 / places.len() as f64);
         }
-        Ok(totals)
+        Ok(draws)
     }
 
     /// The molecules of a batch, and the first one forming.
@@ -324,6 +339,11 @@ impl Trained {
     pub fn learned_from(&self, set: &MoleculeSet) -> bool {
         SizeHistogram::new(set.split().train.iter().map(|&place| set.num_atoms(place)))
             .is_some_and(|sizes| sizes.counts() == self.sizes.counts())
+    }
+
+    /// −log p(size) of a molecule, in nats; infinite of a size that the model never saw.
+    pub(crate) fn size_nll(&self, set: &MoleculeSet, place: usize) -> f64 {
+        self.log_size(set, place).map_or(f64::INFINITY, |log| -log)
     }
 
     /// The log-probability of a molecule's size.

@@ -63,6 +63,11 @@ impl Asking {
         !self.given.is_empty()
     }
 
+    /// The files of molecules that are kept or varied.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.keep.iter().chain(&self.between).chain(&self.from).map(PathBuf::as_path)
+    }
+
     /// What is asked.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::destination::{self, Kind};
 use crate::failure::{Failure, Outcome};
-use crate::progress::{Bar, Progress};
+use crate::progress::{Progress, transfer};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -135,12 +135,7 @@ fn fetch(name: &str, out: &Path) -> Outcome<Value> {
     tracing::info!("please cite: {}", archive.citation);
     let mut files = Vec::new();
     for remote in archive.files {
-        let bar = Bar::new(remote.file);
-        let mut show = |have: u64, total: Option<u64>| {
-            let share = total.map_or(0.0, |total| have as f64 / total.max(1) as f64);
-            bar.show(share, format!("{:.1} MB", have as f64 / 1e6));
-        };
-        let path = download(remote, out, &mut show).map_err(Failure::run)?;
+        let path = download(remote, out, &mut transfer(remote.file))?;
         files.push(path.display().to_string());
     }
     Ok(json!({"data": name, "files": files, "licence": archive.licence, "citation": archive.citation}))

@@ -1,10 +1,11 @@
 //! `export`: one small file of weights that says what it is.
 
-use crate::destination::{self, Kind};
+use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
+use crate::model::Chosen;
 use crate::output::{Context, shown};
-use crate::progress::Bar;
-use clap::Args;
+use crate::progress::stages;
+use clap::{Args, value_parser};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use symdiff_diffusion::{Framing, Method, Spacing};
@@ -12,7 +13,8 @@ use symdiff_models::weights::{DataRecord, Provenance, Scoring};
 use symdiff_models::{Experiment, Sampling, Trained};
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet};
-use symdiff_train::{CHECKPOINT, Precision};
+use symdiff_mol::metrics::Resampling;
+use symdiff_train::Precision;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +29,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Export {
-    /// The run folder, or a checkpoint.
+    /// The run folder, or a checkpoint or weights file.
     #[arg(long)]
     run: PathBuf,
     /// The file to write, ending in `.safetensors`.
@@ -66,8 +68,8 @@ pub(crate) struct Export {
     /// The rules that judge the samples; by the model's elements, EDM's for QM9 or for GEOM-Drugs, when absent.
     #[arg(long)]
     protocol: Option<Protocol>,
-    /// The number of bootstrap replicates for confidence intervals.
-    #[arg(long, default_value_t = 1000)]
+    /// The number of bootstrap replicates for confidence intervals, at least 40.
+    #[arg(long, default_value_t = 1000, value_parser = value_parser!(u32).range(i64::from(Resampling::LEAST)..))]
     replicates: u32,
     /// Replace the file of --out even if it holds something other than weights.
     #[arg(long)]
@@ -76,18 +78,16 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
-        let checkpoint = if self.run.is_dir() { self.run.join(CHECKPOINT) } else { self.run.clone() };
-        destination::check(&self.out, Kind::Checkpoint, &[&checkpoint], self.force)?;
-        let model = Trained::load_with(&checkpoint, None, Some(Precision::F32), &context.device()?)?.rounded(self.storage)?;
-        let (source, set) = self.set(&model)?;
+        let chosen = Chosen::of(Some(&self.run))?;
+        let model = chosen.load(None, Some(Precision::F32), &context.device()?)?;
+        let data = self.data.clone().or(Experiment::parse(&model.header.record.description, &[])?.data.path);
+        let mut inputs = chosen.inputs();
+        inputs.extend(data.as_deref());
+        let out = Destination::claim(&self.out, Kind::Weights, &inputs, self.force)?;
+        let model = model.rounded(self.storage)?;
+        let (source, set) = learned_from(&model, data.as_deref())?;
         let scoring = self.scoring(context, &model);
-        let scores = if self.samples == 0 {
-            None
-        } else {
-            let (sampling, nll) = (Bar::new("sampling"), Bar::new("nll"));
-            let mut progress = |what: &str, done| if what == "nll" { nll.show(done, "") } else { sampling.show(done, "") };
-            Some(model.scored(&scoring, &set, &mut progress)?)
-        };
+        let scores = if self.samples == 0 { None } else { Some(model.scored(&scoring, &set, &mut stages())?) };
         let provenance = Provenance {
             name: self.name.clone().or_else(|| Some(self.out.file_stem()?.to_string_lossy().into_owned())).unwrap_or_default(),
             licence: self.licence.clone(),
@@ -97,32 +97,16 @@ impl Export {
             data: DataRecord::of(source, &set),
             scores,
         };
-        model.write(&self.out, &provenance)?;
-        let bytes = self.out.metadata().map_err(|error| Failure::file(&self.out, "read it", &error))?.len();
+        let content = model.weights_file(&self.out, &provenance)?;
+        out.fill(&content)?;
         Ok(json!({
             "file": shown(&self.out),
-            "bytes": bytes,
+            "bytes": content.len(),
             "parameters": provenance.parameters,
             "steps": model.header.step,
             "data_hash": provenance.data.hash,
             "scores": provenance.scores,
         }))
-    }
-
-    /// The set that the run learned from, and its name.
-    fn set(&self, model: &Trained) -> Outcome<(String, MoleculeSet)> {
-        let recorded = Experiment::parse(&model.header.record.description, &[])?.data.path;
-        let path = self.data.clone().or(recorded);
-        let set = path.as_deref().map_or_else(|| Ok(data::embedded().clone()), data::load)?;
-        if !model.learned_from(&set) {
-            let place = path.as_deref().unwrap_or(Path::new("embedded")).display();
-            return Err(Failure::input(format!(
-                "{place}: its training molecules are of other sizes than the run's; name the set of the run with --data"
-            )));
-        }
-        let name =
-            path.as_deref().and_then(Path::file_name).map_or_else(|| "embedded".to_owned(), |name| name.to_string_lossy().into_owned());
-        Ok((name, set))
     }
 
     fn scoring(&self, context: &Context, model: &Trained) -> Scoring {
@@ -134,4 +118,17 @@ impl Export {
             nll_molecules: self.nll_molecules,
         }
     }
+}
+
+/// The set that the run learned from, of this file or the embedded one, and its name.
+fn learned_from(model: &Trained, path: Option<&Path>) -> Outcome<(String, MoleculeSet)> {
+    let set = path.map_or_else(|| Ok(data::embedded().clone()), data::load)?;
+    if !model.learned_from(&set) {
+        let place = path.unwrap_or(Path::new("embedded")).display();
+        return Err(Failure::input(format!(
+            "{place}: its training molecules are of other sizes than the run's; name the set of the run with --data"
+        )));
+    }
+    let name = path.and_then(Path::file_name).map_or_else(|| "embedded".to_owned(), |name| name.to_string_lossy().into_owned());
+    Ok((name, set))
 }

@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::output::shown;
-use crate::progress::Bar;
+use crate::progress::transfer;
 use clap::Args;
 use serde_json::{Value, json};
 use symdiff_mol::data::download::{Hub, HubFile};
@@ -34,12 +34,7 @@ fn sha256(text: &str) -> Result<String, String> {
 impl Fetch {
     pub(crate) fn run(&self) -> Outcome<Value> {
         let hub = Hub::of(|name| std::env::var(name).ok());
-        let bar = Bar::new("fetching");
-        let mut told = |have: u64, total: Option<u64>| {
-            let share = total.map_or(0.0, |total| have as f64 / total.max(1) as f64);
-            bar.show(share, format!("{:.1} MB", have as f64 / 1e6));
-        };
-        let path = hub.fetch(&self.file, self.sha256.as_deref(), &mut told)?;
+        let path = hub.fetch(&self.file, self.sha256.as_deref(), &mut transfer("fetching"))?;
         let bytes = path.metadata().map_err(|error| Failure::file(&path, "read it", &error))?.len();
         Ok(json!({ "file": shown(&path), "bytes": bytes }))
     }

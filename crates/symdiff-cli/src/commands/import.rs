@@ -41,7 +41,7 @@ impl Import {
     pub(crate) fn run(&self) -> Outcome<Value> {
         let inputs = [Some(&self.from), self.args.as_ref(), self.sizes_from.as_ref()];
         let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
-        let out = Destination::claim(&self.out, Kind::Checkpoint, &inputs, self.force)?;
+        let out = Destination::claim(&self.out, Kind::Weights, &inputs, self.force)?;
         let sizes = self.sizes_from.as_deref().map(sizes).transpose()?;
         let (arguments, model) = (self.args.as_deref(), self.model.as_deref());
         let import = symdiff_models::Import { from: &self.from, arguments, model, sizes: sizes.as_ref() };

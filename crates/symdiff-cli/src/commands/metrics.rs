@@ -36,7 +36,9 @@ const HEAD: &str = "step,loss,gradient_norm,lr,seconds,samples_per_s,validation_
 
 impl Metrics {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
-        let destination = self.out.as_ref().map(|out| Destination::claim(out, Kind::Table, &[], self.force)).transpose()?;
+        let [rows, validations] = [metrics::FILE, metrics::VALIDATION].map(|name| self.run.join(name));
+        let claim = |out| Destination::claim(out, Kind::Table, &[&rows, &validations], self.force);
+        let destination = self.out.as_deref().map(claim).transpose()?;
         let mut rows: BTreeMap<u64, [Option<f64>; 6]> = BTreeMap::new();
         for row in metrics::rows(&self.run)? {
             let numbers = [row.loss, row.gradient_norm, row.lr, row.seconds, row.samples_per_s].map(Some);

@@ -2,6 +2,7 @@
 
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
+use crate::model::Chosen;
 use crate::output::{Context, shown};
 use crate::progress::Bar;
 use crate::shard::{self, Shard, Work};
@@ -23,7 +24,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Nll {
-    /// A run folder, or a weights file made by `export`, `fetch` or `import`.
+    /// A run folder, a weights file made by `export`, `fetch` or `import`, or the name of weights that are compiled in.
     #[arg(long)]
     run: PathBuf,
     /// The data set; the embedded one when absent.
@@ -102,8 +103,11 @@ impl Nll {
         if self.shard.is_some() && processes.size() > 1 {
             return Err(Failure::input("--shard divides the work of processes that nothing joins; leave it out under mpirun"));
         }
-        let out = self.out.as_deref().map(|path| Destination::claim(path, Kind::Shard, &[&self.run], self.force)).transpose()?;
-        let model = Trained::load_with(&self.run, self.padding.counted(), self.precision, &device)?;
+        let chosen = Chosen::of(Some(&self.run))?;
+        let mut inputs = chosen.inputs();
+        inputs.extend(self.data.as_deref());
+        let out = self.out.as_deref().map(|path| Destination::claim(path, Kind::Shard, &inputs, self.force)).transpose()?;
+        let model = chosen.load(self.padding.counted(), self.precision, &device)?;
         let set = self.data.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
         let places = self.places(&set);
         let known = model.of_seen_sizes(&set, &places);

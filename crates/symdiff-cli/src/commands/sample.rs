@@ -115,7 +115,8 @@ impl Sample {
         let churn = self.churn.map(StochasticEuler::new).transpose().map_err(Failure::input)?.unwrap_or_default().churn();
         let request = self.asking.request()?;
         let chosen = Chosen::of(self.run.as_deref())?;
-        let mut inputs: Vec<&Path> = chosen.file().into_iter().collect();
+        let mut inputs = chosen.inputs();
+        inputs.extend(self.asking.files());
         let device = context.device()?;
         let processes = context.processes(&device)?;
         if processes.size() > 1 && (self.shard.is_some() || self.chain.is_some()) {
@@ -130,7 +131,7 @@ impl Sample {
         let page = self.gallery.as_deref().map(|page| claim(page, Kind::Page, &inputs)).transpose()?.flatten();
         inputs.extend(self.gallery.as_deref());
         let chain = self.chain.as_deref().map(|chain| claim(chain, Kind::Molecules, &inputs)).transpose()?.flatten();
-        let model = self.asking.guided(chosen.load(self.precision, &device)?)?;
+        let model = self.asking.guided(chosen.load(None, self.precision, &device)?)?;
         let outside = model.conditions().map_or_else(Vec::new, |conditions| request.outside(conditions));
         for sentence in &outside {
             tracing::warn!("{sentence}");

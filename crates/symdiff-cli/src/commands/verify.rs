@@ -3,14 +3,15 @@
 use crate::failure::{Failure, Outcome};
 use crate::model::Chosen;
 use crate::output::Context;
-use crate::progress::Bar;
-use clap::Args;
+use crate::progress::stages;
+use clap::{Args, value_parser};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use symdiff_models::weights::{Agreement, Provenance};
 use symdiff_models::{Experiment, Trained};
 use symdiff_mol::data::{self, MoleculeSet};
+use symdiff_mol::metrics::Resampling;
 use symdiff_train::Precision;
 
 const EXAMPLES: &str = "\
@@ -20,7 +21,8 @@ Examples:
 
 /// Check a file of weights: its checksums, with --data what it learned from, with --scores what it scores.
 ///
-/// Scores are computed anew from other draws and must agree within four standard errors of the difference.
+/// Scores are computed anew from other draws and must agree within four standard errors of the difference. The likelihood is that of the same molecules, so its
+/// error is that of the draws alone.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Verify {
@@ -32,8 +34,8 @@ pub(crate) struct Verify {
     /// Draw as many molecules as the recorded scores come from, and compare scores.
     #[arg(long)]
     scores: bool,
-    /// The number of bootstrap replicates for confidence intervals.
-    #[arg(long, default_value_t = 1000)]
+    /// The number of bootstrap replicates for confidence intervals, at least 40.
+    #[arg(long, default_value_t = 1000, value_parser = value_parser!(u32).range(i64::from(Resampling::LEAST)..))]
     replicates: u32,
 }
 
@@ -41,7 +43,7 @@ impl Verify {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let chosen = Chosen::of(Some(&self.file))?;
         // All checksums are compared here.
-        let model = chosen.load(Some(Precision::F32), &context.device()?)?;
+        let model = chosen.load(None, Some(Precision::F32), &context.device()?)?;
         let place = PathBuf::from(chosen.name());
         let provenance = model.provenance(&place)?;
         let set = self.data.as_deref().map(load).transpose()?;
@@ -83,9 +85,7 @@ impl Verify {
             (None, Some(_)) => self.usual(model, provenance)?,
         };
         let seed = context.seed.unwrap_or(recorded.seed.wrapping_add(1));
-        let (sampling, nll) = (Bar::new("sampling"), Bar::new("nll"));
-        let mut progress = |what: &str, done| if what == "nll" { nll.show(done, "") } else { sampling.show(done, "") };
-        let found = model.scored(&recorded.scoring(seed, self.replicates)?, &set, &mut progress)?;
+        let found = model.scored(&recorded.scoring(seed, self.replicates)?, &set, &mut stages())?;
         Ok(recorded.beside(&found))
     }
 

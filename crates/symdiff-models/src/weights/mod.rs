@@ -32,11 +32,12 @@ impl Trained {
         Ok(self)
     }
 
-    /// Writes the weights into one file, with what is known of them. Of the path of the data, the file's name alone is kept.
+    /// The content of a file of the weights, with what is known of them. Of the path of the data, the file's name alone is kept; `path`, where the file is to
+    /// be, is what messages call it.
     ///
     /// # Errors
-    /// When the disk refuses; an older file is then as it was.
-    pub fn write(&self, path: &Path, provenance: &Provenance) -> Result<()> {
+    /// When the device refuses, or the recorded experiment cannot be read.
+    pub fn weights_file(&self, path: &Path, provenance: &Provenance) -> Result<Vec<u8>> {
         let tensors = self.model.parameters.named().into_iter();
         let stored = |(name, variable): (String, candle_core::Var)| -> Result<(String, Tensor)> {
             Ok((format!("ema.{name}"), variable.to_dtype(provenance.storage.dtype())?.contiguous()?))
@@ -48,7 +49,7 @@ impl Trained {
         experiment.data.path = experiment.data.path.and_then(|path| Some(path.file_name()?.into()));
         let record = Record { description: experiment.to_toml()?, facts };
         let Header { step, seconds, seed, .. } = self.header;
-        Ok(checkpoint::save(path, &Header::new(step, seconds, seed, Vec::new(), record), &tensors)?)
+        Ok(checkpoint::serialised(path, &Header::new(step, seconds, seed, Vec::new(), record), &tensors)?)
     }
 
     /// What the file says of itself.

@@ -54,12 +54,18 @@ pub struct Scored {
 /// A negative log-likelihood, in nats per molecule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoredNll {
-    /// Mean over molecules.
+    /// Mean over molecules, of one draw each.
     pub mean: f64,
-    /// Its standard error.
+    /// Its standard error over molecules.
     pub standard_error: f64,
-    /// Molecules, the first ones of the test part.
+    /// Its standard error for these very molecules, which is that of the draws; files of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_error: Option<f64>,
+    /// The molecules that it is over, among the first ones of the test part.
     pub molecules: usize,
+    /// Others of these that are left out, since the training set has no molecule of their size.
+    #[serde(default)]
+    pub unseen_sizes: usize,
 }
 
 /// A recorded score beside the same computed anew.
@@ -110,9 +116,12 @@ impl Trained {
         if places.is_empty() {
             return Ok(None);
         }
-        let found = self.nll(set, &places, 1, 128, scoring.sampling.seed, &mut |done| progress("nll", done))?;
-        let Nll { mean, standard_error, .. } = found;
-        Ok(Some(ScoredNll { mean, standard_error, molecules: places.len() }))
+        let known = self.of_seen_sizes(set, &places);
+        // Two draws a molecule tell their noise; the mean is that of the first ones, which `nll` draws as well.
+        let draws = self.nll_draws(set, &known, 2, 128, scoring.sampling.seed, &mut |done| progress("nll", done))?;
+        let totals: Vec<f64> = known.iter().zip(&draws).map(|(&place, draws)| draws[0] + self.size_nll(set, place)).collect();
+        let Nll { mean, standard_error, molecules, unseen_sizes } = Nll::of(&totals, places.len() - known.len())?;
+        Ok(Some(ScoredNll { mean, standard_error, noise_error: Some(noise_error(&draws)), molecules, unseen_sizes }))
     }
 }
 
@@ -129,7 +138,7 @@ impl Scored {
             frames: self.frames.parse::<Framing>()?,
             ..Sampling::of(self.samples, seed)
         };
-        let nll_molecules = self.nll.as_ref().map_or(0, |nll| nll.molecules);
+        let nll_molecules = self.nll.as_ref().map_or(0, |nll| nll.molecules + nll.unseen_sizes);
         Ok(Scoring { protocol: self.protocol.parse().map_err(Error::from)?, sampling, replicates, nll_molecules })
     }
 
@@ -143,11 +152,24 @@ impl Scored {
             let reach = if difference > 0.0 { difference - low } else { high - difference };
             Some(Agreement::of(name, [recorded.value, found.value], reach / REACH))
         });
-        let nll = self.nll.as_ref().zip(found.nll.as_ref()).map(|(recorded, found)| {
-            Agreement::of("nll", [recorded.mean, found.mean], recorded.standard_error.hypot(found.standard_error))
-        });
+        let nll = self.nll.as_ref().zip(found.nll.as_ref()).map(|(recorded, found)| recorded.beside(found));
         rates.chain(nll).collect()
     }
+}
+
+impl ScoredNll {
+    /// The same molecules by other draws. Where a file does not tell the error of its draws, it is that of the others: both are of one law.
+    fn beside(&self, found: &Self) -> Agreement {
+        let told = self.noise_error.or(found.noise_error).unwrap_or(self.standard_error);
+        let error = told.hypot(found.noise_error.unwrap_or(told));
+        Agreement::of("nll", [self.mean, found.mean], error)
+    }
+}
+
+/// The standard error of the mean of one draw a molecule, from two: half the squared difference of two draws is their variance on average.
+fn noise_error(draws: &[Vec<f64>]) -> f64 {
+    let variance: f64 = draws.iter().map(|draws| 0.5 * (draws[0] - draws[1]).powi(2)).sum();
+    variance.sqrt() / draws.len() as f64
 }
 
 impl Agreement {
@@ -173,7 +195,7 @@ mod tests {
             frames: "fresh".into(),
             steps: 100,
             scores: scores.into_iter().collect(),
-            nll: Some(ScoredNll { mean: nll, standard_error: 1.0, molecules: 50 }),
+            nll: Some(ScoredNll { mean: nll, standard_error: 3.0, noise_error: Some(1.0), molecules: 50, unseen_sizes: 2 }),
         }
     }
 
@@ -187,10 +209,22 @@ mod tests {
         assert_eq!(agrees(&scored(200, 10.0), &scored(150, 3.0)), [false, false]);
     }
 
+    /// An earlier version told no error of draws: that of the new ones stands for both.
+    #[test]
+    fn likelihoods_of_the_same_molecules_differ_by_their_draws_alone() {
+        let [recorded, found] = [10.0, 13.0].map(|mean| scored(100, mean).nll.unwrap());
+        assert!((recorded.beside(&found).standard_error - 2_f64.sqrt()).abs() < 1e-12);
+        let earlier = ScoredNll { noise_error: None, ..recorded };
+        assert!((earlier.beside(&found).standard_error - 2_f64.sqrt()).abs() < 1e-12);
+        // Differences of 2 and −4: variances of 2 and 8, of which the mean of two has a quarter.
+        assert!((noise_error(&[vec![1.0, 3.0], vec![5.0, 1.0]]) - (10.0_f64 / 4.0).sqrt()).abs() < 1e-12);
+    }
+
     #[test]
     fn what_is_recorded_can_be_drawn_again() -> Result<()> {
         let scoring = scored(100, 0.0).scoring(7, 10)?;
         assert_eq!((scoring.sampling.count, scoring.sampling.seed, scoring.sampling.steps), (200, 7, Some(100)));
+        assert_eq!(scoring.nll_molecules, 52, "those that were left out stand among the others");
         let unknown = Scored { sampler: "guess".into(), ..scored(100, 0.0) };
         assert!(unknown.scoring(7, 10).is_err());
         Ok(())
