@@ -127,7 +127,7 @@ runs = ['a']
         assert!(says("runs = ['a']\n", "").contains("3000 calls of ancestral for dit-small, which can take 1 to 1000"));
         assert!(says("[100, 25]", "[1]").contains("1 calls of heun for a, which can take 2 to"));
         assert!(says("['a']\n", "['b']\n").contains("`b` is given settings, an experiment or samplings"));
-        assert!(says("frames = 'kept'", "churn = 1.0").contains("only stochastic-euler reads"));
+        assert!(says("frames = 'kept'", "churn = 1.0").contains("none of their samplers has one"));
         assert!(says("'log-snr'", "'odd'").contains("grid `odd` is unknown"));
     }
 }

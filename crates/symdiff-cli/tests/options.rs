@@ -88,18 +88,20 @@ fn a_molecule_is_seen_forming() {
     assert!(refusal(&taken).contains("alone.xyz"));
 }
 
-/// The default is a half; another churn gives other molecules, and samplers that have none refuse it.
+/// Two samplers have a churn, each its default; another gives other molecules, and samplers that have none refuse it.
 #[test]
-fn churn_belongs_to_one_sampler() {
+fn churn_belongs_to_two_samplers() {
     let tiny = Tiny::trained();
     let out = tiny.folder().join("s.xyz");
     let sample = ["sample", "--run", text(tiny.run()), "-n", "2", "--steps", "10", "--seed", "5", "--out", text(&out)];
-    let drawn = |churn: &[&str]| {
-        json(&[&sample[..], &["--sampler", "stochastic-euler", "--json"], churn].concat());
-        std::fs::read(&out).unwrap()
-    };
-    let [usual, half, one] = [&[][..], &["--churn", "0.5"], &["--churn", "1"]].map(drawn);
-    assert!(usual == half && half != one);
-    assert!(refusal(&[&sample[..], &["--sampler", "ddim", "--churn", "1"]].concat()).contains("stochastic-euler"));
-    assert!(refusal(&[&sample[..], &["--sampler", "stochastic-euler", "--churn=-1"]].concat()).contains("a churn of -1"));
+    for (sampler, usual) in [("stochastic-euler", "0.5"), ("stochastic-ddim", "64")] {
+        let drawn = |churn: &[&str]| {
+            json(&[&sample[..], &["--sampler", sampler, "--json"], churn].concat());
+            std::fs::read(&out).unwrap()
+        };
+        let [absent, given, one] = [&[][..], &["--churn", usual], &["--churn", "1"]].map(drawn);
+        assert!(absent == given && given != one, "{sampler}");
+        assert!(refusal(&[&sample[..], &["--sampler", sampler, "--churn=-1"]].concat()).contains("a churn of -1"));
+    }
+    assert!(refusal(&[&sample[..], &["--sampler", "ddim", "--churn", "1"]].concat()).contains("ddim has no churn; stochastic-ddim"));
 }

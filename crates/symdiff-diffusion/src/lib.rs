@@ -45,7 +45,7 @@ pub use process::Process;
 pub use reconstruction::{Gaussian, Reconstruction};
 pub use sampler::{
     Ancestral, Begun, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Framing, Heun, Keeping, Known, Method, NoiseField, Past, Reverse,
-    Route, Sampler, Span, StochasticEuler, Trail, Walk,
+    Route, Sampler, Span, StochasticDdim, StochasticEuler, Trail, Walk,
 };
 pub use schedule::{Cosine, LearnedSchedule, Polynomial, Schedule, Sigmoid, Tabulated};
 pub use state::{At, Clean, Denoiser, Eps, Score, Velocity};

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{MEAN, Outcome, Straight, VARIANCE, blank, denoiser, flow_error, numbers, slope};
 use symdiff_diffusion::{
     Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Gaussian, Grid, Heun, LinearPath, Method, NoiseField, Polynomial, Process,
-    Reverse, Route, Spacing, StochasticEuler, UniformLogSnr, VarianceExploding, VariancePreserving, Walk,
+    Reverse, Route, Spacing, StochasticDdim, StochasticEuler, UniformLogSnr, VarianceExploding, VariancePreserving, Walk,
 };
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::{Noise, Recording};
@@ -45,7 +45,9 @@ fn samples_have_the_law_of_the_data_and_a_wrong_denoiser_is_caught() -> Outcome 
             let statistic = |bias: f64| -> Outcome<f64> {
                 let denoiser = denoiser(&process, bias);
                 let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &() };
-                let route = Route { spacing: Spacing::LogSnr, ..Route::new(method, 150) };
+                // So many steps resolve a churn up to 1.
+                let churn = method.usual_churn().map(|churn| churn.min(1.0));
+                let route = Route { spacing: Spacing::LogSnr, churn, ..Route::new(method, 150) };
                 let drawn = reverse.sample_by(route, &like, Noise::seeded(11), &mut |_, _| ())?;
                 Ok(kolmogorov(numbers(drawn.tensor())?)?)
             };
@@ -67,9 +69,10 @@ fn order(error: &dyn Fn(usize) -> Outcome<f64>) -> Outcome<f64> {
 
 #[test]
 fn deterministic_samplers_converge_at_their_orders_on_every_path() -> Outcome {
-    let samplers: [(&str, &dyn Walk<Vectors>, f64); 5] = [
+    let samplers: [(&str, &dyn Walk<Vectors>, f64); 6] = [
         ("DDIM", &Ddim, 1.0),
         ("Euler", &Euler, 1.0),
+        ("stochastic DDIM without churn", &StochasticDdim::new(0.0)?, 1.0),
         ("stochastic Euler without churn", &StochasticEuler::new(0.0)?, 1.0),
         ("Heun", &Heun, 2.0),
         ("DPM-Solver++(2M)", &DpmSolver, 2.0),
@@ -117,8 +120,9 @@ fn moments(sampler: &dyn Walk<Vectors>, process: &Process, steps: usize) -> Outc
 
 #[test]
 fn the_moments_of_samplers_with_noise_converge_at_their_orders_on_every_path() -> Outcome {
-    let samplers: [(&str, &dyn Walk<Vectors>, f64); 3] = [
+    let samplers: [(&str, &dyn Walk<Vectors>, f64); 4] = [
         ("ancestral", &Ancestral, 1.0),
+        ("stochastic DDIM", &StochasticDdim::new(3.0)?, 1.0),
         ("stochastic Euler", &StochasticEuler::default(), 1.0),
         ("SDE-DPM-Solver++(2M)", &DpmSolverSde, 2.0),
     ];

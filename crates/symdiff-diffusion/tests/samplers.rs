@@ -6,7 +6,7 @@ use candle_core::DType;
 use common::{Outcome, Straight, blank, denoiser, flow_error, numbers, published};
 use symdiff_diffusion::{
     Ancestral, Ddim, DpmSolver, Eps, Framing, Gaussian, Method, NoiseField, Prediction, Process, Reverse, Route, Sampler, Spacing, Span,
-    Target, Times, Uniform, VariancePreserving,
+    StochasticDdim, StochasticEuler, Target, Times, Uniform, VariancePreserving,
 };
 use symdiff_groups::Dense;
 use symdiff_ops::{Batched, Euclidean, Noise};
@@ -65,7 +65,7 @@ fn impossible_numbers_of_steps_and_unknown_names_are_refused() -> Outcome {
         assert_eq!(message, format!("diffusion: {steps} sampling steps asked for; {take}"));
     }
     let message = "rk4".parse::<Method>().err().map(|error| error.to_string()).unwrap_or_default();
-    let known = "ancestral, ddim, dpm-solver, dpm-solver-3, dpm-solver-sde, euler, heun, stochastic-euler";
+    let known = "ancestral, ddim, dpm-solver, dpm-solver-3, dpm-solver-sde, euler, heun, stochastic-ddim, stochastic-euler";
     assert_eq!(message, format!("diffusion: sampler `rk4` is unknown; use one of {known}"));
     Ok(())
 }
@@ -78,13 +78,22 @@ fn the_churn_of_a_route_is_that_of_its_sampler() -> Outcome {
     let draw = |route: Route| -> Outcome<Vec<f64>> {
         numbers(reverse.sample_by(route, &blank(3, 1, DType::F64)?, Noise::seeded(1), &mut |_, _| ())?.tensor())
     };
-    let stochastic = |churn| Route { churn, ..Route::new(Method::StochasticEuler, 10) };
-    let [none, some] = [draw(stochastic(0.0))?, draw(stochastic(0.5))?];
     let deterministic = draw(Route::new(Method::Ddim, 10))?;
-    assert!(none.iter().zip(&deterministic).all(|(a, b)| (a - b).abs() < 1e-9), "{none:?}, {deterministic:?} by DDIM");
-    assert_eq!(some, draw(Route::new(Method::StochasticEuler, 10))?);
-    assert_ne!(some, none);
-    assert!(draw(stochastic(-1.0)).is_err());
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9);
+    for (method, usual) in [(Method::StochasticEuler, StochasticEuler::CHURN), (Method::StochasticDdim, StochasticDdim::CHURN)] {
+        let stochastic = |churn| Route { churn: Some(churn), ..Route::new(method, 10) };
+        let [none, some] = [draw(stochastic(0.0))?, draw(stochastic(usual))?];
+        assert!(near(&none, &deterministic), "{none:?} by {method}, {deterministic:?} by DDIM");
+        assert_eq!(some, draw(Route::new(method, 10))?);
+        assert!(!near(&some, &none));
+        assert!(draw(stochastic(-1.0)).is_err());
+    }
+    let refused = draw(Route { churn: Some(0.5), ..Route::new(Method::Ddim, 10) }).unwrap_err().to_string();
+    assert!(refused.contains("ddim has no churn; stochastic-ddim and stochastic-euler have"), "{refused}");
+    // At churn 1 a step is the ancestral one: the same mean, and noise of the same variance.
+    let one = draw(Route { churn: Some(1.0), ..Route::new(Method::StochasticDdim, 10) })?;
+    let ancestral = draw(Route::new(Method::Ancestral, 10))?;
+    assert!(near(&one, &ancestral), "{one:?}, {ancestral:?} by ancestral sampling");
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! How to sample.
 
 use crate::request::Request;
-use symdiff_diffusion::{Framing, Method, Route, Spacing, StochasticEuler};
+use symdiff_diffusion::{Framing, Method, Route, Spacing};
 
 /// How to sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +20,8 @@ pub struct Sampling {
     pub grid: Spacing,
     /// Whether random frames are drawn at each call or kept for a trajectory.
     pub frames: Framing,
-    /// The churn of the sampler `stochastic-euler`; no other reads it.
-    pub churn: f64,
+    /// The churn of a sampler that has one; its default when absent.
+    pub churn: Option<f64>,
     /// What is asked of the molecules.
     pub request: Request,
 }
@@ -30,8 +30,7 @@ impl Sampling {
     /// `count` molecules of a seed, in all steps of the process by ancestral sampling.
     pub fn of(count: usize, seed: u64) -> Self {
         let (sampler, grid, frames) = (Method::default(), Spacing::default(), Framing::default());
-        let (churn, request) = (StochasticEuler::CHURN, Request::default());
-        Self { count, seed, steps: None, batch: None, sampler, grid, frames, churn, request }
+        Self { count, seed, steps: None, batch: None, sampler, grid, frames, churn: None, request: Request::default() }
     }
 
     /// `count` molecules of a seed along a route.

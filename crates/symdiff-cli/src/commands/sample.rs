@@ -13,7 +13,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use symdiff_diffusion::{Framing, Method, Spacing, StochasticEuler};
+use symdiff_diffusion::{Framing, Method, Route, Spacing};
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -41,7 +41,7 @@ pub(crate) struct Sample {
     /// The number of molecules.
     #[arg(short, default_value_t = 100)]
     n: usize,
-    /// `ancestral` or `dpm-solver-sde`, which add noise in each step; `ddim`, `dpm-solver`, `dpm-solver-3`, `euler` or `heun`, which are deterministic; or `stochastic-euler`, which adds a reduced amount.
+    /// `ancestral` or `dpm-solver-sde`, which add noise in each step; `ddim`, `dpm-solver`, `dpm-solver-3`, `euler` or `heun`, which are deterministic; or `stochastic-ddim` or `stochastic-euler`, which add as much as --churn says.
     #[arg(long, default_value_t)]
     sampler: Method,
     /// The times of the steps: `uniform`, uniform in log SNR (`log-snr`), those of Karras et al. (`karras`), or `cosine`, with small steps near the data.
@@ -52,7 +52,7 @@ pub(crate) struct Sample {
     /// Random frames of a symmetrised model: `fresh` draws one at each call of the network, `kept` one per molecule for all calls.
     #[arg(long, default_value_t)]
     frames: Framing,
-    /// Noise that `stochastic-euler` adds before each step, as a share of what the step takes off: 0 adds none, and the default is 0.5.
+    /// Noise that is drawn anew, against what a step takes off: 0 draws none, and the default is 0.5 for `stochastic-euler` and 64 for `stochastic-ddim`.
     #[arg(long, value_name = "C")]
     churn: Option<f64>,
     /// Denoising steps; the number in the experiment when absent.
@@ -109,10 +109,7 @@ impl Sample {
         if self.n == 0 || self.batch == Some(0) || self.steps == Some(0) {
             return Err(Failure::input("-n, --batch and --steps must be at least 1"));
         }
-        if self.churn.is_some() && self.sampler != Method::StochasticEuler {
-            return Err(Failure::input(format!("--churn is an option of --sampler stochastic-euler; {} has none", self.sampler)));
-        }
-        let churn = self.churn.map(StochasticEuler::new).transpose().map_err(Failure::input)?.unwrap_or_default().churn();
+        Route { churn: self.churn, ..Route::new(self.sampler, 1) }.check().map_err(Failure::input)?;
         let request = self.asking.request()?;
         let chosen = Chosen::of(self.run.as_deref())?;
         let mut inputs = chosen.inputs();
@@ -142,7 +139,7 @@ impl Sample {
             return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
         }
         let start = Instant::now();
-        let Self { n: count, steps, batch, sampler, grid, frames, .. } = *self;
+        let Self { n: count, steps, batch, sampler, grid, frames, churn, .. } = *self;
         let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames, churn, request };
         // The molecules are safe before anything is done with the gallery and the chain.
         let drawn = self.drawn(&options, &model, processes, out)?;

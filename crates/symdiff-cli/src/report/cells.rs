@@ -4,7 +4,7 @@ use super::input::{CellReport, Report, RunReport};
 use super::table::{duration, shown};
 use maud::{Markup, html};
 use std::fmt::Write;
-use symdiff_diffusion::{Method, Route};
+use symdiff_diffusion::Route;
 use symdiff_figures::{Axis, Figure, Frame, Kind, Layer, Style};
 use symdiff_models::suite::{Estimate, Scores};
 
@@ -86,7 +86,7 @@ pub(super) fn csv(report: &Report) -> String {
 
 /// The sampler with what sets it apart from others of its name.
 fn sampler(route: Route) -> String {
-    if route.method == Method::StochasticEuler { format!("{} {}", route.method, route.churn) } else { route.method.to_string() }
+    route.churn().map_or_else(|| route.method.to_string(), |churn| format!("{} {churn}", route.method))
 }
 
 fn number(value: Option<f64>) -> String {

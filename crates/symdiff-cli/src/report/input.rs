@@ -144,14 +144,14 @@ impl RunReport {
 
 impl CellReport {
     fn json(&self) -> Value {
-        let Route { method, steps, spacing, framing, churn } = self.route;
+        let Route { method, steps, spacing, framing, .. } = self.route;
         let error = |estimate: Option<Estimate>| estimate.map(|e| e.standard_error);
         let Scores { atom_stability, molecule_stability, valid_unique, connected, .. } = self.scores;
         json!({
             "sampler": method.to_string(),
             "grid": spacing.to_string(),
             "frames": framing.to_string(),
-            "churn": churn,
+            "churn": self.route.churn(),
             "steps": steps,
             "calls": self.route.calls(),
             "atom_stability": mean(atom_stability),

@@ -29,16 +29,16 @@ impl StochasticEuler {
     /// # Errors
     /// [`Error::Config`] when it is negative or not finite.
     pub fn new(churn: f64) -> Result<Self> {
-        if churn >= 0.0 && churn.is_finite() {
-            return Ok(Self { churn });
-        }
-        Err(Error::Config(format!("a churn of {churn} adds no noise; give 0 for none, or a positive number such as 0.5")))
+        check(churn).map(|()| Self { churn })
     }
+}
 
-    /// c.
-    pub fn churn(&self) -> f64 {
-        self.churn
+/// Refuses a churn that is none.
+pub(super) fn check(churn: f64) -> Result<()> {
+    if churn >= 0.0 && churn.is_finite() {
+        return Ok(());
     }
+    Err(Error::Config(format!("a churn of {churn} adds no noise; give 0 for none, or a positive number such as 0.5")))
 }
 
 impl Default for StochasticEuler {

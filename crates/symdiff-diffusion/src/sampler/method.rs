@@ -1,8 +1,9 @@
 //! Samplers by name.
 
-use super::{Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Framing, Heun, StochasticEuler, Walk};
+use super::churned;
+use super::{Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Framing, Heun, StochasticDdim, StochasticEuler, Walk};
 use crate::names::named;
-use crate::{Result, Spacing};
+use crate::{Error, Result, Spacing};
 use symdiff_ops::Euclidean;
 
 named! {
@@ -23,7 +24,9 @@ named! {
         Euler = "euler",
         /// [`Heun`]: `heun`.
         Heun = "heun",
-        /// [`StochasticEuler`], with its default churn unless a [`Route`] gives another: `stochastic-euler`.
+        /// [`StochasticDdim`], with its default churn unless a [`Route`] gives another: `stochastic-ddim`.
+        StochasticDdim = "stochastic-ddim",
+        /// [`StochasticEuler`], likewise: `stochastic-euler`.
         StochasticEuler = "stochastic-euler",
     }
 }
@@ -39,7 +42,17 @@ impl Method {
             Self::DpmSolverSde => Box::new(DpmSolverSde),
             Self::Euler => Box::new(Euler),
             Self::Heun => Box::new(Heun),
+            Self::StochasticDdim => Box::new(StochasticDdim::default()),
             Self::StochasticEuler => Box::new(StochasticEuler::default()),
+        }
+    }
+
+    /// Its default churn; `None` for a sampler without one.
+    pub fn usual_churn(self) -> Option<f64> {
+        match self {
+            Self::StochasticDdim => Some(StochasticDdim::CHURN),
+            Self::StochasticEuler => Some(StochasticEuler::CHURN),
+            _ => None,
         }
     }
 
@@ -60,25 +73,48 @@ pub struct Route {
     pub spacing: Spacing,
     /// Whether random frames are drawn at each call or kept for a trajectory.
     pub framing: Framing,
-    /// The churn of [`StochasticEuler`]; no other method reads it.
-    pub churn: f64,
+    /// The churn of a sampler that has one; its default when absent.
+    pub churn: Option<f64>,
 }
 
 impl Route {
     /// `steps` evenly spaced steps of a sampler, each with frames of its own.
     pub fn new(method: Method, steps: usize) -> Self {
-        Self { method, steps, spacing: Spacing::default(), framing: Framing::default(), churn: StochasticEuler::CHURN }
+        Self { method, steps, spacing: Spacing::default(), framing: Framing::default(), churn: None }
+    }
+
+    /// Whether the churn is one that the sampler can have.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a churn that is negative or not finite, or given to a sampler without one.
+    pub fn check(&self) -> Result<()> {
+        match (self.method.usual_churn(), self.churn) {
+            (_, None) => Ok(()),
+            (Some(_), Some(churn)) => churned::check(churn),
+            (None, Some(_)) => {
+                let churned = Method::ALL.iter().filter(|method| method.usual_churn().is_some());
+                let churned: Vec<String> = churned.map(Method::to_string).collect();
+                Err(Error::Config(format!("{} has no churn; {} have", self.method, churned.join(" and "))))
+            }
+        }
     }
 
     /// The sampler.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] for a churn that is negative or not finite.
+    /// Those of [`Route::check`].
     pub fn sampler<S: Euclidean>(&self) -> Result<Box<dyn Walk<S>>> {
-        match self.method {
-            Method::StochasticEuler => Ok(Box::new(StochasticEuler::new(self.churn)?)),
-            method => Ok(method.sampler()),
-        }
+        self.check()?;
+        Ok(match (self.method, self.churn) {
+            (Method::StochasticDdim, Some(churn)) => Box::new(StochasticDdim::new(churn)?),
+            (Method::StochasticEuler, Some(churn)) => Box::new(StochasticEuler::new(churn)?),
+            (method, _) => method.sampler(),
+        })
+    }
+
+    /// The churn that is taken; `None` for a sampler without one.
+    pub fn churn(&self) -> Option<f64> {
+        self.method.usual_churn().map(|usual| self.churn.unwrap_or(usual))
     }
 
     /// How often the denoiser is called along the trajectory; reading data off its end takes one call more.

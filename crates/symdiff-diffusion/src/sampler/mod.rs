@@ -12,6 +12,7 @@ mod heun;
 mod keeping;
 mod method;
 mod reverse;
+mod stochastic_ddim;
 
 pub use ancestral::Ancestral;
 pub use churned::StochasticEuler;
@@ -25,6 +26,7 @@ pub use heun::Heun;
 pub use keeping::{Begun, Keeping, Known};
 pub use method::{Method, Route};
 pub use reverse::Reverse;
+pub use stochastic_ddim::StochasticDdim;
 
 use crate::process::check_falling;
 use crate::{Levels, Result};

@@ -3,7 +3,7 @@
 use crate::experiment::LossKind;
 use crate::{Error, Experiment, Result};
 use serde::Deserialize;
-use symdiff_diffusion::{Framing, Method, Route, Spacing, StochasticEuler};
+use symdiff_diffusion::{Framing, Method, Route, Spacing};
 
 /// A `[[samplings]]` section: each sampler at each number of calls.
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ pub(super) struct Samplings {
     grid: Option<String>,
     #[serde(default)]
     frames: Option<String>,
-    /// The churn of `stochastic-euler`.
+    /// The churn of those samplers that have one.
     #[serde(default)]
     churn: Option<f64>,
     /// The runs that are sampled so; all when absent.
@@ -37,24 +37,25 @@ impl Samplings {
         }
         let grid = self.grid.as_deref().map_or_else(|| Ok(Spacing::default()), str::parse)?;
         let framing = self.frames.as_deref().map_or_else(|| Ok(Framing::default()), str::parse)?;
-        let churned = Method::StochasticEuler.to_string();
-        if self.churn.is_some() && !self.samplers.contains(&churned) {
-            return Err(Error::Config(format!("samplings have a churn, which only {churned} reads, and name no such sampler")));
+        let methods = self.samplers.iter().map(|name| name.parse::<Method>()).collect::<Result<Vec<_>, _>>()?;
+        if self.churn.is_some() && methods.iter().all(|method| method.usual_churn().is_none()) {
+            return Err(Error::Config("samplings have a churn, and none of their samplers has one".into()));
         }
-        let churn = self.churn.map(StochasticEuler::new).transpose()?.unwrap_or_default().churn();
         let process = &experiment.diffusion;
         let most = if process.loss == LossKind::Continuous { usize::MAX } else { process.steps };
         let mut routes = Vec::with_capacity(self.samplers.len() * self.calls.len());
-        for sampler in &self.samplers {
+        for method in methods {
             for &calls in &self.calls {
-                let method = sampler.parse::<Method>()?;
                 let steps = calls / method.calls();
                 if steps == 0 || steps > most {
                     let (least, most) = (method.calls(), most.saturating_mul(method.calls()));
-                    return Err(Error::Config(format!("{calls} calls of {sampler} for {name}, which can take {least} to {most}")));
+                    return Err(Error::Config(format!("{calls} calls of {method} for {name}, which can take {least} to {most}")));
                 }
-                let plain = Route { spacing: grid, framing, ..Route::new(method, steps) };
-                routes.push(if method == Method::StochasticEuler { Route { churn, ..plain } } else { plain });
+                let churn = self.churn.filter(|_| method.usual_churn().is_some());
+                let route = Route { spacing: grid, framing, churn, ..Route::new(method, steps) };
+                // A churn that is none is refused before anything is trained.
+                route.check()?;
+                routes.push(route);
             }
         }
         Ok(routes)

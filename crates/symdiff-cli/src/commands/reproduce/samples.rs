@@ -29,7 +29,7 @@ struct Origin {
     /// Whether frames are kept; records of earlier versions have the default.
     #[serde(default = "usual::<Framing>")]
     frames: String,
-    /// The churn of `stochastic-euler`, in words; records of earlier versions have the default.
+    /// The churn in words; records of earlier versions have the default.
     #[serde(default = "usual_churn")]
     churn: String,
     /// Denoising steps.
@@ -103,13 +103,13 @@ pub(super) fn drawn(trained: &Trained, count: usize, seed: u64, folder: &Path) -
 
 /// The same along another route. What the run's own route has drawn is not drawn again.
 pub(super) fn drawn_along(trained: &Trained, route: Route, count: usize, seed: u64, folder: &Path) -> Outcome<Drawn> {
-    let Route { method, steps, spacing, framing, churn } = route;
+    let Route { method, steps, spacing, framing, .. } = route;
     if route == Route::new(Method::default(), trained.model.process.steps()) {
         return drawn(trained, count, seed, folder);
     }
     let folder = folder.join("samples");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, "make this folder", &error))?;
-    let method = if method == Method::StochasticEuler { format!("{method}-{churn}") } else { method.to_string() };
+    let method = route.churn().map_or_else(|| method.to_string(), |churn| format!("{method}-{churn}"));
     let stem = folder.join(format!("{method}-{spacing}-{framing}-{steps}"));
     at(trained, &Sampling::along(route, count, seed), &Files::of(&stem, None))
 }
@@ -175,7 +175,7 @@ fn origin(trained: &Trained, options: &Sampling) -> Origin {
         sampler: options.sampler.to_string(),
         grid: options.grid.to_string(),
         frames: options.frames.to_string(),
-        churn: options.churn.to_string(),
+        churn: options.churn.or(options.sampler.usual_churn()).map_or_else(usual_churn, |churn| churn.to_string()),
         steps: options.steps.unwrap_or(trained.model.process.steps()),
         seed: options.seed,
         molecules: options.count,
