@@ -5,8 +5,8 @@ use candle_core::Device;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::time::Instant;
-use symdiff_models::{Experiment, memory, start};
-use symdiff_train::Status;
+use symdiff_models::{Error, Experiment, memory, property, start};
+use symdiff_train::{Alone, Status, Task, Trainer};
 
 /// Training is measured for this many seconds, and for at least one step.
 const MEASURED: f64 = 3.0;
@@ -34,7 +34,15 @@ impl Plan {
     pub(crate) fn of(experiment: Experiment, seed: u64, device: &Device) -> Outcome<Self> {
         let folder = tempfile::tempdir().map_err(|error| Failure::run(format!("cannot make a temporary folder: {error}")))?;
         let memory_bytes = memory::training(&experiment, &experiment.molecules()?)?;
-        let mut trainer = start(experiment, seed, folder.path(), device)?;
+        let folder = folder.path();
+        if experiment.property.is_some() {
+            return Self::measured(property::start_with(Alone, experiment, seed, folder, device)?, memory_bytes);
+        }
+        Self::measured(start(experiment, seed, folder, device)?, memory_bytes)
+    }
+
+    /// Trains for a few seconds.
+    fn measured<T: Task<Error = Error>>(mut trainer: Trainer<T>, memory_bytes: f64) -> Outcome<Self> {
         let parameters = trainer.variables().count();
         let (began, mut marks) = (Instant::now(), Vec::new());
         let mut mark = |status: &Status| {

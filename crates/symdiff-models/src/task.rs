@@ -1,14 +1,14 @@
 //! Training a model of molecules, as a task for `symdiff-train`.
 
 use crate::batches::{Augment, Batches, Examples, Told};
+use crate::run::{self, Described};
 use crate::{Conditions, Error, Experiment, Model, Result, memory};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 use std::path::Path;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
-use symdiff_mol::output::Output;
 use symdiff_ops::{Noise, Samples};
-use symdiff_train::{Alone, CHECKPOINT, Ranks, Record, Settings, Share, Streams, Task, Trainer, checkpoint};
+use symdiff_train::{Alone, Parameters, Ranks, Record, Settings, Share, Streams, Task, Trainer};
 
 /// Where a checkpoint keeps the [`Conditions`] among its facts.
 pub(crate) const CONDITIONS: &str = "conditions";
@@ -60,15 +60,7 @@ pub fn start(experiment: Experiment, seed: u64, folder: &Path, device: &Device) 
 /// # Errors
 /// As [`start`], and those of [`Trainer::start_with`].
 pub fn start_with<R: Ranks>(ranks: R, experiment: Experiment, seed: u64, folder: &Path, device: &Device) -> Result<MoleculeTrainer<R>> {
-    let (settings, record, writes) = (experiment.train.clone(), experiment.to_toml()?, ranks.rank() == 0);
-    let task = MoleculeTask::new(experiment, seed, device)?;
-    let variables = task.model.parameters.clone();
-    let trainer = Trainer::start_with(ranks, task, &variables, settings, seed, folder)?;
-    if writes {
-        let path = folder.join("experiment.toml");
-        Output::create(&path)?.fill(record)?;
-    }
-    Ok(trainer)
+    run::start_with(ranks, experiment, seed, folder, device)
 }
 
 /// Continues the run in `folder`. A given experiment replaces the recorded one in its budget, logging and validation; the rest must be equal, and
@@ -91,27 +83,7 @@ pub fn resume_with<R: Ranks>(
     seed: Option<u64>,
     device: &Device,
 ) -> Result<MoleculeTrainer<R>> {
-    let header = checkpoint::header(&folder.join(CHECKPOINT))?;
-    let recorded = Experiment::parse(&header.record.description, &[]);
-    if let (Some(experiment), Ok(recorded)) = (&experiment, &recorded) {
-        warn_of_other_rates(&experiment.train, &recorded.train, header.step);
-    }
-    let experiment = experiment.map_or(recorded, Ok)?;
-    let settings = experiment.train.clone();
-    let task = MoleculeTask::new(experiment, header.seed, device)?;
-    let variables = task.model.parameters.clone();
-    Ok(Trainer::resume_with(ranks, task, &variables, settings, seed.unwrap_or(header.seed), folder)?)
-}
-
-/// A budget of other steps is allowed, and stretches or squeezes a cosine of the learning rate: the user may not think of that.
-fn warn_of_other_rates(now: &Settings, recorded: &Settings, step: u64) {
-    if now.cosine && now.steps != recorded.steps {
-        let [before, after] = [recorded, now].map(|settings| settings.rate(step));
-        let (from, to) = (recorded.steps, now.steps);
-        tracing::warn!(
-            "train.steps is {to} instead of {from}, over which the cosine falls: the learning rate of step {step} is {after:.3e} instead of {before:.3e}"
-        );
-    }
+    run::resume_with(ranks, folder, experiment, seed, device)
 }
 
 impl MoleculeTask {
@@ -120,6 +92,10 @@ impl MoleculeTask {
     /// # Errors
     /// When the data cannot be read or hold an element that the model does not know, or sizes do not fit.
     pub fn new(experiment: Experiment, seed: u64, device: &Device) -> Result<Self> {
+        if let Some(property) = &experiment.property {
+            let name = &property.name;
+            return Err(Error::Config(format!("[property] makes of this a network that tells {name} and draws no molecules; take it out")));
+        }
         experiment.check_device(device)?;
         let set = experiment.molecules()?;
         check_elements(&set, &experiment.encoding())?;
@@ -190,6 +166,16 @@ pub fn check_elements(set: &MoleculeSet, encoding: &symdiff_mol::state::Encoding
     Ok(())
 }
 
+impl Described for MoleculeTask {
+    fn described(experiment: Experiment, seed: u64, device: &Device) -> Result<Self> {
+        Self::new(experiment, seed, device)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.model.parameters
+    }
+}
+
 impl Task for MoleculeTask {
     type Batch = Examples;
     type Error = Error;
@@ -236,6 +222,9 @@ impl Task for MoleculeTask {
         let same = match &self.description {
             Description::Experiment(experiment) => {
                 let recorded = Experiment::parse(&recorded.description, &[]).map_err(|error| error.to_string())?;
+                if recorded.property.is_some() {
+                    return run::same(false, true);
+                }
                 experiment.continues(&recorded)
             }
             Description::Own(words) => *words == recorded.description,
@@ -246,10 +235,6 @@ impl Task for MoleculeTask {
             (Some(here), Some(there)) => here.same_molecules(there),
             _ => !same,
         };
-        if recorded.facts["sizes"] != json!(self.sizes.counts()) || !same_told {
-            return Err("was trained on other molecules than there are now; restore the data, or choose another folder".into());
-        }
-        let problem = "was made by another experiment; resume with the recorded one, or choose another folder";
-        if same { Ok(()) } else { Err(problem.into()) }
+        run::same(same, recorded.facts["sizes"] == json!(self.sizes.counts()) && same_told)
     }
 }

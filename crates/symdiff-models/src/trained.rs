@@ -97,6 +97,10 @@ impl Trained {
         let loaded = checkpoint::read(file, bytes, device)?;
         let record = &loaded.header.record;
         let mut experiment = Experiment::parse(&record.description, &[])?;
+        if let Some(property) = &experiment.property {
+            let problem = format!("is a network that tells {}, and draws no molecules; give it to `evaluate --network`", property.name);
+            return Err(Error::file(file, problem));
+        }
         let usual = if device.is_cpu() { Precision::F32 } else { experiment.train.precision };
         experiment.train.precision = precision.unwrap_or(usual);
         experiment.check_device(device)?;
@@ -335,10 +339,13 @@ impl Trained {
         Ok((molecules, chain.molecules(&model.encoding)?.into_iter().chain(last).collect()))
     }
 
-    /// Whether molecules of a set's training part have the sizes that the model learned from.
+    /// Whether molecules of a set's training part, or of the half of it that the experiment names, have the sizes that the model learned from.
     pub fn learned_from(&self, set: &MoleculeSet) -> bool {
-        SizeHistogram::new(set.split().train.iter().map(|&place| set.num_atoms(place)))
-            .is_some_and(|sizes| sizes.counts() == self.sizes.counts())
+        let split = match self.experiment.as_ref().and_then(|experiment| experiment.data.half) {
+            Some(half) => set.split().half(half),
+            None => set.split(),
+        };
+        SizeHistogram::new(split.train.iter().map(|&place| set.num_atoms(place))).is_some_and(|sizes| sizes.counts() == self.sizes.counts())
     }
 
     /// −log p(size) of a molecule, in nats; infinite of a size that the model never saw.
@@ -362,7 +369,7 @@ struct Batch<'a> {
 }
 
 /// The checkpoint of a run directory, or the file itself.
-fn checkpoint_of(path: &Path) -> PathBuf {
+pub(crate) fn checkpoint_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(CHECKPOINT) } else { path.to_owned() }
 }
 

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use symdiff_models::{Experiment, MoleculeTrainer, resume_with, start_with};
-use symdiff_ranks::Processes;
-use symdiff_train::{Ranks, Summary};
+use symdiff_models::property::{self, TrainedProperty};
+use symdiff_models::{Error, MoleculeTrainer, resume_with, start_with};
+use symdiff_train::{Ranks, Summary, Task, Trainer};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +22,7 @@ Examples:
   symdiff train mine.toml --set train.lr=1e-4 --set train.minutes=30 --out runs/mine
   symdiff train mine.toml --dry-run
   symdiff train mine.toml --out runs/mine --resume
+  symdiff train property-gap --out runs/gap          A network that tells a property, for `evaluate --network`
   mpirun -n 4 symdiff train mine.toml --set train.shares=4 --out runs/mine";
 
 /// Train a model. Training can be stopped at any moment and continued with `--resume`.
@@ -52,7 +53,27 @@ impl Train {
             return Ok(Plan::of(experiment, context.seed(), &device)?.json());
         }
         let processes = context.processes(&device)?;
-        let mut trainer = self.trainer(processes, experiment, context, &device)?;
+        let (out, seed) = (self.out.as_path(), context.seed);
+        match (&experiment.property, self.goes_on(context)?) {
+            (None, true) => self.trained(resume_with(processes, out, Some(experiment), seed, &device)?),
+            (None, false) => self.trained(start_with(processes, experiment, context.seed(), out, &device)?),
+            (Some(_), goes_on) => {
+                let mut summary = if goes_on {
+                    self.trained(property::resume_with(processes, out, Some(experiment), seed, &device)?)?
+                } else {
+                    self.trained(property::start_with(processes, experiment, context.seed(), out, &device)?)?
+                };
+                // The other processes may be done before the checkpoint is written, and print nothing.
+                if processes.rank() == 0 {
+                    summary["property"] = validated(out, &device)?;
+                }
+                Ok(summary)
+            }
+        }
+    }
+
+    /// Trains to the end of the budget; the summary.
+    fn trained<T: Task<Error = Error>, R: Ranks>(&self, mut trainer: Trainer<T, R>) -> Outcome<Value> {
         let summary = drive(&mut trainer, "training", &self.out)?;
         Ok(json!({
             "run": shown(&self.out),
@@ -65,16 +86,11 @@ impl Train {
         }))
     }
 
-    fn trainer<'a>(
-        &self,
-        processes: &'a Processes,
-        experiment: Experiment,
-        context: &Context,
-        device: &Device,
-    ) -> Outcome<MoleculeTrainer<&'a Processes>> {
+    /// Whether there is a run to go on with.
+    fn goes_on(&self, context: &Context) -> Outcome<bool> {
         let out = self.out.display();
         match (self.resume, MoleculeTrainer::has_checkpoint(&self.out)) {
-            (true, true) => return Ok(resume_with(processes, &self.out, Some(experiment), context.seed, device)?),
+            (true, true) => return Ok(true),
             (false, true) => return Err(Failure::input(format!("{out} holds a run already; add --resume or choose another --out"))),
             (true, false) if !self.out.join("experiment.toml").exists() => {
                 return Err(Failure::input(format!("{out}: there is no run to resume; check --out, or leave out --resume to start one")));
@@ -84,12 +100,21 @@ impl Train {
             }
             (false, false) => {}
         }
-        Ok(start_with(processes, experiment, context.seed(), &self.out, device)?)
+        Ok(false)
     }
 }
 
+/// What a property network tells of molecules of the validation part.
+fn validated(run: &Path, device: &Device) -> Outcome<Value> {
+    let network = TrainedProperty::load(run, device)?;
+    let scores = network.validated()?;
+    Ok(
+        json!({ "name": network.name(), "validation_mae": scores.loss, "standard_error": scores.standard_error, "molecules": scores.samples }),
+    )
+}
+
 /// Runs a trainer to the end of its budget with a progress bar. The first signal ends it earlier: it finishes the step and saves.
-pub(crate) fn drive<R: Ranks>(trainer: &mut MoleculeTrainer<R>, label: &str, folder: &Path) -> Outcome<Summary> {
+pub(crate) fn drive<T: Task<Error = Error>, R: Ranks>(trainer: &mut Trainer<T, R>, label: &str, folder: &Path) -> Outcome<Summary> {
     let bar = Bar::new(label);
     let summary = interrupt::heeded(|stop| {
         trainer.run(&mut |status| {

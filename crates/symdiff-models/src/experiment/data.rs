@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use symdiff_mol::data::Vocabulary;
+use symdiff_mol::data::{Half, Vocabulary};
 use symdiff_mol::state::Encoding;
 use symdiff_train::within;
 
@@ -13,6 +13,10 @@ use symdiff_train::within;
 pub struct Data {
     /// A molecule file; the embedded set when absent.
     pub path: Option<PathBuf>,
+    /// Trains on one half of the training part alone, `first` or `second`, as EDM's conditional setting does ([`Split::half`](symdiff_mol::data::Split::half)): models that draw on the second,
+    /// the property networks that judge them on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub half: Option<Half>,
     /// The elements the model knows.
     pub vocabulary: Elements,
     /// Whether the atomic number is a feature; when absent, as in the published runs on these elements.
@@ -42,6 +46,7 @@ impl Default for Data {
     fn default() -> Self {
         Self {
             path: None,
+            half: None,
             vocabulary: Elements::default(),
             charges: None,
             augment: false,
@@ -71,9 +76,7 @@ impl Data {
     pub(super) fn check_conditions(&self) -> Result<()> {
         within("data.condition_dropout", self.condition_dropout, 0.0, 1.0)?;
         for (place, name) in self.condition.iter().enumerate() {
-            if name.is_empty() || name.contains(|letter: char| letter.is_whitespace() || "=\"<>".contains(letter)) {
-                return Err(Error::Config(format!("data.condition: {name:?} is no name of a property; give one such as \"gap\"")));
-            }
+            check_name("data.condition", name)?;
             if self.condition[..place].contains(name) {
                 return Err(Error::Config(format!("data.condition names {name} twice; name it once")));
             }
@@ -88,4 +91,15 @@ impl Data {
             Elements::Geom => Encoding::new(Vocabulary::geom(), self.charges.unwrap_or(false)),
         }
     }
+}
+
+/// Refuses the name of a property that cannot be a field of a file.
+///
+/// # Errors
+/// [`Error::Config`] with the setting and the name.
+pub(super) fn check_name(setting: &str, name: &str) -> Result<()> {
+    if name.is_empty() || name.contains(|letter: char| letter.is_whitespace() || "=\"<>".contains(letter)) {
+        return Err(Error::Config(format!("{setting}: {name:?} is no name of a property; give one such as \"gap\"")));
+    }
+    Ok(())
 }

@@ -7,10 +7,12 @@ mod continuous;
 mod data;
 mod diffusion;
 mod overlay;
+mod property;
 
 pub use continuous::{ContinuousLoss, CouplingKind, TimesKind, WeightKind};
 pub use data::{Data, Elements};
 pub use diffusion::{Diffusion, LossKind, Normaliser, PathKind, PredictionKind, ScheduleKind};
+pub use property::Property;
 
 use crate::models::{GroupChoice, Inputs, ModelConfig};
 use crate::{Error, Result};
@@ -38,6 +40,9 @@ pub struct Experiment {
     /// How to train.
     #[serde(default)]
     pub train: Settings,
+    /// What to tell of molecules, for an experiment that draws none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property: Option<Property>,
 }
 
 impl Experiment {
@@ -78,11 +83,22 @@ impl Experiment {
         toml::to_string_pretty(self).map_err(|error| Error::Config(error.to_string()))
     }
 
-    /// The molecules to learn from.
+    /// The molecules to learn from: the set, whose training part is halved where `data.half` says so.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn molecules(&self) -> Result<MoleculeSet> {
+        let set = self.whole_set()?;
+        let Some(half) = self.data.half else { return Ok(set) };
+        let split = set.split().half(half);
+        set.with_split(split).map_err(|fault| Error::Config(fault.to_string()))
+    }
+
+    /// The set with the whole of its training part.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn whole_set(&self) -> Result<MoleculeSet> {
         Ok(match &self.data.path {
             Some(path) => symdiff_mol::data::load(path)?,
             None => symdiff_mol::data::embedded().clone(),
@@ -96,7 +112,8 @@ impl Experiment {
 
     /// What its model is given.
     pub fn inputs(&self) -> Inputs {
-        let (features, conditions) = (self.encoding().features(), self.data.condition.len());
+        let features = self.property.as_ref().map_or_else(|| self.encoding().features(), |property| property.channels);
+        let conditions = self.data.condition.len();
         Inputs { features, conditions, guidance: Guidance::NONE }
     }
 
@@ -125,6 +142,9 @@ impl Experiment {
         self.data.check_conditions()?;
         self.diffusion.check()?;
         self.model.check()?;
+        if let Some(property) = &self.property {
+            property.check(self)?;
+        }
         if self.data.augment && self.model.group == GroupChoice::None {
             return Err(Error::Config(
                 "data.augment moves molecules by the model's group, but model.group is none; set one of the two".into(),
@@ -135,7 +155,7 @@ impl Experiment {
 }
 
 /// What has keys of its own. A list in its place would be read as its values in their order, and an empty one as all defaults.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "data",
     "model",
     "model.backbone",
@@ -147,6 +167,7 @@ const SECTIONS: [&str; 11] = [
     "diffusion.continuous.times",
     "diffusion.continuous.weight",
     "train",
+    "property",
 ];
 
 fn check_sections(table: &Table) -> Result<()> {

@@ -89,7 +89,7 @@ pub(super) fn described(arguments: &Arguments) -> Read<Run> {
 fn assembled(mut model: ModelConfig, data: Data, diffusion: Diffusion) -> Experiment {
     let depends = model.backbone.spec().counts_padding();
     model.padding_compat = depends.then_some(PaddedTo::Rows(largest(data.vocabulary)));
-    Experiment { data, model, diffusion, train: Settings { epochs: 1, ..Settings::default() } }
+    Experiment { data, model, diffusion, train: Settings { epochs: 1, ..Settings::default() }, property: None }
 }
 
 fn data(arguments: &Arguments) -> Read<Data> {

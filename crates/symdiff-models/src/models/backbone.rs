@@ -35,6 +35,11 @@ pub trait BackboneSpec {
         &[Precision::F32]
     }
 
+    /// Whether it commutes with rotations and reflections as it is, without a γ; what it says of an atom's features is then invariant.
+    fn is_equivariant(&self) -> bool {
+        false
+    }
+
     /// Whether results of its published implementation depend on padding.
     fn counts_padding(&self) -> bool {
         false

@@ -28,6 +28,10 @@ impl BackboneSpec for EgnnSizes {
         graph::precisions(device)
     }
 
+    fn is_equivariant(&self) -> bool {
+        true
+    }
+
     /// Its means are taken over rows of padding too.
     fn counts_padding(&self) -> bool {
         self.0.mean

@@ -100,7 +100,7 @@ fn graph(golden: &Golden) -> Result<GraphSizes> {
 
 /// A model with the file's weights.
 pub(super) fn load(golden: &Golden, model: ModelConfig, diffusion: Diffusion) -> Result<Model> {
-    let experiment = Experiment { data: Data::default(), model, diffusion, train: Settings::default() };
+    let experiment = Experiment { data: Data::default(), model, diffusion, train: Settings::default(), property: None };
     let model = Model::fresh(&experiment, 0, Noise::seeded(0), golden.device())?;
     model.parameters.load(&golden.weights())?;
     Ok(model)

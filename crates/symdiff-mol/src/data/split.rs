@@ -10,6 +10,7 @@
 use crate::error::{Error, Fault, Place, Result};
 use crate::formats::{Format, Source, npy};
 use rand_mt::Mt;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Training molecules of the published QM9 split.
@@ -144,12 +145,24 @@ impl Part {
 }
 
 /// A half of a training part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Half {
     /// The first ⌊n/2⌋ along the permutation.
     First,
     /// The rest.
     Second,
+}
+
+impl Half {
+    /// The one that this is not.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
 }
 
 /// Reads a permutation that numpy saved, such as `geom_permutation.npy`.
@@ -266,7 +279,7 @@ mod tests {
     #[test]
     fn halves_lie_along_the_published_permutation_of_the_training_part() {
         let split = Split::published(20);
-        let [first, second] = [Half::First, Half::Second].map(|half| split.clone().half(half));
+        let [first, second] = [Half::Second, Half::First].map(|half| split.clone().half(half.other()));
         // numpy.random.seed(42); numpy.random.permutation(16)
         let order = legacy_permutation(16, 42);
         let expected: Vec<usize> = order.iter().map(|at| split.train[*at]).collect();
