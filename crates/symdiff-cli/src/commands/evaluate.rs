@@ -2,11 +2,12 @@
 
 mod all;
 mod energies;
+mod networks;
 mod rows;
 mod seen;
 mod two;
 
-use super::target::Target;
+use super::target::{Computer, Got, Target};
 use crate::destination::{Destination, Kind};
 use crate::failure::{Failure, Outcome};
 use crate::hash;
@@ -15,8 +16,9 @@ use crate::progress::Progress;
 use crate::shard::{self, Shard, Work};
 use all::All;
 use candle_core::Device;
-use clap::{Args, ValueEnum, value_parser};
-use energies::{Energies, Program};
+use clap::{ArgAction, ArgGroup, Args, ValueEnum, value_parser};
+use energies::{Energies, Measured, Program};
+use networks::Networks;
 use rows::Rows;
 use seen::Seen;
 use serde::{Deserialize, Serialize};
@@ -31,7 +33,7 @@ use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet, Part};
 use symdiff_mol::formats;
-use symdiff_mol::metrics::{EnergySummary, Input, Profile, Resampling, SinglePoint, Xtb, compare, judge_pieces};
+use symdiff_mol::metrics::{EnergySummary, Input, Profile, Resampling, Xtb, compare, judge_pieces};
 use symdiff_ranks::Processes;
 use symdiff_train::Ranks;
 use two::Comparing;
@@ -44,11 +46,12 @@ Examples:
   symdiff evaluate samples.sdf --protocol geom-revisited --rows rows.jsonl
   symdiff evaluate samples.xyz --reference embedded --reference-part train
   symdiff evaluate asked.sdf --xtb --target given --gallery asked.html    What was asked against what was got
+  symdiff evaluate asked.sdf --target given --network runs/gap            The same by a property network, as in EDM's table
   symdiff evaluate samples.sdf --xtb --shard 0/4 --out part-0.shard   (and 1/4, 2/4, 3/4, on other machines; `gather` joins them)";
 
 /// Evaluate molecules: stability, validity, uniqueness, novelty, connectivity. Of two files, tell whether they differ by more than chance.
 #[derive(Args, Debug, Serialize, Deserialize)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("computer").args(["xtb", "network"]).multiple(true))]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Evaluate {
     /// Molecules; the format follows from the ending. A second file is compared with the first: by pairs where both have the same names of molecules,
@@ -97,9 +100,14 @@ pub(crate) struct Evaluate {
     /// Leave out the relaxation, and with it the strain: one short run of `xtb` per molecule.
     #[arg(long, requires = "xtb")]
     xtb_single_point: bool,
-    /// Compare what was asked of each molecule with what `xtb` computes: `given` takes the values that `sample --given` has kept in the file.
-    #[arg(long, value_enum, requires = "xtb")]
+    /// Compare what was asked of each molecule with what `xtb` computes, or under --network a property network: `given` takes the values that `sample --given` has kept in the file.
+    #[arg(long, value_enum, requires = "computer")]
     target: Option<Target>,
+    /// With --target: ask this network in place of `xtb`, a run folder or checkpoint of an experiment with `[property]` (`symdiff train property-gap`). Its errors on real molecules that it did
+    /// not learn from stand beside. Once for each property.
+    #[arg(long, value_name = "RUN", requires = "target", action = ArgAction::Append)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    network: Vec<PathBuf>,
     /// Write an HTML page of --target: what was asked against what was got, and molecules in the order of what was asked, which can be rotated with the mouse.
     #[arg(long, value_name = "FILE.html", requires = "target")]
     #[serde(skip)]
@@ -188,6 +196,7 @@ impl Evaluate {
     fn judged(&self, context: &Context, seed: u64, mut xtb: Option<Energies>, mut rows: Option<Rows>) -> Outcome<(Value, Seen)> {
         let reference = self.reference().map(|path| self.known(path)).transpose()?;
         let mut seen = Seen::default();
+        let networks = (!self.network.is_empty()).then(|| Networks::load(&self.network, &context.device()?)).transpose()?;
         let mut all = self.all.then(|| All::new(self.protocol));
         let progress = Progress::new("judging");
         let skipped = Arc::new(AtomicUsize::new(0));
@@ -195,15 +204,19 @@ impl Evaluate {
             let measured = xtb.as_mut().map(|xtb| xtb.of(molecules, &progress)).transpose()?;
             progress.advance(if xtb.is_some() { 0 } else { molecules.len() as u64 });
             seen.observe(molecules, verdicts, self.protocol, reference.is_some())?;
-            if let (Some(_), Some(measured)) = (self.target, &measured) {
-                let points: Vec<Option<SinglePoint>> = measured.iter().map(|measured| measured.point).collect();
-                seen.targets.observe(molecules, verdicts, &points)?;
+            let got: Option<Vec<Got>> = match (&networks, &measured) {
+                (Some(networks), _) => Some(networks.of(molecules)?),
+                (None, measured) => measured.as_ref().map(|measured| measured.iter().map(Measured::got).collect()),
+            };
+            if let (Some(_), Some(got)) = (self.target, &got) {
+                let computer = if networks.is_some() { Computer::Networks } else { Computer::Xtb };
+                seen.targets.observe(molecules, verdicts, got, computer)?;
             }
             if let Some(all) = &mut all {
                 all.observe(molecules, verdicts);
             }
             if let Some(rows) = &mut rows {
-                rows.write_all(molecules, verdicts, measured.as_deref())?;
+                rows.write_all(molecules, verdicts, measured.as_deref(), got.as_deref())?;
             }
             let energies = measured.unwrap_or_default().into_iter().map(|measured| measured.energy);
             seen.energies.extend(molecules.iter().map(Molecule::len).zip(energies));
@@ -228,7 +241,11 @@ impl Evaluate {
             summary["energy"] = json!(EnergySummary::of(&seen.energies));
         }
         if self.target.is_some() {
-            summary["target"] = seen.targets.summary()?;
+            let targets = seen.targets.summary()?;
+            summary["target"] = match networks {
+                Some(networks) => networks.summary(targets)?,
+                None => json!(targets),
+            };
         }
         if let Some(all) = all {
             all.report(&seen, known, self.resampling(seed), &mut summary);
@@ -289,7 +306,8 @@ impl Evaluate {
 
     /// What is read.
     fn inputs(&self) -> Vec<&Path> {
-        [Some(self.path()), self.reference.as_deref()].into_iter().flatten().collect()
+        let networks = self.network.iter().map(PathBuf::as_path);
+        [Some(self.path()), self.reference.as_deref()].into_iter().flatten().chain(networks).collect()
     }
 
     /// The file of rows, which is no input of this command.

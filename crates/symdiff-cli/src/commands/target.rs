@@ -19,11 +19,37 @@ pub(crate) enum Target {
     Given,
 }
 
-/// Asked and computed values of valid molecules, by property.
+/// What was computed of a molecule, by property.
+pub(crate) type Got = BTreeMap<String, f64>;
+
+/// What computes properties.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Computer {
+    /// The program, of a few properties.
+    #[default]
+    Xtb,
+    /// Property networks, each of its own property.
+    Networks,
+}
+
+impl Computer {
+    /// The axis of what it computes.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Xtb => "got (GFN2-xTB)",
+            Self::Networks => "got (property network)",
+        }
+    }
+}
+
+/// Asked and computed values, by property.
 #[derive(Debug, Default)]
 pub(crate) struct Targets {
-    /// `(asked, got)`.
+    /// `(asked, got)` of valid molecules.
     pairs: BTreeMap<String, Vec<(f64, f64)>>,
+    /// The same of all molecules.
+    all: BTreeMap<String, Vec<(f64, f64)>>,
+    computer: Computer,
     /// Valid molecules with what was asked of their first property; [`KEPT`] at most.
     shown: Vec<(f64, Molecule)>,
 }
@@ -33,24 +59,28 @@ const KEPT: usize = 2400;
 const SHOWN: usize = 24;
 
 impl Targets {
-    /// Counts molecules with what `xtb` says of each; those that are not valid, or of which it says nothing, count for no property.
+    /// Counts molecules with what was computed of each; those of which nothing was count for no property.
     ///
     /// # Errors
     /// A property that `xtb` does not compute.
-    pub(crate) fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], points: &[Option<SinglePoint>]) -> Outcome<()> {
-        for ((molecule, verdict), point) in molecules.iter().zip(verdicts).zip(points) {
+    pub(crate) fn observe(&mut self, molecules: &[Molecule], verdicts: &[Verdict], got: &[Got], computer: Computer) -> Outcome<()> {
+        self.computer = computer;
+        for ((molecule, verdict), got) in molecules.iter().zip(verdicts).zip(got) {
             if let Some((name, asked)) = asked(molecule).next().filter(|_| verdict.valid && self.shown.len() < KEPT) {
                 let name = format!("{}: {name} = {asked:.2} was asked", molecule.name());
                 self.shown.push((asked, molecule.clone().renamed(name)));
             }
             for (name, asked) in asked(molecule) {
-                if !SinglePoint::NAMES.contains(&name) {
+                if computer == Computer::Xtb && !SinglePoint::NAMES.contains(&name) {
                     let known = SinglePoint::NAMES.join(", ");
                     return Err(Failure::input(format!("molecule {}: xtb computes no `{name}`, only {known}", molecule.name())));
                 }
-                let pairs = self.pairs.entry(name.to_owned()).or_default();
-                if let Some(got) = point.filter(|_| verdict.valid).and_then(|point| point.property(name)) {
-                    pairs.push((asked, got));
+                let [valid, all] = [&mut self.pairs, &mut self.all].map(|pairs| pairs.entry(name.to_owned()).or_default());
+                if let Some(got) = got.get(name) {
+                    all.push((asked, *got));
+                    if verdict.valid {
+                        valid.push((asked, *got));
+                    }
                 }
             }
         }
@@ -66,19 +96,26 @@ impl Targets {
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
         let count = sorted.len().min(SHOWN);
         let chosen: Vec<Molecule> = (0..count).map(|k| sorted[k * sorted.len() / count].1.clone()).collect();
-        report::asked(&format!("Asked of {}", source.display()), &self.pairs, &chosen, protocol).map_err(Failure::run)
+        report::asked(&format!("Asked of {}", source.display()), self.computer.label(), &self.pairs, &chosen, protocol)
+            .map_err(Failure::run)
     }
 
-    /// The part of the summary: of each property its errors.
+    /// The part of the summary: of each property its errors over valid molecules, and under networks also over all molecules, as EDM counts.
     ///
     /// # Errors
     /// When nothing was asked of any molecule.
-    pub(crate) fn summary(&self) -> Outcome<Value> {
+    pub(crate) fn summary(&self) -> Outcome<BTreeMap<String, Value>> {
         if self.pairs.is_empty() {
             return Err(Failure::input("--target given: no molecule of the file has a property given_NAME; draw them by sample --given"));
         }
-        let summaries: BTreeMap<&String, TargetSummary> = self.pairs.iter().map(|(name, pairs)| (name, TargetSummary::of(pairs))).collect();
-        Ok(json!(summaries))
+        let of = |(name, pairs): (&String, &Vec<(f64, f64)>)| {
+            let mut summary = json!(TargetSummary::of(pairs));
+            if self.computer == Computer::Networks {
+                summary["all"] = json!(TargetSummary::of(&self.all[name]));
+            }
+            (name.clone(), summary)
+        };
+        Ok(self.pairs.iter().map(of).collect())
     }
 }
 

@@ -9,12 +9,13 @@ use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::metrics::TargetSummary;
 use symdiff_mol::{Fault, Molecule};
 
-/// The page; `pairs` are (asked, got) of each property, `molecules` are shown in their order.
+/// The page; `pairs` are (asked, got) of each property, `molecules` are shown in their order. `got` says what computed them.
 ///
 /// # Errors
 /// [`Fault`] for a molecule that the protocol does not know how to judge.
 pub(crate) fn page(
     title: &str,
+    got: &'static str,
     pairs: &BTreeMap<String, Vec<(f64, f64)>>,
     molecules: &[Molecule],
     protocol: Protocol,
@@ -25,7 +26,7 @@ pub(crate) fn page(
         title,
         &html! {
             h1 { (title) }
-            div class="figures" { @for (name, pairs) in pairs { figure { (PreEscaped(figure(name, pairs).svg())) } } }
+            div class="figures" { @for (name, pairs) in pairs { figure { (PreEscaped(figure(name, got, pairs).svg())) } } }
             table {
                 thead { tr { th { "property" } th { "molecules" } th { "mean absolute error" } th { "by chance" } th { "correlation" } } }
                 tbody {
@@ -44,7 +45,7 @@ pub(crate) fn page(
 }
 
 /// Points about the diagonal.
-fn figure(name: &str, pairs: &[(f64, f64)]) -> Figure {
+fn figure(name: &str, got: &'static str, pairs: &[(f64, f64)]) -> Figure {
     let all = pairs.iter().flat_map(|(asked, got)| [*asked, *got]);
     let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     let range = (low <= high).then_some((low, high));
@@ -53,7 +54,7 @@ fn figure(name: &str, pairs: &[(f64, f64)]) -> Figure {
     Figure {
         name: format!("asked-{name}"),
         title: format!("{name}: asked against got"),
-        frame: Frame::Axes { x: axis("asked"), y: axis("got (GFN2-xTB)") },
+        frame: Frame::Axes { x: axis("asked"), y: axis(got) },
         layers: vec![
             Layer { label: Some(format!("{name}, as asked")), style: Style::Faint(1), points: diagonal },
             Layer { label: Some("molecules".to_owned()), style: Style::Points(0), points: pairs.to_vec() },

@@ -1,5 +1,6 @@
 //! What `xtb` says of molecules: computed here, by several processes in shares, or read from the shards of `--shard`.
 
+use super::super::target::Got;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use rayon::prelude::*;
@@ -19,6 +20,14 @@ pub(super) struct Measured {
     pub(super) energy: Option<Energy>,
     /// Why it failed.
     failure: Option<String>,
+}
+
+impl Measured {
+    /// The properties that it computes.
+    pub(super) fn got(&self) -> Got {
+        let named = |name: &&str| Some(((*name).to_owned(), self.point?.property(name)?));
+        SinglePoint::NAMES.iter().filter_map(named).collect()
+    }
 }
 
 /// How `xtb` is run.
