@@ -217,3 +217,30 @@ fn what_is_no_property_network_is_refused_in_a_sentence() -> TestResult {
     assert!(told.is_err_and(|told| told.contains("draws no molecules")));
     Ok(())
 }
+
+/// Models that draw molecules train on halves too, and recognise the whole set that these come from.
+#[test]
+fn halves_of_the_training_part_are_disjoint_and_all_of_it() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let text = "[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nbatch = 8\n";
+    let mut seen = Vec::new();
+    for half in ["first", "second"] {
+        let experiment = Experiment::parse(text, &[format!("data.half={half}")])?;
+        let split = experiment.molecules()?.split();
+        assert_eq!((&split.valid, &split.test), (&embedded().split().valid, &embedded().split().test));
+        seen.extend(split.train);
+        let run = folder.path().join(half);
+        symdiff_models::start(experiment, 0, &run, &Device::Cpu)?.run(&mut |_| ControlFlow::Continue(()))?;
+        let trained = Trained::load(&run, &Device::Cpu)?;
+        assert!(trained.learned_from(embedded()), "{half}");
+        let sizes: Vec<(usize, u64)> = serde_json::from_value(trained.header.record.facts["sizes"].clone())?;
+        assert_eq!(sizes.iter().map(|(_, molecules)| molecules).sum::<u64>(), 3200);
+    }
+    let mut all = embedded().split().train;
+    seen.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(seen, all);
+    // Without the setting nothing is written of it: records of earlier runs stay what they were.
+    assert!(!Experiment::parse(text, &[])?.to_toml()?.contains("half"));
+    Ok(())
+}
