@@ -57,6 +57,24 @@ fn a_file_says_what_it_is_and_draws_as_it_says() {
 }
 
 #[test]
+fn what_is_not_asked_for_is_drawn_as_the_scores_were() {
+    let tiny = Tiny::trained();
+    let recorded = ["--sampler", "stochastic-ddim", "--grid", "log-snr", "--churn", "8"];
+    let file = exported(&tiny, &recorded);
+    let out = tiny.folder().join("s.xyz");
+    let drawn = |more: &[&str]| {
+        json(&[&["sample", "--run", text(&file), "-n", "3", "--out", text(&out), "--json"], more].concat());
+        std::fs::read(&out).unwrap()
+    };
+    let usual = drawn(&[]);
+    assert_eq!(usual, drawn(&[&recorded[..], &["--steps", "3"]].concat()));
+    assert_ne!(usual, drawn(&["--churn", "2"]));
+    // Another sampler has its own defaults: neither a churn nor a grid of the recorded one.
+    assert_eq!(drawn(&["--sampler", "ddim", "--steps", "4"]), drawn(&["--sampler", "ddim", "--steps", "4", "--grid", "uniform"]));
+    assert!(refusal(&["export", "--run", text(tiny.run()), "--out", text(&out), "--churn", "8"]).contains("ancestral has no churn"));
+}
+
+#[test]
 fn a_changed_bit_a_wrong_score_and_another_set_are_found() {
     let tiny = Tiny::trained();
     let file = exported(&tiny, &["--storage", "f32"]);

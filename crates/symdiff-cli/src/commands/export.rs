@@ -8,7 +8,7 @@ use crate::progress::stages;
 use clap::{Args, value_parser};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use symdiff_diffusion::{Framing, Method, Spacing};
+use symdiff_diffusion::{Framing, Method, Route, Spacing};
 use symdiff_models::weights::{DataRecord, Provenance, Scoring};
 use symdiff_models::{Experiment, Sampling, Trained};
 use symdiff_mol::chemistry::Protocol;
@@ -19,13 +19,13 @@ use symdiff_train::Precision;
 const EXAMPLES: &str = "\
 Examples:
   symdiff export --run runs/mine --out mine.safetensors
-  symdiff export --run runs/small --out weights/symdiff-small.safetensors --samples 2000 --steps 250
+  symdiff export --run runs/small --out weights/symdiff-small.safetensors --sampler stochastic-ddim --grid log-snr --steps 250
   symdiff verify mine.safetensors --scores";
 
 /// Write the averaged weights of a run into one file, with its experiment, the hash of its data, its scores and their errors.
 ///
 /// Scores are those of the file: weights are rounded before molecules are drawn. `verify` checks them, `card` tells them in Markdown, `sample` and `nll` take
-/// the file as --run.
+/// the file as --run; `sample` draws as the molecules of the scores were drawn, unless it is asked for another sampler.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Export {
@@ -62,6 +62,9 @@ pub(crate) struct Export {
     /// Random frames, as of `sample`.
     #[arg(long, default_value_t)]
     frames: Framing,
+    /// The sampler's churn, as of `sample`.
+    #[arg(long, value_name = "C")]
+    churn: Option<f64>,
     /// Denoising steps; the number in the experiment when absent.
     #[arg(long)]
     steps: Option<usize>,
@@ -78,6 +81,7 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
+        Route { churn: self.churn, ..Route::new(self.sampler, 1) }.check().map_err(Failure::input)?;
         let chosen = Chosen::of(Some(&self.run))?;
         let model = chosen.load(None, Some(Precision::F32), &context.device()?)?;
         let data = self.data.clone().or(Experiment::parse(&model.header.record.description, &[])?.data.path);
@@ -110,10 +114,10 @@ impl Export {
     }
 
     fn scoring(&self, context: &Context, model: &Trained) -> Scoring {
-        let Self { samples, steps, sampler, grid, frames, .. } = *self;
+        let Self { samples, steps, sampler, grid, frames, churn, .. } = *self;
         Scoring {
             protocol: self.protocol.unwrap_or_else(|| Protocol::of(model.model.encoding.vocabulary())),
-            sampling: Sampling { steps, sampler, grid, frames, ..Sampling::of(samples, context.seed()) },
+            sampling: Sampling { steps, sampler, grid, frames, churn, ..Sampling::of(samples, context.seed()) },
             replicates: self.replicates,
             nll_molecules: self.nll_molecules,
         }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use symdiff_diffusion::{Framing, Method, Route, Spacing};
-use symdiff_models::{Sampling, Trained};
+use symdiff_models::{Request, Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::formats::{self, Writer};
@@ -42,16 +42,18 @@ pub(crate) struct Sample {
     #[arg(short, default_value_t = 100)]
     n: usize,
     /// `ancestral` or `dpm-solver-sde`, which add noise in each step; `ddim`, `dpm-solver`, `dpm-solver-3`, `euler` or `heun`, which are deterministic; or `stochastic-ddim` or `stochastic-euler`, which add as much as --churn says.
-    #[arg(long, default_value_t)]
-    sampler: Method,
+    ///
+    /// When absent: as the molecules were drawn whose scores a weights file records, else `ancestral`. The same holds for --grid, --frames, --churn and --steps.
+    #[arg(long)]
+    sampler: Option<Method>,
     /// The times of the steps: `uniform`, uniform in log SNR (`log-snr`), those of Karras et al. (`karras`), or `cosine`, with small steps near the data.
-    #[arg(long, default_value_t)]
-    grid: Spacing,
+    #[arg(long)]
+    grid: Option<Spacing>,
     #[command(flatten)]
     asking: Asking,
     /// Random frames of a symmetrised model: `fresh` draws one at each call of the network, `kept` one per molecule for all calls.
-    #[arg(long, default_value_t)]
-    frames: Framing,
+    #[arg(long)]
+    frames: Option<Framing>,
     /// Noise that is drawn anew, against what a step takes off: 0 draws none, and the default is 0.5 for `stochastic-euler` and 64 for `stochastic-ddim`.
     #[arg(long, value_name = "C")]
     churn: Option<f64>,
@@ -109,7 +111,6 @@ impl Sample {
         if self.n == 0 || self.batch == Some(0) || self.steps == Some(0) {
             return Err(Failure::input("-n, --batch and --steps must be at least 1"));
         }
-        Route { churn: self.churn, ..Route::new(self.sampler, 1) }.check().map_err(Failure::input)?;
         let request = self.asking.request()?;
         let chosen = Chosen::of(self.run.as_deref())?;
         let mut inputs = chosen.inputs();
@@ -133,14 +134,8 @@ impl Sample {
         for sentence in &outside {
             tracing::warn!("{sentence}");
         }
-        let process = &model.model.process;
-        let most = if process.is_continuous() { MOST_STEPS } else { process.steps() };
-        if let Some(steps) = self.steps.filter(|steps| *steps > most) {
-            return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
-        }
         let start = Instant::now();
-        let Self { n: count, steps, batch, sampler, grid, frames, churn, .. } = *self;
-        let options = Sampling { count, seed: context.seed(), steps, batch, sampler, grid, frames, churn, request };
+        let options = self.options(&model, context.seed(), request)?;
         // The molecules are safe before anything is done with the gallery and the chain.
         let drawn = self.drawn(&options, &model, processes, out)?;
         if let (Some(destination), Some(path)) = (chain, &self.chain) {
@@ -154,6 +149,30 @@ impl Sample {
             summary["outside"] = json!(outside);
         }
         Ok(summary)
+    }
+
+    /// What is asked for, and for the rest what is usual for the model: another sampler has other defaults.
+    fn options(&self, model: &Trained, seed: u64, request: Request) -> Outcome<Sampling> {
+        let process = &model.model.process;
+        let most = if process.is_continuous() { MOST_STEPS } else { process.steps() };
+        if let Some(steps) = self.steps.filter(|steps| *steps > most) {
+            return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
+        }
+        let usual = match self.sampler {
+            Some(sampler) => Sampling { sampler, ..Sampling::of(self.n, seed) },
+            None => model.usual_sampling(self.n, seed)?,
+        };
+        let options = Sampling {
+            steps: self.steps.or(usual.steps),
+            batch: self.batch,
+            grid: self.grid.unwrap_or(usual.grid),
+            frames: self.frames.unwrap_or(usual.frames),
+            churn: self.churn.or(usual.churn),
+            request,
+            ..usual
+        };
+        Route { churn: options.churn, ..Route::new(options.sampler, 1) }.check().map_err(Failure::input)?;
+        Ok(options)
     }
 
     /// Draws, and writes the file: molecules as they come, a shard, or what all processes have drawn.

@@ -10,8 +10,9 @@ mod scored;
 pub use provenance::{DataRecord, Provenance};
 pub use scored::{Agreement, Scored, ScoredNll, Scoring};
 
-use crate::{Error, Experiment, Result, Trained};
+use crate::{Error, Experiment, Result, Sampling, Trained};
 use candle_core::Tensor;
+use serde::Deserialize;
 use serde_json::json;
 use std::path::Path;
 use symdiff_train::checkpoint::{self, Header};
@@ -50,6 +51,17 @@ impl Trained {
         let record = Record { description: experiment.to_toml()?, facts };
         let Header { step, seconds, seed, .. } = self.header;
         Ok(checkpoint::serialised(path, &Header::new(step, seconds, seed, Vec::new(), record), &tensors)?)
+    }
+
+    /// How `count` molecules are drawn where nothing is asked for: as the scores that its file records were made; in all steps of ancestral sampling where it records none.
+    ///
+    /// # Errors
+    /// Those of [`Scored::sampling`].
+    pub fn usual_sampling(&self, count: usize, seed: u64) -> Result<Sampling> {
+        let recorded = self.header.record.facts.get(provenance::KEY).and_then(|facts| Provenance::deserialize(facts).ok());
+        recorded
+            .and_then(|provenance| provenance.scores)
+            .map_or_else(|| Ok(Sampling::of(count, seed)), |scores| scores.sampling(count, seed))
     }
 
     /// What the file says of itself.

@@ -3,7 +3,7 @@
 use crate::{Error, Nll, Result, Sampling, Trained};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use symdiff_diffusion::{Framing, Method, Spacing};
+use symdiff_diffusion::{Framing, Method, Route, Spacing};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::{Protocol, Verdict};
 use symdiff_mol::data::MoleculeSet;
@@ -42,6 +42,9 @@ pub struct Scored {
     pub grid: String,
     /// Whether frames are drawn at each call or kept.
     pub frames: String,
+    /// The churn, of a sampler that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub churn: Option<f64>,
     /// Denoising steps.
     pub steps: usize,
     /// Fractions, with their 95 % intervals over molecules.
@@ -94,7 +97,7 @@ impl Trained {
             scoring.protocol.judge(molecule).map_err(|fault| Error::from(symdiff_mol::Error::Molecule { index, fault }))
         };
         let verdicts: Vec<Verdict> = molecules.iter().enumerate().map(judge).collect::<Result<_>>()?;
-        let Sampling { count, seed, steps, sampler, grid, frames, .. } = scoring.sampling.clone();
+        let Sampling { count, seed, steps, sampler, grid, frames, churn, .. } = scoring.sampling.clone();
         let draw = Resampling { replicates: scoring.replicates, seed };
         let rated = Column::rated(&verdicts, None, draw);
         Ok(Scored {
@@ -104,6 +107,7 @@ impl Trained {
             sampler: sampler.to_string(),
             grid: grid.to_string(),
             frames: frames.to_string(),
+            churn: churn.or(sampler.usual_churn()),
             steps: steps.unwrap_or(self.model.process.steps()),
             scores: rated.into_iter().map(|(name, interval)| (name.to_owned(), interval)).collect(),
             nll: self.scored_nll(scoring, set, progress)?,
@@ -131,15 +135,21 @@ impl Scored {
     /// # Errors
     /// When it names a protocol, a sampler, a grid or frames that this program does not know.
     pub fn scoring(&self, seed: u64, replicates: u32) -> Result<Scoring> {
-        let sampling = Sampling {
-            steps: Some(self.steps),
-            sampler: self.sampler.parse::<Method>()?,
-            grid: self.grid.parse::<Spacing>()?,
-            frames: self.frames.parse::<Framing>()?,
-            ..Sampling::of(self.samples, seed)
-        };
+        let sampling = self.sampling(self.samples, seed)?;
         let nll_molecules = self.nll.as_ref().map_or(0, |nll| nll.molecules + nll.unseen_sizes);
         Ok(Scoring { protocol: self.protocol.parse().map_err(Error::from)?, sampling, replicates, nll_molecules })
+    }
+
+    /// How its molecules were drawn, for `count` of another seed.
+    ///
+    /// # Errors
+    /// When it names a sampler, a grid or frames that this program does not know, or a churn that its sampler cannot have.
+    pub fn sampling(&self, count: usize, seed: u64) -> Result<Sampling> {
+        let method = self.sampler.parse::<Method>()?;
+        let (spacing, framing) = (self.grid.parse::<Spacing>()?, self.frames.parse::<Framing>()?);
+        let route = Route { spacing, framing, churn: self.churn, ..Route::new(method, self.steps) };
+        route.check()?;
+        Ok(Sampling::along(route, count, seed))
     }
 
     /// Every score beside that of other draws, which must be as many.
@@ -193,6 +203,7 @@ mod tests {
             sampler: "ancestral".into(),
             grid: "uniform".into(),
             frames: "fresh".into(),
+            churn: None,
             steps: 100,
             scores: scores.into_iter().collect(),
             nll: Some(ScoredNll { mean: nll, standard_error: 3.0, noise_error: Some(1.0), molecules: 50, unseen_sizes: 2 }),
@@ -225,8 +236,12 @@ mod tests {
         let scoring = scored(100, 0.0).scoring(7, 10)?;
         assert_eq!((scoring.sampling.count, scoring.sampling.seed, scoring.sampling.steps), (200, 7, Some(100)));
         assert_eq!(scoring.nll_molecules, 52, "those that were left out stand among the others");
+        let churned = Scored { sampler: "stochastic-ddim".into(), churn: Some(8.0), ..scored(100, 0.0) };
+        assert_eq!(churned.scoring(7, 10)?.sampling.churn, Some(8.0));
         let unknown = Scored { sampler: "guess".into(), ..scored(100, 0.0) };
         assert!(unknown.scoring(7, 10).is_err());
+        let impossible = Scored { sampler: "ddim".into(), ..churned };
+        assert!(impossible.scoring(7, 10).is_err());
         Ok(())
     }
 }
