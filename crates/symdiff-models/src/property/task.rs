@@ -15,8 +15,8 @@ pub(super) const BASELINE: &str = "property";
 
 /// A property network, with the molecules that it learns from.
 ///
-/// The loss of a molecule is |k(x) − (v − μ)/MAD|, with its value v and mean μ and mean absolute deviation MAD over the training part, as in EDM's code; validation is in the units of the
-/// property, so that its mean is the mean absolute error.
+/// The loss of a molecule is |k(x) − (v − μ)/MAD|, with its value v, and the mean μ and mean absolute deviation MAD of the training part (EDM's code takes those of the validation part);
+/// validation is in the units of the property, so that its mean is the mean absolute error.
 pub struct PropertyTask {
     experiment: Experiment,
     network: PropertyNetwork,
