@@ -53,6 +53,15 @@ impl Conditions {
         Stored { names: names.to_vec(), statistics, atoms, values }.try_into().map_err(Error::Config)
     }
 
+    /// The same with the statistics of other molecules, those at `places`: published conditional models are normalised by those of the validation part.
+    ///
+    /// # Errors
+    /// As [`Conditions::of`].
+    pub fn normalised_by(self, set: &MoleculeSet, places: &[usize]) -> Result<Self> {
+        let statistics = Self::of(set, places, self.names())?.stored.statistics;
+        Stored { statistics, ..self.stored }.try_into().map_err(Error::Config)
+    }
+
     /// The properties, in the order in which the network is given them.
     pub fn names(&self) -> &[String] {
         &self.stored.names

@@ -68,7 +68,7 @@ impl Kept {
         for sample in 0..layout.len() {
             for (row, (place, (&number, column))) in layout.rows(sample).zip(self.numbers.iter().zip(&columns).enumerate()) {
                 kept[row] = 1;
-                features[row * width + column] = 1.0 / Encoding::TYPE_SCALE;
+                features[row * width + column] = 1.0 / encoding.type_scale();
                 if encoding.has_charges() {
                     features[(row + 1) * width - 1] = f64::from(number) / Encoding::CHARGE_SCALE;
                 }

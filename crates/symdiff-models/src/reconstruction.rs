@@ -53,13 +53,13 @@ impl MoleculeReconstruction {
 
     /// Log-mass of elements and atomic numbers given z₀, `[B]`.
     fn log_features(&self, clean: &Molecules, z0: &Molecules, sigma: &Tensor) -> Result<Tensor> {
-        let types = self.encoding.types();
+        let (types, scale) = (self.encoding.types(), self.encoding.type_scale());
         let [clean_h, z_h] = [clean.features().to_dtype(DType::F64)?, z0.features().to_dtype(DType::F64)?];
         let sigma = spread(&sigma.unsqueeze(1)?, clean.layout())?;
 
-        let one_hot = (clean_h.narrow(1, 0, types)? * Encoding::TYPE_SCALE)?;
-        let off = ((z_h.narrow(1, 0, types)? * Encoding::TYPE_SCALE)? - 1.0)?;
-        let score = log_bin(&off, &(&sigma * Encoding::TYPE_SCALE)?)?;
+        let one_hot = (clean_h.narrow(1, 0, types)? * scale)?;
+        let off = ((z_h.narrow(1, 0, types)? * scale)? - 1.0)?;
+        let score = log_bin(&off, &(&sigma * scale)?)?;
         let log_mass = score.broadcast_sub(&score.log_sum_exp(1)?.unsqueeze(1)?)?;
         let mut rows = (log_mass * one_hot)?.sum_keepdim(1)?;
 

@@ -19,7 +19,7 @@ fn golden(file: &str) -> PathBuf {
 }
 
 fn run<'a>(from: &'a Path, model: Option<&'a str>) -> Import<'a> {
-    Import { from, arguments: None, model, sizes: None }
+    Import { from, arguments: None, model, sizes: None, set: None }
 }
 
 /// The refusal's sentence.
@@ -257,6 +257,15 @@ fn number(value: f64) -> Vec<u8> {
     [&b"G"[..], &value.to_be_bytes()].concat()
 }
 
+fn list(items: &[f64]) -> Vec<u8> {
+    [&b"]("[..], &items.iter().flat_map(|&item| number(item)).collect::<Vec<u8>>(), b"e"].concat()
+}
+
+/// A list of one word.
+fn words(word: &str) -> Vec<u8> {
+    [&b"]"[..], &text(word), b"a"].concat()
+}
+
 const TRUE: &[u8] = &[0x88];
 const FALSE: &[u8] = &[0x89];
 
@@ -267,18 +276,23 @@ type Replaced = Vec<(&'static str, Vec<u8>)>;
 #[test]
 fn what_has_no_counterpart_is_refused_by_its_name() {
     let weights = golden("import/run/generative_model_ema.npy");
-    let list = |items: &[f64]| [&b"]("[..], &items.iter().flat_map(|&item| number(item)).collect::<Vec<u8>>(), b"e"].concat();
     let dit = |name: &'static str, value: Vec<u8>| vec![("model", text("dit_dit_gaussian_dynamics")), (name, value)];
     let cases: Vec<(Replaced, &str)> = vec![
         (vec![("model", text("schnet"))], "`model` is schnet"),
         (vec![("probabilistic_model", text("flow"))], "`probabilistic_model` is flow"),
         (vec![("dataset", text("drugs"))], "`dataset` is drugs"),
         (vec![("remove_h", TRUE.into())], "`remove_h` is True"),
-        (vec![("conditioning", [&b"]"[..], &text("alpha"), b"a"].concat())], "`conditioning` is [alpha]"),
+        (vec![("conditioning", words("alpha")), ("context_node_nf", number(2.0))], "`context_node_nf` is 2"),
+        ([dit("conditioning", words("alpha")), vec![("context_node_nf", number(1.0))]].concat(), "`conditioning` is alpha"),
+        (vec![("conditioning", number(1.0))], "`conditioning` is 1; it should be a list of words"),
         (vec![("context_node_nf", number(1.0))], "`context_node_nf` is 1"),
         (vec![("condition_time", FALSE.into())], "`condition_time` is False"),
         (vec![("com_free", FALSE.into())], "`com_free` is False"),
-        (vec![("normalize_factors", list(&[1.0, 4.0, 1.0]))], "`normalize_factors` is [1, 4, 1]; [1, 4, 10] can be taken over"),
+        (
+            vec![("normalize_factors", list(&[1.0, 4.0, 1.0]))],
+            "`normalize_factors` is [1, 4, 1]; 1, any number for types and 10 for charges can be taken over",
+        ),
+        (vec![("normalize_factors", list(&[1.0, 0.0, 10.0]))], "`normalize_factors` is [1, 0, 10]"),
         (vec![("diffusion_noise_schedule", text("linear"))], "`diffusion_noise_schedule` is linear"),
         (vec![("diffusion_loss_type", text("huber"))], "`diffusion_loss_type` is huber"),
         (vec![("sin_embedding", TRUE.into())], "`sin_embedding` is True"),
@@ -373,5 +387,63 @@ fn process_and_features_are_taken_from_the_arguments() -> TestResult {
     // Without charges the network has one feature less, and the same file no longer fits.
     let sentence = refused_with(&path, &namespace(&[("include_charges", FALSE)]));
     assert!(sentence.contains("of another shape, first `egnn.embedding.weight` [4, 7], needed [4, 6]"), "{sentence}");
+    Ok(())
+}
+
+/// EDM's conditional network adds the value's column of the embedding to each atom: what it predicts of a value is what the unconditional network predicts whose bias is moved by that.
+#[test]
+fn a_conditional_network_computes_what_its_own_column_adds_and_is_normalised_by_the_validation_part() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let [plain, moved, told] = ["plain", "moved", "told"].map(|name| folder.path().join(format!("{name}.safetensors")));
+    let mut tensors = weights()?;
+    let key = |ending: &str| tensors.keys().find(|name| name.ends_with(ending)).cloned().ok_or_else(|| format!("no {ending}"));
+    let [weight, bias, out, out_bias] =
+        [key("egnn.embedding.weight")?, key("egnn.embedding.bias")?, key("egnn.embedding_out.weight")?, key("egnn.embedding_out.bias")?];
+    candle_core::safetensors::save(&tensors, &plain)?;
+    let column = Tensor::new(&[[0.3_f32], [-0.7], [0.2], [0.9]], &Device::Cpu)?;
+    let whole = tensors.clone();
+    tensors.insert(bias.clone(), (&whole[&bias] + (column.squeeze(1)? * 1.5)?)?);
+    candle_core::safetensors::save(&tensors, &moved)?;
+    tensors.insert(bias.clone(), whole[&bias].clone());
+    tensors.insert(weight.clone(), Tensor::cat(&[&whole[&weight], &column], 1)?);
+    tensors.insert(out.clone(), Tensor::cat(&[&whole[&out], &column.t()?], 0)?);
+    tensors.insert(out_bias.clone(), Tensor::cat(&[&whole[&out_bias], &Tensor::new(&[0.4_f32], &Device::Cpu)?], 0)?);
+    candle_core::safetensors::save(&tensors, &told)?;
+    let replaced = [
+        ("conditioning", words("gap")),
+        ("context_node_nf", number(1.0)),
+        ("dataset", text("qm9_second_half")),
+        ("normalize_factors", list(&[1.0, 8.0, 10.0])),
+    ];
+    let replaced: Vec<(&str, &[u8])> = replaced.iter().map(|(name, value)| (*name, value.as_slice())).collect();
+    let sentence = refused_with(&told, &namespace(&replaced));
+    assert!(sentence.contains("is told gap") && sentence.contains("--data"), "{sentence}");
+    let (arguments, set) = (folder.path().join("args.pickle"), symdiff_mol::data::embedded());
+    std::fs::write(&arguments, namespace(&[]))?;
+    let needless =
+        Import { arguments: Some(&arguments), set: Some(set), ..run(&plain, None) }.write(&folder.path().join("out.safetensors"));
+    assert!(needless.is_err_and(|error| error.to_string().contains("leave --data away")));
+    std::fs::write(&arguments, namespace(&replaced))?;
+    let (_, conditional) = taken(&Import { arguments: Some(&arguments), set: Some(set), ..run(&told, None) }, None)?;
+    assert!((conditional.model.encoding.type_scale() - 8.0).abs() < f64::EPSILON);
+    let encoded = conditional.model.encoding.encode(set, &[0], Samples::numbered(1), DType::F32, &Device::Cpu)?;
+    assert!((encoded.features().narrow(1, 0, 5)?.max_all()?.to_scalar::<f32>()? - 0.125).abs() < 1e-7);
+    let at = Arrays::read("egnn_dynamics.safetensors")?.at()?;
+    let predicted = |trained: &Trained, given: Asked| -> Result<Tensor, Box<dyn std::error::Error>> {
+        let at = At { given, ..at.clone() };
+        Ok(trained.model.denoiser.sample(&at, Noise::seeded(0))?.0.joined()?)
+    };
+    let asked = Asked::new(&vec![vec![Some(1.5)]; at.state.layout().len()], DType::F32, &Device::Cpu)?;
+    for (file, asked) in [(&moved, asked), (&plain, Asked::default())] {
+        let expected = predicted(&run_with(file, &namespace(&[]))?.1, Asked::default())?;
+        let off = (predicted(&conditional, asked)? - &expected)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        assert!(off <= 1e-5 * expected.abs()?.max_all()?.to_scalar::<f32>()?, "{off}");
+    }
+    let conditions = conditional.conditions().ok_or("the imported model is told nothing")?;
+    let (gap, valid) = (set.property("gap")?, set.split().valid);
+    let mean = valid.iter().map(|&place| gap[place]).sum::<f64>() / valid.len() as f64;
+    let deviation = valid.iter().map(|&place| (gap[place] - mean).abs()).sum::<f64>() / valid.len() as f64;
+    let normalised = conditions.normalised(&[Some(7.0)])[0].ok_or("not normalised")?;
+    assert!((normalised - (7.0 - mean) / deviation).abs() < 1e-9, "{normalised}");
     Ok(())
 }

@@ -29,6 +29,9 @@ pub(crate) struct Import {
     /// A data set whose distribution of sizes samples will have; that of the published training molecules of QM9 or GEOM when absent.
     #[arg(long)]
     sizes_from: Option<PathBuf>,
+    /// The whole data set of a conditional run, which holds what its properties are normalised by: QM9 as `data prepare --electron-volts --references` makes it.
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// The checkpoint to write; `sample` and `nll` take it as --run.
     #[arg(long)]
     out: PathBuf,
@@ -39,12 +42,13 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(&self) -> Outcome<Value> {
-        let inputs = [Some(&self.from), self.args.as_ref(), self.sizes_from.as_ref()];
+        let inputs = [Some(&self.from), self.args.as_ref(), self.sizes_from.as_ref(), self.data.as_ref()];
         let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
         let out = Destination::claim(&self.out, Kind::Weights, &inputs, self.force)?;
         let sizes = self.sizes_from.as_deref().map(sizes).transpose()?;
+        let set = self.data.as_deref().map(data::load).transpose()?;
         let (arguments, model) = (self.args.as_deref(), self.model.as_deref());
-        let import = symdiff_models::Import { from: &self.from, arguments, model, sizes: sizes.as_ref() };
+        let import = symdiff_models::Import { from: &self.from, arguments, model, sizes: sizes.as_ref(), set: set.as_ref() };
         let (content, made) = import.converted(&self.out)?;
         out.fill(content)?;
         if !made.assumed.is_empty() {

@@ -21,6 +21,9 @@ pub struct Data {
     pub vocabulary: Elements,
     /// Whether the atomic number is a feature; when absent, as in the published runs on these elements.
     pub charges: Option<bool>,
+    /// What one-hot elements are divided by, so that noise hides them later or earlier than positions: 4 in the published runs, 8 in EDM's conditional ones.
+    #[serde(skip_serializing_if = "is_usual_scale")]
+    pub type_scale: f64,
     /// Moves every training molecule by a Haar draw of the model's group each time it is seen (DiT-Aug).
     pub augment: bool,
     /// Adds normal noise of this standard deviation, in angstrom, to the positions of every training molecule each time it is seen.
@@ -38,6 +41,11 @@ pub struct Data {
 const DROPOUT: f64 = 0.1;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_usual_scale(scale: &f64) -> bool {
+    scale.to_bits() == Encoding::TYPE_SCALE.to_bits()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
 fn is_usual_dropout(dropout: &f64) -> bool {
     dropout.to_bits() == DROPOUT.to_bits()
 }
@@ -49,6 +57,7 @@ impl Default for Data {
             half: None,
             vocabulary: Elements::default(),
             charges: None,
+            type_scale: Encoding::TYPE_SCALE,
             augment: false,
             augment_noise: 0.0,
             condition: Vec::new(),
@@ -86,10 +95,11 @@ impl Data {
 
     /// How atoms become features.
     pub fn encoding(&self) -> Encoding {
-        match self.vocabulary {
+        let encoding = match self.vocabulary {
             Elements::Qm9 => Encoding::new(Vocabulary::qm9(), self.charges.unwrap_or(true)),
             Elements::Geom => Encoding::new(Vocabulary::geom(), self.charges.unwrap_or(false)),
-        }
+        };
+        encoding.with_type_scale(self.type_scale)
     }
 }
 

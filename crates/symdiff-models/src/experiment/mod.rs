@@ -139,6 +139,7 @@ impl Experiment {
     fn check(&self) -> Result<()> {
         self.train.check()?;
         within("data.augment_noise", self.data.augment_noise, 0.0, 10.0)?;
+        within("data.type_scale", self.data.type_scale, 1e-3, 1e3)?;
         self.data.check_conditions()?;
         self.diffusion.check()?;
         self.model.check()?;

@@ -134,6 +134,18 @@ impl Arguments {
         })
     }
 
+    /// A list of words; none where the program had no such argument.
+    pub(super) fn texts(&self, name: &'static str) -> Read<Vec<String>> {
+        if self.get(name).is_none() {
+            return Ok(Vec::new());
+        }
+        let text = |&id: &Id| if let Value::Text(text) = self.pickle.at(id) { Some(text.clone()) } else { None };
+        self.one(name, "a list of words", |value| match value {
+            Value::List(items) | Value::Tuple(items) => items.iter().map(text).collect(),
+            _ => None,
+        })
+    }
+
     fn one<'a, T>(&'a self, name: &'static str, kind: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Read<T> {
         let value =
             self.get(name).ok_or_else(|| ImportError::setting(name, "missing from its arguments", "give the run's own args.pickle"))?;

@@ -4,6 +4,7 @@
 //! the published program writes beside the weights, tell them apart. Without them the caller names the published model, and the result lists what that assumes.
 
 mod arguments;
+mod context;
 mod error;
 mod index;
 mod pickle;
@@ -16,6 +17,7 @@ pub(crate) use schedule::stored;
 
 use crate::experiment::Experiment;
 use crate::models::ModelConfig;
+use crate::task::CONDITIONS;
 use crate::{Error, Model, Result, published};
 use arguments::Arguments;
 use candle_core::{DType, Device, Tensor};
@@ -23,7 +25,7 @@ use run::Run;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use symdiff_mol::data::SizeHistogram;
+use symdiff_mol::data::{MoleculeSet, SizeHistogram};
 use symdiff_mol::output::Output;
 use symdiff_nets::PaddedTo;
 use symdiff_ops::Noise;
@@ -44,6 +46,8 @@ pub struct Import<'a> {
     pub model: Option<&'a str>,
     /// How often samples will have each size; the published set's training sizes when absent.
     pub sizes: Option<&'a SizeHistogram>,
+    /// The whole data set of a conditional run, from which its properties are normalised and drawn.
+    pub set: Option<&'a MoleculeSet>,
 }
 
 /// The result of an import.
@@ -107,7 +111,7 @@ impl Import<'_> {
         let schedule = expected.process.path();
         let drift = table.as_ref().map(|table| schedule::checked(table, coarse, &experiment.diffusion, &|t| schedule.log_snr(t), remedy));
         let drift = drift.transpose().map_err(refused)?;
-        let weights = published::localised(raw);
+        let weights = context::widened(published::localised(raw), &experiment)?;
         check(&called, &weights, &expected).map_err(refused)?;
 
         let sizes = match self.sizes {
@@ -115,6 +119,14 @@ impl Import<'_> {
             None => part.sizes(&experiment).map_err(refused)?,
         };
         let mut facts = json!({"sizes": sizes.counts()});
+        if experiment.data.condition.is_empty() && self.set.is_some() {
+            return Err(refused(ImportError::Model(
+                "is told no properties, for which a data set would be needed; leave --data away".into(),
+            )));
+        }
+        if !experiment.data.condition.is_empty() {
+            facts[CONDITIONS] = json!(context::conditions(&experiment, self.set, from)?);
+        }
         if let Some(table) = table.filter(|_| !coarse) {
             facts[TABLE] = json!(table);
         }

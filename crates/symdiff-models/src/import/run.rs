@@ -7,7 +7,7 @@ use super::error::{ImportError, Read};
 use crate::Result;
 use crate::experiment::{Data, Diffusion, Elements, Experiment, LossKind, ScheduleKind};
 use crate::models::{Backbone, DitSizes, EgnnSizes, Gamma, GammaSizes, GnnSizes, GraphSizes, GroupChoice, MlpType, ModelConfig, PairSizes};
-use symdiff_mol::data::{SizeHistogram, published_sizes, published_sizes_of_second_half};
+use symdiff_mol::data::{Half, SizeHistogram, published_sizes, published_sizes_of_second_half};
 use symdiff_nets::PaddedTo;
 use symdiff_train::Settings;
 
@@ -99,27 +99,40 @@ fn data(arguments: &Arguments) -> Read<Data> {
         other => return Err(ImportError::setting("dataset", other, "qm9, qm9_first_half, qm9_second_half and geom can be taken over")),
     };
     only(arguments, "remove_h", false, "models of molecules with their hydrogens can be taken over")?;
-    let conditions = arguments.get("conditioning").map(|value| arguments.shown(value)).filter(|conditions| conditions != "[]");
-    if let Some(conditions) = conditions {
-        return Err(ImportError::setting("conditioning", conditions, "conditional models cannot be taken over"));
+    let condition = arguments.texts("conditioning")?;
+    let context = if arguments.get("context_node_nf").is_some() { arguments.size("context_node_nf")? } else { condition.len() };
+    if context != condition.len() {
+        return Err(ImportError::setting(
+            "context_node_nf",
+            context,
+            "models with one number for each property of `conditioning` can be taken over",
+        ));
     }
-    if arguments.number_or("context_node_nf", 0.0)? != 0.0 {
-        let value = arguments.number("context_node_nf")?;
-        return Err(ImportError::setting("context_node_nf", value, "conditional models cannot be taken over"));
+    if !condition.is_empty() && arguments.text("model")? != "egnn_dynamics" {
+        return Err(ImportError::setting(
+            "conditioning",
+            condition.join(", "),
+            "conditional models of the kind egnn_dynamics can be taken over",
+        ));
     }
     let charges = arguments.switch("include_charges")?;
     let factors = arguments.numbers("normalize_factors")?;
-    let known = match factors[..] {
-        [1.0, 4.0, 10.0] => true,
+    let type_scale = match factors[..] {
+        [1.0, types, 10.0] if types > 0.0 => types,
         // The last factor is that of the charges.
-        [1.0, 4.0, _] => !charges,
-        _ => false,
+        [1.0, types, _] if types > 0.0 && !charges => types,
+        _ => {
+            let shown = arguments.get("normalize_factors").map(|value| arguments.shown(value)).unwrap_or_default();
+            return Err(ImportError::setting("normalize_factors", shown, "1, any number for types and 10 for charges can be taken over"));
+        }
     };
-    if !known {
-        let shown = arguments.get("normalize_factors").map(|value| arguments.shown(value)).unwrap_or_default();
-        return Err(ImportError::setting("normalize_factors", shown, "[1, 4, 10] can be taken over"));
-    }
-    Ok(Data { vocabulary: elements, charges: Some(charges), ..Data::default() })
+    let half = match arguments.text("dataset")? {
+        "qm9_second_half" if !condition.is_empty() => Some(Half::Second),
+        _ => None,
+    };
+    // A model that is always told its properties has none withheld.
+    let condition_dropout = if condition.is_empty() { Data::default().condition_dropout } else { 0.0 };
+    Ok(Data { vocabulary: elements, charges: Some(charges), type_scale, half, condition, condition_dropout, ..Data::default() })
 }
 
 fn diffusion(arguments: &Arguments) -> Read<Diffusion> {

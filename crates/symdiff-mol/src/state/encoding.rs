@@ -7,27 +7,39 @@ use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use symdiff_ops::{Ragged, Samples};
 
-/// The map between molecules and states: one-hot elements ÷ 4, and where wanted the atomic number ÷ 10 (positions ÷ 1).
+/// The map between molecules and states: one-hot elements ÷ 4 or another number, and where wanted the atomic number ÷ 10 (positions ÷ 1).
 ///
 /// # Source
-/// Hoogeboom et al., arXiv 2203.17003, section on scaling features; normalisation \[1, 4, 10\] of the published runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Hoogeboom et al., arXiv 2203.17003, section on scaling features; normalisation \[1, 4, 10\] of the published runs, \[1, 8, 1\] of conditional ones.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Encoding {
     vocabulary: Vocabulary,
     charges: bool,
+    type_scale: f64,
 }
 
 impl Encoding {
     /// What positions are divided by.
     pub const POSITION_SCALE: f64 = 1.0;
-    /// What one-hot elements are divided by.
+    /// What one-hot elements are usually divided by.
     pub const TYPE_SCALE: f64 = 4.0;
     /// What atomic numbers are divided by.
     pub const CHARGE_SCALE: f64 = 10.0;
 
     /// The encoding of a vocabulary, with or without the atomic number as a feature.
     pub fn new(vocabulary: Vocabulary, charges: bool) -> Self {
-        Self { vocabulary, charges }
+        Self { vocabulary, charges, type_scale: Self::TYPE_SCALE }
+    }
+
+    /// The same with one-hot elements divided by another number.
+    #[must_use]
+    pub fn with_type_scale(self, type_scale: f64) -> Self {
+        Self { type_scale, ..self }
+    }
+
+    /// What one-hot elements are divided by.
+    pub fn type_scale(&self) -> f64 {
+        self.type_scale
     }
 
     /// QM9: five elements and the atomic number, F = 6.
@@ -75,7 +87,7 @@ impl Encoding {
             positions.extend(set.positions(place).iter().flatten().map(|&x| f64::from(x) / Self::POSITION_SCALE));
             for (&number, row) in set.atomic_numbers(place).iter().zip(&mut rows) {
                 let column = self.vocabulary.place(number).map_err(|fault| Error::Molecule { index: place, fault })?;
-                row[column] = 1.0 / Self::TYPE_SCALE;
+                row[column] = 1.0 / self.type_scale;
                 if self.charges {
                     row[width - 1] = f64::from(number) / Self::CHARGE_SCALE;
                 }
