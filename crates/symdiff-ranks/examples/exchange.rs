@@ -5,6 +5,10 @@ use std::time::Instant;
 use symdiff_ranks::{Launched, Processes};
 use symdiff_train::Ranks;
 
+/// That of `symdiff`: a step gets the memory of the step before, where the system's would ask for new pages each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let numbers = std::env::args().nth(1).map_or(Ok(31_200_000), |text| text.parse::<usize>())?;
     let processes = Processes::join(Launched::find()?.as_ref(), &Device::Cpu)?;

@@ -144,7 +144,14 @@ impl Sample {
         if let Some(page) = page {
             page.fill(page_of(&chosen, &model, &drawn.first)?)?;
         }
-        let mut summary = json!({ "file": shown(&self.out), "molecules": drawn.count, "seconds": start.elapsed().as_secs_f64() });
+        let steps = options.steps.unwrap_or(model.model.process.steps());
+        let mut summary = json!({
+            "file": shown(&self.out),
+            "molecules": drawn.count,
+            "sampler": options.sampler.to_string(),
+            "steps": steps,
+            "seconds": start.elapsed().as_secs_f64(),
+        });
         if !outside.is_empty() {
             summary["outside"] = json!(outside);
         }
