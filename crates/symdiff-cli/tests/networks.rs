@@ -74,8 +74,8 @@ fn networks_and_models_that_draw_are_told_apart() {
         refusal(&[&["evaluate", "--molecules", text(&source), "--protocol", "edm-geom", "--target", "given"], more].concat())
     };
     assert!(evaluate(&["--network", text(tiny.run())]).contains("draws molecules"));
-    assert!(evaluate(&["--network", text(&run)]).contains("alpha, gap was asked of the molecules, and --network tells mu"));
-    assert!(evaluate(&["--network", text(&run), "--network", text(&run)]).contains("another network tells mu already"));
+    assert!(evaluate(&["--network", text(&run)]).contains("alpha, gap was asked of the molecules, and --network predicts mu"));
+    assert!(evaluate(&["--network", text(&run), "--network", text(&run)]).contains("another network predicts mu already"));
     let out = folder.join("never.sdf");
     assert!(refusal(&["sample", "--run", text(&run), "-n", "1", "--out", text(&out)]).contains("draws no molecules"));
     assert!(refusal(&["nll", "--run", text(&run)]).contains("draws no molecules"));

@@ -104,7 +104,7 @@ impl Train {
     }
 }
 
-/// What a property network tells of molecules of the validation part.
+/// What a property network predicts for molecules of the validation part.
 fn validated(run: &Path, device: &Device) -> Outcome<Value> {
     let network = TrainedProperty::load(run, device)?;
     let scores = network.validated()?;

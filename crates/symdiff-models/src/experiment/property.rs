@@ -7,7 +7,7 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use symdiff_train::within;
 
-/// Makes of an experiment a [property network](crate::property): the model learns to tell a property of a clean molecule, and draws none.
+/// Makes of an experiment a [property network](crate::property): the model learns to predict a property of a clean molecule, and draws none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Property {

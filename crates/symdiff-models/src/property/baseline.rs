@@ -1,10 +1,10 @@
-//! What the training molecules tell of a property without any network.
+//! What the sizes of molecules predict of a property, without any network.
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use symdiff_mol::data::{MoleculeSet, PropertyStatistics};
 
-/// Statistics of a property over training molecules, and its mean over those of each size: EDM's `#Atoms`, the value that the number of atoms alone tells.
+/// Statistics of a property over training molecules, and its mean over those of each size: EDM's `#Atoms`, the prediction from the number of atoms alone.
 ///
 /// # Units
 /// Those of the property.
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_atoms_tells_the_mean_of_its_size() -> Result<()> {
+    fn the_number_of_atoms_predicts_the_mean_of_its_size() -> Result<()> {
         let (baseline, all) = Baseline::of(&set([1.0, 3.0, 7.0, 9.0])?, &[0, 1, 2], "gap")?;
         assert_eq!(all.len(), 4);
         assert_eq!([2, 3].map(|atoms| baseline.value(atoms).to_bits()), [2.0_f64, 7.0].map(f64::to_bits));

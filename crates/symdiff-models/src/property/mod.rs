@@ -1,4 +1,4 @@
-//! Property networks: they tell a property of a clean molecule, and so judge molecules that were asked to have it.
+//! Property networks: they predict a property of a clean molecule, and so judge molecules that were asked to have it.
 //!
 //! A property network is the model of an experiment with a `[property]` section: any backbone, symmetrised as the experiment says. It is given the clean molecule at time 0, and
 //! of its answer it reads the features, on which no group acts. These are added up over the atoms, and two layers read the property from the sum. So the value does not depend

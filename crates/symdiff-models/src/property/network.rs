@@ -9,7 +9,7 @@ use symdiff_nets::{Linear, Start};
 use symdiff_ops::{Noise, segment_sum, silu};
 use symdiff_train::Parameters;
 
-/// A network that tells a property of a molecule.
+/// A network that predicts a property of a molecule.
 pub struct PropertyNetwork {
     /// Its parameters.
     pub parameters: Parameters,

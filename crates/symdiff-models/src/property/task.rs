@@ -118,10 +118,10 @@ impl Task for PropertyTask {
         let mut errors = Vec::new();
         for round in share.range(batches.len()) {
             let batch = self.batches.held_out(batches[round], DType::F32, &self.device)?;
-            let told = self.network.mean_value(&batch.molecules, draws.at(round as u64))?;
+            let predicted = self.network.mean_value(&batch.molecules, draws.at(round as u64))?;
             let true_values = values(&batch)?.to_vec1::<f64>()?;
             let scale = self.baseline.statistics.mean_absolute_deviation;
-            errors.extend(told.iter().zip(true_values).map(|(told, value)| scale * (told - value).abs()));
+            errors.extend(predicted.iter().zip(true_values).map(|(predicted, value)| scale * (predicted - value).abs()));
         }
         Ok(errors)
     }
@@ -130,7 +130,7 @@ impl Task for PropertyTask {
         Some(self.batches.per_epoch())
     }
 
-    /// The experiment as TOML, and what the training molecules tell of the property by themselves.
+    /// The experiment as TOML, and the statistics of the property over the training molecules.
     fn record(&self) -> Record {
         Record { description: self.experiment.to_toml().unwrap_or_default(), facts: json!({ BASELINE: self.baseline }) }
     }

@@ -61,7 +61,7 @@ impl TrainedProperty {
         let Some(name) = experiment.property.as_ref().map(|property| property.name.clone()) else {
             return Err(Error::file(
                 &file,
-                "is a model that draws molecules, and tells no property of them; train a network by an experiment with [property], such as property-gap",
+                "is a model that draws molecules, and predicts no property of them; train a network by an experiment with [property], such as property-gap",
             ));
         };
         let facts = record.facts.get(BASELINE).cloned().unwrap_or_default();
@@ -73,12 +73,12 @@ impl TrainedProperty {
         Ok(Self { network, header: loaded.header, experiment, name, baseline, device: device.clone() })
     }
 
-    /// The property that it tells.
+    /// The property that it predicts.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What the training molecules tell of the property by themselves.
+    /// The statistics of the property over the training molecules.
     pub fn baseline(&self) -> &Baseline {
         &self.baseline
     }
@@ -93,8 +93,8 @@ impl TrainedProperty {
         let bare = |molecule: &Molecule| Molecule::new("", molecule.atomic_numbers().to_vec(), molecule.positions().to_vec());
         let kept = molecules.iter().filter(known).map(|molecule| bare(molecule).map_err(|fault| fault.at(0)));
         let set = MoleculeSet::from_molecules(kept)?;
-        let mut told = self.of_set(&set, &(0..set.len()).collect::<Vec<_>>(), &mut |_| ())?.into_iter();
-        Ok(molecules.iter().map(|molecule| if known(&molecule) { told.next() } else { None }).collect())
+        let mut predicted = self.of_set(&set, &(0..set.len()).collect::<Vec<_>>(), &mut |_| ())?.into_iter();
+        Ok(molecules.iter().map(|molecule| if known(&molecule) { predicted.next() } else { None }).collect())
     }
 
     /// Its errors on molecules of its own data set that it did not learn from, 10,000 at most: on the other half of the training part where it learned from one, else on the test part.
@@ -112,8 +112,8 @@ impl TrainedProperty {
         }
         let mut places = half.map_or_else(|| split.test.clone(), |half| split.clone().half(half.other()).train);
         places.truncate(MOST);
-        let told = self.of_set(&whole, &places, progress)?;
-        let pairs: Vec<(f64, f64)> = places.iter().zip(&told).map(|(&place, told)| (values[place], *told)).collect();
+        let predicted = self.of_set(&whole, &places, progress)?;
+        let pairs: Vec<(f64, f64)> = places.iter().zip(&predicted).map(|(&place, predicted)| (values[place], *predicted)).collect();
         let summary = TargetSummary::of(&pairs);
         let nothing = || Error::Config(format!("the data set of the network of {} has no molecules that it did not learn from", self.name));
         let by_size = places.iter().map(|&place| (self.baseline.value(whole.num_atoms(place)) - values[place]).abs());
@@ -134,22 +134,22 @@ impl TrainedProperty {
         let mut places = set.split().valid;
         places.truncate(self.experiment.train.validate_samples);
         let values = set.conditioning(&self.name)?;
-        let told = self.of_set(&set, &places, &mut |_| ())?;
-        let errors: Vec<f64> = places.iter().zip(told).map(|(&place, told)| (told - values[place]).abs()).collect();
+        let predicted = self.of_set(&set, &places, &mut |_| ())?;
+        let errors: Vec<f64> = places.iter().zip(predicted).map(|(&place, predicted)| (predicted - values[place]).abs()).collect();
         Scores::of(&errors).ok_or_else(|| Error::Config("the data set has no validation part; give a set of more molecules".into()))
     }
 
     /// The property of molecules of a set, in its units.
     fn of_set(&self, set: &MoleculeSet, places: &[usize], progress: &mut dyn FnMut(f64)) -> Result<Vec<f64>> {
-        let mut told = Vec::with_capacity(places.len());
+        let mut predicted = Vec::with_capacity(places.len());
         for chunk in places.chunks(BATCH) {
             let ids: Vec<u64> = chunk.iter().map(|&place| place as u64).collect();
             let clean = self.network.encoding.encode(set, chunk, Samples::new(ids), DType::F32, &self.device)?;
             // The same draws of γ each time.
             let values = self.network.mean_value(&clean, Noise::seeded(0))?;
-            told.extend(values.into_iter().map(|value| self.baseline.statistics.restored(value)));
-            progress(told.len() as f64 / places.len() as f64);
+            predicted.extend(values.into_iter().map(|value| self.baseline.statistics.restored(value)));
+            progress(predicted.len() as f64 / places.len() as f64);
         }
-        Ok(told)
+        Ok(predicted)
     }
 }

@@ -1,4 +1,4 @@
-//! What property networks tell of molecules: `--network`.
+//! What property networks predict for molecules: `--network`.
 
 use super::super::target::Got;
 use crate::failure::{Failure, Outcome};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use symdiff_models::property::TrainedProperty;
 use symdiff_mol::Molecule;
 
-/// Networks by the property that each of them tells.
+/// Networks by the property that each of them predicts.
 pub(super) struct Networks(BTreeMap<String, TrainedProperty>);
 
 impl Networks {
@@ -24,13 +24,13 @@ impl Networks {
             let network = TrainedProperty::load(path, device)?;
             let name = network.name().to_owned();
             if networks.insert(name.clone(), network).is_some() {
-                return Err(Failure::input(format!("--network {}: another network tells {name} already; name one", path.display())));
+                return Err(Failure::input(format!("--network {}: another network predicts {name} already; name one", path.display())));
             }
         }
         Ok(Self(networks))
     }
 
-    /// What they tell of each molecule: nothing where it has an element that a network does not know.
+    /// What they predict for each molecule: nothing where it has an element that a network does not know.
     pub(super) fn of(&self, molecules: &[Molecule]) -> Outcome<Vec<Got>> {
         let mut got = vec![Got::new(); molecules.len()];
         for (name, network) in &self.0 {
@@ -41,20 +41,20 @@ impl Networks {
         Ok(got)
     }
 
-    /// The part of the summary that they speak of: of each property that was asked and is told, with their errors on real molecules that they did not learn from, null where these are not there.
+    /// Their part of the summary: of each property that was asked for and is predicted, with their errors on real molecules that they did not learn from, null where these are not there.
     ///
     /// # Errors
-    /// When nothing was asked that they tell.
+    /// When nothing was asked for that they predict.
     pub(super) fn summary(&self, targets: BTreeMap<String, Value>) -> Outcome<Value> {
         let asked: Vec<String> = targets.keys().cloned().collect();
-        let mut told: BTreeMap<String, Value> = targets.into_iter().filter(|(name, _)| self.0.contains_key(name)).collect();
-        if told.is_empty() {
+        let mut predicted: BTreeMap<String, Value> = targets.into_iter().filter(|(name, _)| self.0.contains_key(name)).collect();
+        if predicted.is_empty() {
             let [asked, known] = [asked, self.0.keys().cloned().collect()].map(|names: Vec<String>| names.join(", "));
             return Err(Failure::input(format!(
-                "{asked} was asked of the molecules, and --network tells {known}; name a network of what was asked"
+                "{asked} was asked of the molecules, and --network predicts {known}; name a network of what was asked"
             )));
         }
-        for (name, summary) in &mut told {
+        for (name, summary) in &mut predicted {
             let bar = Bar::new("held-out molecules");
             let held_out = self.0[name].held_out(&mut |done| bar.show(done, ""));
             drop(bar);
@@ -64,6 +64,6 @@ impl Networks {
                 summary[key] = bounds.as_ref().map_or(Value::Null, |bounds| json!(bounds)[key].clone());
             }
         }
-        Ok(json!(told))
+        Ok(json!(predicted))
     }
 }
