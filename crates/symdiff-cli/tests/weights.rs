@@ -72,6 +72,9 @@ fn what_is_not_asked_for_is_drawn_as_the_scores_were() {
     // Another sampler has its own defaults: neither a churn nor a grid of the recorded one.
     assert_eq!(drawn(&["--sampler", "ddim", "--steps", "4"]), drawn(&["--sampler", "ddim", "--steps", "4", "--grid", "uniform"]));
     assert!(refusal(&["export", "--run", text(tiny.run()), "--out", text(&out), "--churn", "8"]).contains("ancestral has no churn"));
+    // A record that cannot be read is not passed over for another sampler.
+    let forged = forged(&file, |header| header["record"]["facts"]["provenance"]["scores"]["steps"] = "many".into());
+    assert!(refusal(&["sample", "--run", text(&forged), "-n", "1", "--out", text(&out)]).contains("what the weights say of themselves"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub struct Experiment {
     /// How to train.
     #[serde(default)]
     pub train: Settings,
-    /// What to tell of molecules, for an experiment that draws none.
+    /// What to predict of molecules, for an experiment that draws none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub property: Option<Property>,
 }

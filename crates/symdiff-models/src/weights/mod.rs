@@ -56,12 +56,12 @@ impl Trained {
     /// How `count` molecules are drawn where nothing is asked for: as the scores that its file records were made; in all steps of ancestral sampling where it records none.
     ///
     /// # Errors
-    /// Those of [`Scored::sampling`].
+    /// [`Error::Config`] where the record cannot be read; those of [`Scored::sampling`].
     pub fn usual_sampling(&self, count: usize, seed: u64) -> Result<Sampling> {
-        let recorded = self.header.record.facts.get(provenance::KEY).and_then(|facts| Provenance::deserialize(facts).ok());
-        recorded
-            .and_then(|provenance| provenance.scores)
-            .map_or_else(|| Ok(Sampling::of(count, seed)), |scores| scores.sampling(count, seed))
+        let recorded = self.header.record.facts.get(provenance::KEY).map(Provenance::deserialize).transpose();
+        let recorded = recorded.map_err(|error| Error::Config(format!("what the weights say of themselves cannot be read: {error}")))?;
+        let scores = recorded.and_then(|provenance| provenance.scores);
+        scores.map_or_else(|| Ok(Sampling::of(count, seed)), |scores| scores.sampling(count, seed))
     }
 
     /// What the file says of itself.
