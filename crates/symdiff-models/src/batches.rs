@@ -1,7 +1,7 @@
 //! The molecules of each training step, a function of seed and step alone.
 
 use crate::models::{GroupChoice, SpaceGroup};
-use crate::{Asked, Conditions, Error, Result};
+use crate::{Asked, Conditions, Error, Result, fixed};
 use candle_core::{DType, Device};
 use rand::seq::SliceRandom;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,6 +82,9 @@ pub(crate) struct Batches {
     blurs: Steps,
     told: Option<Told>,
     drops: Steps,
+    /// How often a molecule has a part that the model is given.
+    fixed: f64,
+    parts: Steps,
     /// The epoch of the last batch, with its order.
     epoch: Mutex<Option<(u64, Arc<[usize]>)>>,
 }
@@ -103,8 +106,13 @@ impl Batches {
         if places.len() < batch {
             return Err(Error::Config(format!("train.batch is {batch} but the training set holds {} molecules", places.len())));
         }
-        let [orders, turns, blurs, drops] = noise.split().map(Noise::steps);
-        Ok(Self { set, places, encoding, batch, augment, orders, turns, blurs, told, drops, epoch: Mutex::default() })
+        let [orders, turns, blurs, drops, parts] = noise.split().map(Noise::steps);
+        Ok(Self { set, places, encoding, batch, augment, orders, turns, blurs, told, drops, fixed: 0.0, parts, epoch: Mutex::default() })
+    }
+
+    /// The same, where the model is given a part of this share of the molecules.
+    pub(crate) fn fixing(self, fixed: f64) -> Self {
+        Self { fixed, ..self }
     }
 
     /// Steps in one pass over the set.
@@ -135,7 +143,10 @@ impl Batches {
             Some(GroupChoice::O3) => moved(&molecules, &Orthogonal::new(3), self.turns.at(step))?,
             Some(GroupChoice::So3) => moved(&molecules, &SpecialOrthogonal::new(3), self.turns.at(step))?,
         };
-        let asked = self.asked(places, &molecules, Some(self.drops.at(step)))?;
+        let mut asked = self.asked(places, &molecules, Some(self.drops.at(step)))?;
+        if self.fixed > 0.0 {
+            asked = asked.fixing(fixed::part(&molecules, self.fixed, self.parts.at(step))?);
+        }
         Ok(Examples { molecules, asked })
     }
 

@@ -44,21 +44,22 @@ impl<'a> Drawing<'a> {
     /// When an element is unknown, or the denoiser fails.
     pub(crate) fn decoded(self, noise: Noise, progress: &mut dyn FnMut(usize, &Molecules)) -> Result<Decoded> {
         let Self { model, request, like, asked, sampler, framing, times } = self;
-        let reverse = model.reverse(&asked);
         let kept = match &request.part {
-            Part::Nothing => return Ok(reverse.sample(&*sampler, &times, framing, &like, noise, progress)?),
+            Part::Nothing => return Ok(model.reverse(&asked).sample(&*sampler, &times, framing, &like, noise, progress)?),
             Part::Structure(molecule, _) => {
                 let set = MoleculeSet::from_molecules([Ok((**molecule).clone())])?;
                 let copies = vec![0; like.layout().len()];
                 let clean = model.encoding.encode(&set, &copies, like.samples(), DType::F32, &like.device())?;
-                return Ok(reverse.vary(&*sampler, &times, framing, &clean, noise, progress)?);
+                return Ok(model.reverse(&asked).vary(&*sampler, &times, framing, &clean, noise, progress)?);
             }
             Part::Formula(formula) => &Kept::elements(formula.atomic_numbers()),
             Part::Atoms(kept) => kept,
         };
         let part = kept.within(like.layout(), &model.encoding, like.dtype(), &like.device())?;
-        let walk = Keeping::new(sampler, &part, request.turns.unwrap_or(Request::TURNS))?;
-        kept.settled(reverse.sample(&walk, &times, framing, &like, noise, progress)?, &model.encoding)
+        let asked = if model.completes { part.fixed_in(asked)? } else { asked };
+        let usual = if model.completes { 1 } else { Request::TURNS };
+        let walk = Keeping::new(sampler, &part, request.turns.unwrap_or(usual))?;
+        kept.settled(model.reverse(&asked).sample(&walk, &times, framing, &like, noise, progress)?, &model.encoding)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Atoms that stay as they are while the rest of each molecule is drawn.
 
-use crate::{Decoded, Error, Result};
+use crate::{Asked, Decoded, Error, Result, fixed};
 use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{Known, Levels};
 use symdiff_mol::state::{Encoding, Molecules};
@@ -126,6 +126,11 @@ pub(crate) struct KeptBatch {
 }
 
 impl KeptBatch {
+    /// What is asked, with the kept atoms fixed; elements without positions are not.
+    pub(crate) fn fixed_in(&self, asked: Asked) -> Result<Asked> {
+        if self.moves { Ok(asked) } else { Ok(asked.fixing(fixed::flagged(&self.clean, &self.kept)?)) }
+    }
+
     /// `inside` for kept atoms, `outside` for the others.
     fn choose(&self, inside: &Tensor, outside: &Tensor) -> candle_core::Result<Tensor> {
         self.kept.broadcast_as(outside.shape())?.where_cond(inside, outside)

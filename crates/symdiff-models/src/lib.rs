@@ -15,6 +15,7 @@ mod diffusion;
 mod drawing;
 mod error;
 pub mod experiment;
+mod fixed;
 mod import;
 mod kept;
 pub mod memory;

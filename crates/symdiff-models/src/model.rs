@@ -22,6 +22,8 @@ pub struct Model {
     pub reconstruction: MoleculeReconstruction,
     /// ε(z, t), given what is asked.
     pub denoiser: MoleculeDenoiser,
+    /// Whether the denoiser takes fixed atoms, so that it completes what is kept.
+    pub completes: bool,
     objective: Box<dyn Objective<Molecules, Asked> + Send + Sync>,
 }
 
@@ -88,7 +90,8 @@ impl Model {
     pub(crate) fn guided(&self, experiment: &Experiment, guidance: Guidance) -> Result<Self> {
         let inputs = Inputs { guidance, ..experiment.inputs() };
         let denoiser = experiment.model.build(inputs, Noise::seeded(0), self.parameters.builder())?;
-        Self::under(self.process.clone(), denoiser, self.parameters.clone(), self.encoding.clone(), &experiment.diffusion)
+        let (process, parameters, encoding) = (self.process.clone(), self.parameters.clone(), self.encoding.clone());
+        Ok(Self { completes: inputs.fixed, ..Self::under(process, denoiser, parameters, encoding, &experiment.diffusion)? })
     }
 
     fn under(
@@ -101,17 +104,18 @@ impl Model {
         let data = MoleculeReconstruction::new(encoding.clone());
         let objective = diffusion::objective(settings, &process, &data)?;
         let denoiser = diffusion::denoiser(settings, &process, network)?;
-        Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, objective })
+        Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, completes: false, objective })
     }
 
     fn build(experiment: &Experiment, parameters: Parameters, noise: Noise, table: Option<Tabulated>) -> Result<Self> {
         memory::check_parameters(experiment, parameters.device())?;
         let encoding = experiment.encoding();
-        let denoiser = experiment.model.build(experiment.inputs(), noise, parameters.builder())?;
+        let inputs = experiment.inputs();
+        let denoiser = experiment.model.build(inputs, noise, parameters.builder())?;
         let process = match table {
             Some(table) => Process::new(VariancePreserving(table), experiment.diffusion.steps)?,
             None => diffusion::process(&experiment.diffusion, parameters.builder())?,
         };
-        Self::under(process, denoiser, parameters, encoding, &experiment.diffusion)
+        Ok(Self { completes: inputs.fixed, ..Self::under(process, denoiser, parameters, encoding, &experiment.diffusion)? })
     }
 }

@@ -14,7 +14,7 @@ pub struct Request {
     pub atoms: Option<Atoms>,
     /// What is known of each molecule.
     pub part: Part,
-    /// How often each step is taken where a part is known, so that the rest has time to agree with it; [`Request::TURNS`] when absent.
+    /// How often each step is taken where a part is known, so that the rest has time to agree with it; when absent [`Request::TURNS`], or 1 where the model is given the part (`data.fixed`).
     pub turns: Option<usize>,
 }
 
@@ -57,7 +57,7 @@ pub enum Wanted {
 pub struct Atoms(pub RangeInclusive<usize>);
 
 impl Request {
-    /// The usual number of turns.
+    /// The usual number of turns, of a model that was not trained on fixed atoms.
     pub const TURNS: usize = 4;
 }
 

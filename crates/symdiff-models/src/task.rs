@@ -34,6 +34,8 @@ struct Shown {
     augment: Augment,
     /// What it is told of them, and how often that is withheld.
     told: Option<(Conditions, f64)>,
+    /// How often it is given a part of them.
+    fixed: f64,
 }
 
 /// The description of the task in a checkpoint.
@@ -107,8 +109,8 @@ impl MoleculeTask {
         };
         let model = Model::fresh(&experiment, seed, Streams::of(seed).start, device)?;
         let augment = Augment { group: data.augment.then_some(experiment.model.group), noise: data.augment_noise };
-        let train = experiment.train.clone();
-        Self::assembled(Description::Experiment(Box::new(experiment)), model, set, &train, Shown { augment, told }, seed, device)
+        let (train, fixed) = (experiment.train.clone(), experiment.data.fixed);
+        Self::assembled(Description::Experiment(Box::new(experiment)), model, set, &train, Shown { augment, told, fixed }, seed, device)
     }
 
     /// The task of training a model of your own on `set`. `description` is stored in checkpoints: a run is resumed only if it is the same.
@@ -134,9 +136,10 @@ impl MoleculeTask {
             .ok_or_else(|| Error::Config("the training set is empty".into()))?;
         let mut held_out = split.valid;
         held_out.truncate(train.validate_samples);
-        let Shown { augment, told } = shown;
+        let Shown { augment, told, fixed } = shown;
         let all = told.as_ref().map(|(conditions, dropout)| Told::new(&set, conditions, *dropout)).transpose()?;
         let batches = Batches::new(set, split.train, model.encoding.clone(), train.batch, augment, all, Streams::of(seed).data)?;
+        let batches = batches.fixing(fixed);
         let conditions = told.map(|(conditions, _)| conditions);
         Ok(Self { description, model, batches, sizes, conditions, held_out, batch: train.batch, device: device.clone() })
     }

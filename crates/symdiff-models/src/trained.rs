@@ -339,12 +339,9 @@ impl Trained {
         Ok((molecules, chain.molecules(&model.encoding)?.into_iter().chain(last).collect()))
     }
 
-    /// Whether molecules of a set's training part, or of the half of it that the experiment names, have the sizes that the model learned from.
+    /// Whether molecules of a set's training part, or of what the experiment takes of it, have the sizes that the model learned from.
     pub fn learned_from(&self, set: &MoleculeSet) -> bool {
-        let split = match self.experiment.as_ref().and_then(|experiment| experiment.data.half) {
-            Some(half) => set.split().half(half),
-            None => set.split(),
-        };
+        let split = self.experiment.as_ref().map_or_else(|| set.split(), |experiment| experiment.data.halved(set));
         SizeHistogram::new(split.train.iter().map(|&place| set.num_atoms(place))).is_some_and(|sizes| sizes.counts() == self.sizes.counts())
     }
 

@@ -36,9 +36,10 @@ pub(crate) struct Asking {
     /// Keep the atoms of two molecules where they are, and draw what links them.
     #[arg(long, value_names = ["FILE", "FILE"], num_args = 2, conflicts_with = "from")]
     between: Vec<PathBuf>,
-    /// How often each step is taken where atoms are kept, so that the others have time to agree with them. The sampler `dpm-solver-3` calls the network twice a step there.
-    #[arg(long, value_name = "N", default_value_t = Request::TURNS)]
-    turns: usize,
+    /// How often each step is taken where atoms are kept, so that the others have time to agree with them: 4 times when absent, or once where the model was trained on
+    /// fixed atoms (`data.fixed`). The sampler `dpm-solver-3` calls the network twice a step there.
+    #[arg(long, value_name = "N")]
+    turns: Option<usize>,
     /// Vary this molecule: begin from it with noise instead of from noise alone.
     #[arg(long, value_name = "FILE", requires = "noise", conflicts_with_all = ["atoms", "grow"])]
     from: Option<PathBuf>,
@@ -77,11 +78,10 @@ impl Asking {
         if self.grow.is_some() && grown.is_none() {
             return Err(Failure::input("--grow needs atoms that are kept; add --keep FILE or --between FILE FILE"));
         }
-        if self.turns == 0 {
+        if self.turns == Some(0) {
             return Err(Failure::input("--turns must be at least 1"));
         }
-        let turns = Some(self.turns);
-        Ok(Request { given: self.given.clone(), atoms: grown.or_else(|| self.atoms.clone()), part, turns })
+        Ok(Request { given: self.given.clone(), atoms: grown.or_else(|| self.atoms.clone()), part, turns: self.turns })
     }
 
     /// What is known of each molecule, and the sizes that follow where it is to grow.

@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use symdiff_mol::data::{Half, Vocabulary};
+use symdiff_mol::data::{Half, MoleculeSet, Split, Vocabulary};
 use symdiff_mol::state::Encoding;
 use symdiff_train::within;
 
@@ -13,6 +13,9 @@ use symdiff_train::within;
 pub struct Data {
     /// A molecule file; the embedded set when absent.
     pub path: Option<PathBuf>,
+    /// Leaves out molecules of more atoms other than hydrogen than this, in every part of the set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heavy_atoms: Option<usize>,
     /// Trains on one half of the training part alone, `first` or `second`, as EDM's conditional setting does ([`Split::half`](symdiff_mol::data::Split::half)): models that draw on the second,
     /// the property networks that judge them on the first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +38,9 @@ pub struct Data {
     /// learns from such molecules is what guidance moves away from.
     #[serde(skip_serializing_if = "is_usual_dropout")]
     pub condition_dropout: f64,
+    /// How often a training molecule comes with a part of its atoms, which the model is given: it then completes what is kept in sampling.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fixed: f64,
 }
 
 /// The usual dropout of conditions.
@@ -50,10 +56,16 @@ fn is_usual_dropout(dropout: &f64) -> bool {
     dropout.to_bits() == DROPOUT.to_bits()
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_zero(share: &f64) -> bool {
+    share.to_bits() == 0
+}
+
 impl Default for Data {
     fn default() -> Self {
         Self {
             path: None,
+            heavy_atoms: None,
             half: None,
             vocabulary: Elements::default(),
             charges: None,
@@ -62,6 +74,7 @@ impl Default for Data {
             augment_noise: 0.0,
             condition: Vec::new(),
             condition_dropout: DROPOUT,
+            fixed: 0.0,
         }
     }
 }
@@ -84,6 +97,7 @@ impl Data {
     /// [`Error::Config`] with the property.
     pub(super) fn check_conditions(&self) -> Result<()> {
         within("data.condition_dropout", self.condition_dropout, 0.0, 1.0)?;
+        within("data.fixed", self.fixed, 0.0, 1.0)?;
         for (place, name) in self.condition.iter().enumerate() {
             check_name("data.condition", name)?;
             if self.condition[..place].contains(name) {
@@ -91,6 +105,22 @@ impl Data {
             }
         }
         Ok(())
+    }
+
+    /// The parts of a set, without the molecules that `heavy_atoms` leaves out.
+    pub(super) fn split(&self, set: &MoleculeSet) -> Split {
+        let Some(most) = self.heavy_atoms else { return set.split() };
+        let heavy = |place: usize| set.atomic_numbers(place).iter().filter(|number| **number > 1).count();
+        set.split().moved(|place| (heavy(place) <= most).then_some(place))
+    }
+
+    /// The same with the half of the training part that `half` names.
+    pub(crate) fn halved(&self, set: &MoleculeSet) -> Split {
+        let split = self.split(set);
+        match self.half {
+            Some(half) => split.half(half),
+            None => split,
+        }
     }
 
     /// How atoms become features.
@@ -112,4 +142,29 @@ pub(super) fn check_name(setting: &str, name: &str) -> Result<()> {
         return Err(Error::Config(format!("{setting}: {name:?} is no name of a property; give one such as \"gap\"")));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Experiment, Result};
+    use symdiff_mol::data::embedded;
+
+    /// Every part keeps its small molecules, in order; halves are halves of what is left.
+    #[test]
+    fn large_molecules_are_left_out_of_every_part() -> Result<()> {
+        let of = |data: &str| {
+            let text = format!("[data]\n{data}\n[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nbatch = 8\n");
+            Experiment::parse(&text, &[])?.molecules()
+        };
+        let heavy = |place: &usize| embedded().atomic_numbers(*place).iter().filter(|number| **number > 1).count();
+        let small = |places: Vec<usize>| places.into_iter().filter(|place| heavy(place) <= 6).collect::<Vec<_>>();
+        let (all, few) = (embedded().split(), of("heavy_atoms = 6")?.split());
+        assert_eq!([&few.train, &few.valid, &few.test], [&small(all.train), &small(all.valid), &small(all.test)]);
+        assert!(few.train.iter().any(|place| heavy(place) == 6) && few.train.len() > 500 && !few.test.is_empty());
+        let half = of("heavy_atoms = 6\nhalf = 'first'")?.split();
+        assert_eq!((half.train.len(), &half.test), (few.train.len() / 2, &few.test));
+        let told = of("heavy_atoms = 0").err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told.contains("data.heavy_atoms") && told.lines().count() == 1, "{told}");
+        Ok(())
+    }
 }

@@ -83,7 +83,7 @@ impl Experiment {
         toml::to_string_pretty(self).map_err(|error| Error::Config(error.to_string()))
     }
 
-    /// The molecules to learn from: the set, whose training part is halved where `data.half` says so.
+    /// The molecules to learn from: the set, without molecules that are larger than `data.heavy_atoms` says, and its training part halved where `data.half` says so.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -97,12 +97,18 @@ impl Experiment {
     /// The set with the whole of its training part.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or `data.heavy_atoms` leaves no molecule to train on.
     pub fn whole_set(&self) -> Result<MoleculeSet> {
-        Ok(match &self.data.path {
+        let set = match &self.data.path {
             Some(path) => symdiff_mol::data::load(path)?,
             None => symdiff_mol::data::embedded().clone(),
-        })
+        };
+        let Some(most) = self.data.heavy_atoms else { return Ok(set) };
+        let split = self.data.split(&set);
+        if split.train.is_empty() && !set.split().train.is_empty() {
+            return Err(Error::Config(format!("data.heavy_atoms: no training molecule has {most} atoms other than hydrogen, or fewer")));
+        }
+        set.with_split(split).map_err(|fault| Error::Config(fault.to_string()))
     }
 
     /// How atoms become features.
@@ -114,7 +120,7 @@ impl Experiment {
     pub fn inputs(&self) -> Inputs {
         let features = self.property.as_ref().map_or_else(|| self.encoding().features(), |property| property.channels);
         let conditions = self.data.condition.len();
-        Inputs { features, conditions, guidance: Guidance::NONE }
+        Inputs { features, conditions, fixed: self.data.fixed > 0.0, guidance: Guidance::NONE }
     }
 
     /// Refuses a precision that the backbone does not offer on this device.
@@ -145,6 +151,12 @@ impl Experiment {
         self.model.check()?;
         if let Some(property) = &self.property {
             property.check(self)?;
+        }
+        if self.data.fixed > 0.0 && !self.model.backbone.spec().takes_fixed() {
+            let kind = self.model.backbone.kind();
+            return Err(Error::Config(format!(
+                "data.fixed gives the model fixed atoms, which the backbone {kind} does not take; take dit"
+            )));
         }
         if self.data.augment && self.model.group == GroupChoice::None {
             return Err(Error::Config(

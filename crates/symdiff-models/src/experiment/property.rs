@@ -34,6 +34,8 @@ impl Property {
         within("property.channels", self.channels as f64, data.encoding().features() as f64, 1e5)?;
         let refused = if !data.condition.is_empty() {
             "data.condition tells a model properties, which a property network has to find itself; take data.condition or [property] out"
+        } else if data.fixed > 0.0 {
+            "data.fixed gives a model that draws molecules a part of them; take data.fixed or [property] out"
         } else if *diffusion != Diffusion::default() {
             "[diffusion] says how molecules are drawn, and a property network draws none; take [diffusion] or [property] out"
         } else if model.gamma == Gamma::None && !model.backbone.spec().is_equivariant() {

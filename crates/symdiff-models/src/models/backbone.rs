@@ -40,6 +40,11 @@ pub trait BackboneSpec {
         false
     }
 
+    /// Whether it can be given fixed atoms.
+    fn takes_fixed(&self) -> bool {
+        false
+    }
+
     /// Whether results of its published implementation depend on padding.
     fn counts_padding(&self) -> bool {
         false
@@ -62,6 +67,8 @@ pub struct Place {
     pub features: usize,
     /// Properties that molecules may be asked to have, which come as [`Asked`](crate::Asked); 0 for a model without conditions.
     pub conditions: usize,
+    /// Whether atoms may be fixed, which come as [`Asked`](crate::Asked) too. Of a backbone that does not [take](BackboneSpec::takes_fixed) them it is false.
+    pub fixed: bool,
     /// True when it is symmetrised: the published names of parameters differ.
     pub symmetrised: bool,
     /// See [`ModelConfig::padding_compat`](super::ModelConfig::padding_compat).

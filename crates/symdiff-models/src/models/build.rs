@@ -50,8 +50,8 @@ impl ModelConfig {
         self.check()?;
         let [trunk, frame] = noise.split();
         let symmetrised = self.gamma != Gamma::None;
-        let Inputs { features, conditions, guidance } = inputs.into();
-        let place = Place { features, conditions, symmetrised, padding: self.padding_compat, noise: trunk };
+        let Inputs { features, conditions, fixed, guidance } = inputs.into();
+        let place = Place { features, conditions, fixed, symmetrised, padding: self.padding_compat, noise: trunk };
         let backbone = self.backbone.spec().build(place, vb.clone())?;
         // Inside the symmetrisation: both predictions of guidance are made in one frame.
         let backbone = if guidance == Guidance::NONE { backbone } else { Guided::new(backbone, guidance).boxed() };

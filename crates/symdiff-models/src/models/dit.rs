@@ -11,7 +11,7 @@ use symdiff_core::{MarkovKernel, MarkovKernelExt};
 use symdiff_diffusion::Eps;
 use symdiff_mol::state::Molecules;
 use symdiff_nets::{Dit, DitConfig, GeluMlp, Linear, MlpType, PairConfig, Start};
-use symdiff_ops::Noise;
+use symdiff_ops::{Batched, Noise};
 use symdiff_train::{Precision, within};
 
 /// Sizes of a transformer on atoms.
@@ -64,6 +64,10 @@ impl BackboneSpec for DitSizes {
         true
     }
 
+    fn takes_fixed(&self) -> bool {
+        true
+    }
+
     fn activations(&self, atoms: f64, _: f64) -> f64 {
         20.0 * (self.hidden * self.depth) as f64 * atoms
     }
@@ -74,10 +78,11 @@ impl BackboneSpec for DitSizes {
 }
 
 /// ε(z, t): the trunk reads \[xh_embedder(x ⊕ h) | pair features\]; the positions of its output are centred. What is asked is embedded by two layers (`c_embedder`) and added to the
-/// embedding of the time. Draws nothing.
+/// embedding of the time; fixed atoms by one (`fixed_embedder`, which starts at zero), added to that of each atom. Draws nothing.
 #[derive(Clone, Debug)]
 pub struct DitDenoiser {
     embedder: Linear,
+    fixed: Option<Linear>,
     trunk: Dit,
     /// The number of properties, and their embedding.
     asked: Option<(usize, GeluMlp)>,
@@ -90,19 +95,23 @@ impl DitDenoiser {
     /// # Errors
     /// When sizes do not fit, or a parameter is missing or has another shape.
     pub fn new(sizes: &DitSizes, place: Place, vb: VarBuilder) -> Result<Self> {
-        let Place { features, conditions, symmetrised, noise, .. } = place;
+        let Place { features, conditions, fixed, symmetrised, noise, .. } = place;
         let DitSizes { embedding, hidden, depth, heads, ratio, mlp_type, .. } = *sizes;
         let config = DitConfig { input: None, hidden, depth, heads, ratio, mlp_type, output: Some(3 + features) };
         let embedder = Linear::new(3 + features, embedding, Start::Xavier { gain: 1.0 }, vb.pp("xh_embedder"))?;
+        let fixed = fixed.then(|| Linear::new(3 + features + 1, embedding, Start::Zero, vb.pp("fixed_embedder"))).transpose()?;
         let vb = vb.pp(if symmetrised { "k" } else { "model" });
         let asked = |conditions| -> Result<_> { Ok((conditions, GeluMlp::new([2 * conditions, hidden, hidden], vb.pp("c_embedder"))?)) };
         let asked = (conditions > 0).then_some(conditions).map(asked).transpose()?;
-        Ok(Self { embedder, trunk: Dit::new(&config, noise, vb)?, asked })
+        Ok(Self { embedder, fixed, trunk: Dit::new(&config, noise, vb)?, asked })
     }
 
     fn forward(&self, x: &Observed) -> Result<Molecules> {
         let state = &x.at.state;
-        let embedded = self.embedder.forward(&state.joined()?)?;
+        let mut embedded = self.embedder.forward(&state.joined()?)?;
+        if let (Some(embedder), Some(fixed)) = (&self.fixed, x.at.given.fixed()?) {
+            embedded = (embedded + embedder.forward(&fixed.to_dtype(state.dtype())?)?)?;
+        }
         let times = x.at.time.tensor(embedded.dtype(), embedded.device())?;
         let asked = self.asked.as_ref().map(|(properties, embedder)| -> Result<Tensor> {
             Ok(embedder.forward(&x.at.given.rows(*properties, embedded.dtype(), embedded.device())?)?)

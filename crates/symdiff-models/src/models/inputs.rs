@@ -9,6 +9,8 @@ pub struct Inputs {
     pub features: usize,
     /// Properties that a molecule may be asked to have.
     pub conditions: usize,
+    /// Whether a part of a molecule may be given, whose atoms are fixed.
+    pub fixed: bool,
     /// How predictions under the condition are moved away from those without it.
     pub guidance: Guidance,
 }
@@ -16,6 +18,6 @@ pub struct Inputs {
 /// A model without conditions.
 impl From<usize> for Inputs {
     fn from(features: usize) -> Self {
-        Self { features, conditions: 0, guidance: Guidance::NONE }
+        Self { features, conditions: 0, fixed: false, guidance: Guidance::NONE }
     }
 }
