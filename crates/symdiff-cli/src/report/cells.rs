@@ -97,6 +97,22 @@ fn all(report: &Report) -> impl Iterator<Item = (&RunReport, &CellReport)> {
     report.rows.iter().flat_map(|run| run.cells.iter().map(move |cell| (run, cell)))
 }
 
+/// How the rows of the table were sampled, in a sentence for each way.
+pub(super) fn of_rows(report: &Report) -> String {
+    let mut routes: Vec<Route> = Vec::new();
+    for route in report.rows.iter().map(|run| run.route) {
+        if !routes.contains(&route) {
+            routes.push(route);
+        }
+    }
+    let sentence = |route: Route| {
+        let Route { spacing, framing, .. } = route;
+        let (sampler, calls) = (sampler(route), route.calls());
+        format!("Molecules are sampled by {sampler} on the grid {spacing} with {framing} frames, in {calls} calls of the network.")
+    };
+    routes.into_iter().map(sentence).collect::<Vec<_>>().join(" ")
+}
+
 /// A row without the name of its run.
 fn texts(cell: &CellReport) -> Vec<String> {
     let Route { spacing, framing, .. } = cell.route;

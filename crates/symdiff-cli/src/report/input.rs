@@ -71,6 +71,8 @@ pub(crate) struct RunReport {
     pub(crate) train_seconds: f64,
     /// Seconds of sampling.
     pub(crate) sample_seconds: f64,
+    /// How they were sampled.
+    pub(crate) route: Route,
     /// Molecules sampled and judged.
     pub(crate) samples: usize,
     /// Its scores.
@@ -137,6 +139,8 @@ impl RunReport {
             "steps": self.steps,
             "parameters": self.parameters,
             "samples": self.samples,
+            "sampler": self.route.method.to_string(),
+            "calls": self.route.calls(),
             "cells": self.cells.iter().map(CellReport::json).collect::<Vec<_>>(),
         })
     }

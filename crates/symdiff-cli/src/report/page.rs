@@ -39,7 +39,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
             section {
                 h2 { "Results" }
                 (table::html(report))
-                p class="note" { "± is one standard error" @if !report.seeds.is_empty() { " over " (report.seeds.len()) " training seeds" } "." }
+                p class="note" { "± is one standard error" @if !report.seeds.is_empty() { " over " (report.seeds.len()) " training seeds" } ". " (cells::of_rows(report)) }
                 (seeds::html(report))
                 (cells::html(report))
             }

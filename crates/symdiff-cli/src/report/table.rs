@@ -2,7 +2,7 @@
 
 use super::input::Report;
 use super::published::PublishedRow;
-use super::seeds;
+use super::{cells, seeds};
 use maud::{Markup, html};
 use std::fmt::Write;
 use symdiff_models::suite::{Estimate, Scores};
@@ -17,7 +17,7 @@ struct Column {
     theirs: fn(&PublishedRow) -> Option<f64>,
 }
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     Column { title: "NLL / nat", key: "nll", shown: 1.0, ours: |s| s.nll, theirs: |r| r.nll },
     Column { title: "atoms stable / %", key: "atom_stability", shown: 100.0, ours: |s| s.atom_stability, theirs: |r| r.atom_stability },
     Column {
@@ -29,6 +29,7 @@ const COLUMNS: [Column; 5] = [
     },
     Column { title: "valid / %", key: "validity", shown: 100.0, ours: |s| s.validity, theirs: |r| r.validity },
     Column { title: "unique / %", key: "uniqueness", shown: 100.0, ours: |s| s.uniqueness, theirs: |r| r.uniqueness },
+    Column { title: "in one piece / %", key: "connected", shown: 100.0, ours: |s| s.connected, theirs: |_| None },
 ];
 const COSTS: [&str; 5] = ["samples", "parameters", "steps", "training", "sampling"];
 
@@ -69,7 +70,7 @@ pub(crate) fn markdown(report: &Report) -> String {
         theirs(row).markdown(&mut text, " (published)");
     }
     let over = if report.seeds.is_empty() { String::new() } else { format!(" over {} training seeds", report.seeds.len()) };
-    let _ = writeln!(text, "\n± one standard error{over}. {}.", report.published.source);
+    let _ = writeln!(text, "\n± one standard error{over}. {} {}.", cells::of_rows(report), report.published.source);
     text += &seeds::markdown(report);
     text
 }

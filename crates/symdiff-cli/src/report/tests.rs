@@ -1,7 +1,7 @@
 //! A small made-up report: every part is there, well formed, and loads nothing from outside.
 
 use super::*;
-use symdiff_diffusion::{Method, Route};
+use symdiff_diffusion::{Method, Route, Spacing};
 use symdiff_models::suite::{Estimate, Scores, SeedTest};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -52,6 +52,7 @@ fn run(name: &str, k: usize) -> RunReport {
         steps: 4000,
         train_seconds: 251.0,
         sample_seconds: 31.4,
+        route: Route { spacing: Spacing::LogSnr, ..Route::new(Method::StochasticDdim, 100) },
         samples: 300,
         scores: scores(0.9 + 0.02 * k as f64),
         cells: if k == 3 { cells() } else { Vec::new() },

@@ -8,13 +8,13 @@ pub use scores::{Estimate, Outcomes, Scores};
 pub use seeds::{SeedTest, over_seeds, seed_tests};
 
 use crate::{Error, Experiment, Result};
-use samplings::Samplings;
+use samplings::{RowSampling, Samplings};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use symdiff_diffusion::Route;
+use symdiff_diffusion::{Method, Route};
 use symdiff_mol::chemistry::Protocol;
-use symdiff_mol::data::{self, MoleculeSet, Split};
+use symdiff_mol::data::{MoleculeSet, Split};
 
 /// A suite file, read and checked.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub struct Run {
     pub name: String,
     /// What is trained.
     pub experiment: Experiment,
+    /// How it is sampled for its row of the table.
+    pub route: Route,
     /// How it is sampled beside its row of the table.
     pub samplings: Vec<Route>,
 }
@@ -72,6 +74,8 @@ struct Written {
     samples: usize,
     groups: usize,
     nll_molecules: usize,
+    /// Of the rows of the table; the ancestral sampler in all steps of the process when absent.
+    sampling: Option<RowSampling>,
     #[serde(default)]
     samplings: Vec<Samplings>,
     #[serde(default)]
@@ -125,16 +129,20 @@ impl Suite {
             let own = written.only.get(run).into_iter().flatten();
             let settings: Vec<String> = budget.iter().flatten().chain(&written.settings).chain(own).chain(settings).cloned().collect();
             let experiment = find(written.experiments.get(run).unwrap_or(run), &settings)?;
+            let route = match &written.sampling {
+                Some(sampling) => sampling.route(run, &experiment).map_err(|error| refuse(error.to_string()))?,
+                None => Route::new(Method::default(), experiment.diffusion.steps),
+            };
             let mut samplings = Vec::new();
             for section in &written.samplings {
                 let routes = section.routes(run, &experiment).map_err(|error| refuse(error.to_string()))?;
                 samplings.extend(routes.into_iter().filter(|route| !samplings.contains(route)).collect::<Vec<_>>());
             }
-            runs.push(Run { name: run.clone(), experiment, samplings });
+            runs.push(Run { name: run.clone(), experiment, route, samplings });
         }
-        let path = |run: &Run| run.experiment.data.path.clone();
-        if runs.first().is_none_or(|first| runs.iter().any(|run| path(run) != path(first))) {
-            return Err(refuse("a suite compares at least one run, and all on the same data.path".into()));
+        let data = |run: &Run| (run.experiment.data.path.clone(), run.experiment.data.heavy_atoms);
+        if runs.first().is_none_or(|first| runs.iter().any(|run| data(run) != data(first))) {
+            return Err(refuse("a suite compares at least one run, and all on the same data.path and data.heavy_atoms".into()));
         }
         let protocol = written.protocol.parse().map_err(|error: symdiff_mol::Error| E::from(error.into()))?;
         let Written { title, seeds, reference, .. } = written;
@@ -152,7 +160,8 @@ impl Suite {
     /// When the file cannot be read; [`Error::Config`] when its training part is smaller than a batch, or its test part has no molecule that likelihoods can be
     /// estimated on, which would be known only after training.
     pub fn molecules(&self) -> Result<MoleculeSet> {
-        let set = self.data().map_or_else(|| Ok(data::embedded().clone()), data::load)?;
+        let [first, ..] = self.runs.as_slice() else { return Err(Error::Config(format!("suite {}: it has no runs", self.name))) };
+        let set = first.experiment.whole_set()?;
         let Split { train, test, .. } = set.split();
         let place = self.data().unwrap_or(Path::new("embedded")).display();
         if let Some(Run { name, experiment, .. }) = self.runs.iter().find(|run| run.experiment.train.batch > train.len()) {

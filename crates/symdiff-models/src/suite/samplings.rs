@@ -1,9 +1,40 @@
-//! How the models of a suite are sampled beside the row of the table: by which samplers, in how many calls of the network.
+//! How the models of a suite are sampled, for the row of the table and beside it: by which samplers, in how many calls of the network.
 
 use crate::experiment::LossKind;
 use crate::{Error, Experiment, Result};
 use serde::Deserialize;
 use symdiff_diffusion::{Framing, Method, Route, Spacing};
+
+/// The `[sampling]` section: how the rows of the table are sampled.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RowSampling {
+    sampler: String,
+    /// As in [`Samplings`].
+    calls: usize,
+    #[serde(default)]
+    grid: Option<String>,
+    #[serde(default)]
+    frames: Option<String>,
+    #[serde(default)]
+    churn: Option<f64>,
+}
+
+impl RowSampling {
+    /// The route of the run `name`.
+    pub(super) fn route(&self, name: &str, experiment: &Experiment) -> Result<Route> {
+        let Self { sampler, calls, grid, frames, churn } = self;
+        let one = Samplings {
+            samplers: vec![sampler.clone()],
+            calls: vec![*calls],
+            grid: grid.clone(),
+            frames: frames.clone(),
+            churn: *churn,
+            runs: None,
+        };
+        Ok(one.routes(name, experiment)?[0])
+    }
+}
 
 /// A `[[samplings]]` section: each sampler at each number of calls.
 #[derive(Deserialize)]

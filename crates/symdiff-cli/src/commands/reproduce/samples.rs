@@ -10,7 +10,7 @@ use crate::progress::Bar;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use symdiff_diffusion::{Framing, Method, Route, Spacing, StochasticEuler};
+use symdiff_diffusion::{Framing, Route, Spacing, StochasticEuler};
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::{Molecule, formats};
 use symdiff_train::Precision;
@@ -97,16 +97,13 @@ impl Files {
 }
 
 /// The first `count` molecules of a seed along the run's own route.
-pub(super) fn drawn(trained: &Trained, count: usize, seed: u64, folder: &Path) -> Outcome<Drawn> {
-    at(trained, &Sampling::of(count, seed), &Files::of(&folder.join("samples"), Some(folder.join("chain.xyz"))))
+pub(super) fn drawn(trained: &Trained, route: Route, count: usize, seed: u64, folder: &Path) -> Outcome<Drawn> {
+    at(trained, &Sampling::along(route, count, seed), &Files::of(&folder.join("samples"), Some(folder.join("chain.xyz"))))
 }
 
-/// The same along another route. What the run's own route has drawn is not drawn again.
+/// The same along another route.
 pub(super) fn drawn_along(trained: &Trained, route: Route, count: usize, seed: u64, folder: &Path) -> Outcome<Drawn> {
     let Route { method, steps, spacing, framing, .. } = route;
-    if route == Route::new(Method::default(), trained.model.process.steps()) {
-        return drawn(trained, count, seed, folder);
-    }
     let folder = folder.join("samples");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, "make this folder", &error))?;
     let method = route.churn().map_or_else(|| method.to_string(), |churn| format!("{method}-{churn}"));
