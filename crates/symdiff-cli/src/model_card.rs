@@ -61,11 +61,12 @@ fn about(text: &mut String, provenance: &Provenance, header: &Header) {
 
 /// Scores with their intervals.
 fn table(text: &mut String, scores: &Scored) {
-    let Scored { protocol, samples, seed, sampler, grid, frames, churn, steps, .. } = scores;
+    let Scored { protocol, samples, seed, sampler, grid, frames, churn, steps, given, .. } = scores;
+    let given = if given.is_empty() { String::new() } else { format!(", asked for {}", given.join(" and ")) };
     let churn = churn.map(|churn| format!(" with churn {churn}")).unwrap_or_default();
     let _ = write!(
         text,
-        "## Scores\n\n{samples} molecules (seed {seed}), sampler `{sampler}`{churn}, grid `{grid}`, frames `{frames}`, {steps} steps, judged by `{protocol}`. Intervals are over molecules.\n\n\
+        "## Scores\n\n{samples} molecules (seed {seed}){given}, sampler `{sampler}`{churn}, grid `{grid}`, frames `{frames}`, {steps} steps, judged by `{protocol}`. Intervals are over molecules.\n\n\
          | score | value | 95 % | interval |\n|---|---:|---:|---|\n"
     );
     for (name, interval) in &scores.scores {

@@ -41,6 +41,25 @@ fn asked_values_stay_with_the_molecules() {
     assert!(plain.iter().all(|molecule| molecule.properties().is_empty()));
 }
 
+/// Weights that record what was asked of the molecules of their scores draw as asked where nothing is, and are verified so.
+#[test]
+fn weights_ask_what_their_scores_were_asked() {
+    let tiny = Tiny::untrained();
+    let (run, file) = (told(&tiny), tiny.folder().join("told.safetensors"));
+    let export = ["export", "--run", text(&run), "--out", text(&file), "--samples", "20", "--steps", "2", "--nll-molecules", "0", "--json"];
+    let asked = ["--given", "gap=data", "--given", "mu=data"];
+    assert_eq!(json(&[&export[..], &asked].concat())["scores"]["given"], serde_json::json!(["gap=data", "mu=data"]));
+    json(&["verify", text(&file), "--scores", "--json"]);
+    let drawn = |name: &str, more: &[&str]| {
+        let out = tiny.folder().join(name);
+        json(&[&["sample", "--run", text(&file), "-n", "3", "--out", text(&out), "--json"], more].concat());
+        std::fs::read_to_string(out).unwrap()
+    };
+    assert_eq!(drawn("usual.sdf", &[]), drawn("asked.sdf", &asked));
+    assert!(drawn("usual.xyz", &[]).contains("given_gap") && !drawn("sized.xyz", &["--atoms", "12"]).contains("given_gap"));
+    assert!(refusal(&[&export[..], &["--force", "--given", "colour=2"]].concat()).contains("colour"));
+}
+
 #[test]
 fn a_value_outside_the_data_is_said_so() {
     let tiny = Tiny::untrained();
@@ -90,7 +109,18 @@ fn kept_atoms_stay_where_they_are() {
             assert!((11..=13).contains(&molecule.len()));
             stays(&molecule, std::slice::from_ref(&first));
         }
+        let kept = &json(&["evaluate", text(&out), "--kept", text(&ethyl), "--json"])["kept"];
+        assert_eq!((kept["molecules"].as_f64(), kept["complete"].as_f64()), (Some(5.0), Some(1.0)), "{kept}");
+        assert!(kept["largest"].as_f64().is_some_and(|largest| largest < 1e-4) && kept["valid"].is_f64(), "{kept}");
     }
+    // Another part, and the same one elsewhere, are told.
+    let moved = write(folder, "moved.xyz", ETHYL.replace("10.0", "10.3"));
+    let compared = |part: &Path| json(&["evaluate", text(&out), "--kept", text(part), "--json"])["kept"].clone();
+    let (shifted, stranger) = (compared(&moved), compared(&other));
+    assert!(
+        (shifted["largest"].as_f64().unwrap() - 0.3).abs() < 1e-3 && (shifted["rmsd"].as_f64().unwrap() - 0.3 / 5f64.sqrt()).abs() < 1e-3
+    );
+    assert!(stranger["complete"] == 0.0 && stranger["rmsd"].is_null(), "{stranger}");
     for molecule in sample(tiny.run(), &out, &["-n", "3", "--between", text(&ethyl), text(&other), "--turns", "1"]) {
         stays(&molecule, &[first.clone(), second.clone()]);
     }

@@ -1,6 +1,7 @@
 //! What is asked of a sampling run: values of properties, sizes, parts of molecules.
 
 use crate::{Error, Kept, Result};
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use symdiff_mol::{Formula, Molecule};
@@ -61,6 +62,18 @@ impl Request {
     pub const TURNS: usize = 4;
 }
 
+/// As [`FromStr`] reads it.
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match self.value {
+            Wanted::Value(value) => write!(f, "{name}={value}"),
+            Wanted::Range(low, high) => write!(f, "{name}={low}..{high}"),
+            Wanted::Data => write!(f, "{name}=data"),
+        }
+    }
+}
+
 impl FromStr for Given {
     type Err = Error;
 
@@ -107,6 +120,9 @@ mod tests {
         assert_eq!(given("gap=6.5"), Some(("gap".into(), Wanted::Value(6.5))));
         assert_eq!(given("homo=-9.5..-4"), Some(("homo".into(), Wanted::Range(-9.5, -4.0))));
         assert_eq!(given(" mu = data "), Some(("mu".into(), Wanted::Data)));
+        for text in ["gap=6.5", "homo=-9.5..-4", "mu=data"] {
+            assert_eq!(text.parse::<Given>().map(|given| given.to_string()).ok().as_deref(), Some(text));
+        }
         for wrong in ["gap", "=1", "gap=", "gap=nan", "gap=inf", "gap=1..nan", "gap=9..4", "gap=high"] {
             let told = wrong.parse::<Given>().map_err(|error| error.to_string()).err().unwrap_or_default();
             assert!(told.contains(wrong) && told.lines().count() == 1, "{wrong}: {told}");

@@ -49,7 +49,7 @@ pub(crate) struct Asking {
 }
 
 /// A value of the command line, whose refusal is one sentence.
-fn request<T: std::str::FromStr<Err = symdiff_models::Error>>(text: &str) -> Result<T, String> {
+pub(super) fn request<T: std::str::FromStr<Err = symdiff_models::Error>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: symdiff_models::Error| error.to_string())
 }
 
@@ -59,11 +59,6 @@ fn times(text: &str) -> Result<(f64, f64), String> {
 }
 
 impl Asking {
-    /// Whether a property is asked for.
-    pub(crate) fn properties(&self) -> bool {
-        !self.given.is_empty()
-    }
-
     /// The files of molecules that are kept or varied.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         self.keep.iter().chain(&self.between).chain(&self.from).map(PathBuf::as_path)
@@ -118,7 +113,7 @@ impl Asking {
 }
 
 /// The one molecule of a file.
-fn one(path: &Path) -> Outcome<Molecule> {
+pub(super) fn one(path: &Path) -> Outcome<Molecule> {
     let mut molecules = formats::open(path)?;
     let first = molecules.next().ok_or_else(|| Failure::input(format!("{}: the file holds no molecule; write one", path.display())))??;
     if molecules.next().is_some() {

@@ -2,6 +2,7 @@
 
 mod all;
 mod energies;
+mod kept;
 mod networks;
 mod rows;
 mod seen;
@@ -18,6 +19,7 @@ use all::All;
 use candle_core::Device;
 use clap::{ArgAction, ArgGroup, Args, ValueEnum, value_parser};
 use energies::{Energies, Measured, Program};
+use kept::KeptPart;
 use networks::Networks;
 use rows::Rows;
 use seen::Seen;
@@ -47,6 +49,7 @@ Examples:
   symdiff evaluate samples.xyz --reference embedded --reference-part train
   symdiff evaluate asked.sdf --xtb --target given --gallery asked.html    What was asked against what was got
   symdiff evaluate asked.sdf --target given --network runs/gap            The same by a property network, as in EDM's table
+  symdiff evaluate completed.sdf --kept fragment.sdf                      Whether kept atoms stayed, and the rest joined them
   symdiff evaluate samples.sdf --xtb --shard 0/4 --out part-0.shard   (and 1/4, 2/4, 3/4, on other machines; `gather` joins them)";
 
 /// Evaluate molecules: stability, validity, uniqueness, novelty, connectivity. Of two files, tell whether they differ by more than chance.
@@ -112,6 +115,11 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "FILE.html", requires = "target")]
     #[serde(skip)]
     gallery: Option<PathBuf>,
+    /// Compare the first atoms of each molecule with those of this file, which `sample --keep` was to keep: root mean square and largest distance, without moving anything, and the shares of molecules that are connected and
+    /// valid. Twice for the two files of --between.
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<PathBuf>,
     /// Run `xtb` on this share of the molecules alone, such as `0/4`, the first of four; `gather` joins them and judges.
     #[arg(long, value_name = "I/N", requires_all = ["xtb", "out"], conflicts_with_all = ["rows", "gallery"])]
     #[serde(skip)]
@@ -142,10 +150,15 @@ impl Evaluate {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let processes = context.processes(&Device::Cpu)?;
         if let [first, second] = self.files.as_slice() {
-            let of_one = self.all || self.skip_bad || self.xtb_single_point || self.target.is_some() || self.gallery.is_some();
+            let of_one = self.all
+                || self.skip_bad
+                || self.xtb_single_point
+                || self.target.is_some()
+                || self.gallery.is_some()
+                || !self.kept.is_empty();
             if of_one || self.rows.is_some() || self.reference.is_some() || self.shard.is_some() {
                 return Err(Failure::input(
-                    "two files are compared with each other; --all, --rows, --reference, --skip-bad, --xtb-single-point, --target, --gallery and --shard are for one",
+                    "two files are compared with each other; --all, --rows, --reference, --skip-bad, --xtb-single-point, --target, --kept, --gallery and --shard are for one",
                 ));
             }
             let program = self.program(processes)?.map(|Program { xtb, .. }| Program { xtb, relaxes: true });
@@ -198,6 +211,7 @@ impl Evaluate {
         let mut seen = Seen::default();
         let networks = (!self.network.is_empty()).then(|| Networks::load(&self.network, &context.device()?)).transpose()?;
         let mut all = self.all.then(|| All::new(self.protocol));
+        let mut kept = (!self.kept.is_empty()).then(|| KeptPart::read(&self.kept)).transpose()?;
         let progress = Progress::new("judging");
         let skipped = Arc::new(AtomicUsize::new(0));
         judge_pieces(self.input(&skipped)?, self.protocol, |molecules, verdicts| {
@@ -211,6 +225,9 @@ impl Evaluate {
             if let (Some(_), Some(got)) = (self.target, &got) {
                 let computer = if networks.is_some() { Computer::Networks } else { Computer::Xtb };
                 seen.targets.observe(molecules, verdicts, got, computer)?;
+            }
+            if let Some(kept) = &mut kept {
+                kept.observe(molecules, verdicts);
             }
             if let Some(all) = &mut all {
                 all.observe(molecules, verdicts);
@@ -234,6 +251,9 @@ impl Evaluate {
         let mut summary = serde_json::to_value(summary).map_err(Failure::run)?;
         summary["geometry"] = json!(geometry);
         summary["distributions"] = json!(distributions);
+        if let Some(kept) = kept {
+            summary["kept"] = kept.summary();
+        }
         if self.skip_bad {
             summary["skipped"] = json!(skipped.load(Ordering::Relaxed));
         }
@@ -306,8 +326,8 @@ impl Evaluate {
 
     /// What is read.
     fn inputs(&self) -> Vec<&Path> {
-        let networks = self.network.iter().map(PathBuf::as_path);
-        [Some(self.path()), self.reference.as_deref()].into_iter().flatten().chain(networks).collect()
+        let more = self.network.iter().chain(&self.kept).map(PathBuf::as_path);
+        [Some(self.path()), self.reference.as_deref()].into_iter().flatten().chain(more).collect()
     }
 
     /// The file of rows, which is no input of this command.

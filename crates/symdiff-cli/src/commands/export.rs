@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use symdiff_diffusion::{Framing, Method, Route, Spacing};
 use symdiff_models::weights::{DataRecord, Provenance, Scoring};
-use symdiff_models::{Experiment, Sampling, Trained};
+use symdiff_models::{Experiment, Given, Request, Sampling, Trained};
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::{self, MoleculeSet};
 use symdiff_mol::metrics::Resampling;
@@ -20,12 +20,13 @@ const EXAMPLES: &str = "\
 Examples:
   symdiff export --run runs/mine --out mine.safetensors
   symdiff export --run runs/small --out weights/symdiff-small.safetensors --sampler stochastic-ddim --grid log-snr --steps 250
+  symdiff export --run runs/given --out given.safetensors --given gap=data --given alpha=data
   symdiff verify mine.safetensors --scores";
 
 /// Write the averaged weights of a run into one file, with its experiment, the hash of its data, its scores and their errors.
 ///
 /// Scores are those of the file: weights are rounded before molecules are drawn. `verify` checks them, `card` tells them in Markdown, `sample` and `nll` take
-/// the file as --run; `sample` draws as the molecules of the scores were drawn, unless it is asked for another sampler.
+/// the file as --run; `sample` draws as the molecules of the scores were drawn, unless it is asked for another sampler or other properties.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Export {
@@ -68,6 +69,9 @@ pub(crate) struct Export {
     /// Denoising steps; the number in the experiment when absent.
     #[arg(long)]
     steps: Option<usize>,
+    /// A property to ask for of the molecules of the scores, as of `sample`: `gap=data`. For each property that the model was trained with, say, so that they are molecules of the data's law.
+    #[arg(long, value_name = "NAME=VALUE|LOW..HIGH|data", value_parser = super::asking::request::<Given>)]
+    given: Vec<Given>,
     /// The rules that judge the samples; by the model's elements, EDM's for QM9 or for GEOM-Drugs, when absent.
     #[arg(long)]
     protocol: Option<Protocol>,
@@ -115,9 +119,10 @@ impl Export {
 
     fn scoring(&self, context: &Context, model: &Trained) -> Scoring {
         let Self { samples, steps, sampler, grid, frames, churn, .. } = *self;
+        let request = Request { given: self.given.clone(), ..Request::default() };
         Scoring {
             protocol: self.protocol.unwrap_or_else(|| Protocol::of(model.model.encoding.vocabulary())),
-            sampling: Sampling { steps, sampler, grid, frames, churn, ..Sampling::of(samples, context.seed()) },
+            sampling: Sampling { steps, sampler, grid, frames, churn, request, ..Sampling::of(samples, context.seed()) },
             replicates: self.replicates,
             nll_molecules: self.nll_molecules,
         }

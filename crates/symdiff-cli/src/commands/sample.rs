@@ -43,7 +43,7 @@ pub(crate) struct Sample {
     n: usize,
     /// `ancestral` or `dpm-solver-sde`, which add noise in each step; `ddim`, `dpm-solver`, `dpm-solver-3`, `euler` or `heun`, which are deterministic; or `stochastic-ddim` or `stochastic-euler`, which add as much as --churn says.
     ///
-    /// When absent: as the molecules were drawn whose scores a weights file records, else `ancestral`. The same holds for --grid, --frames, --churn and --steps.
+    /// When absent: as the molecules were drawn whose scores a weights file records, else `ancestral`. The same holds for --grid, --frames, --churn and --steps, and for --given where nothing at all is asked.
     #[arg(long)]
     sampler: Option<Method>,
     /// The times of the steps: `uniform`, uniform in log SNR (`log-snr`), those of Karras et al. (`karras`), or `cosine`, with small steps near the data.
@@ -169,6 +169,7 @@ impl Sample {
             Some(sampler) => Sampling { sampler, ..Sampling::of(self.n, seed) },
             None => model.usual_sampling(self.n, seed)?,
         };
+        let request = if request == Request::default() { usual.request.clone() } else { request };
         let options = Sampling {
             steps: self.steps.or(usual.steps),
             batch: self.batch,
@@ -184,7 +185,7 @@ impl Sample {
 
     /// Draws, and writes the file: molecules as they come, a shard, or what all processes have drawn.
     fn drawn(&self, options: &Sampling, model: &Trained, processes: &Processes, out: Option<Destination>) -> Outcome<Drawn> {
-        let properties = self.asking.properties();
+        let properties = !options.request.given.is_empty();
         match (self.shard, out) {
             (Some(shard), Some(out)) => {
                 let lines = shared::lines(model, options, shard.0)?;

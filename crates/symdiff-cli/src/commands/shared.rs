@@ -56,7 +56,7 @@ pub(super) fn work(command: &str, asking: &Asking, model: &Trained, options: &Sa
         ("n", json!(options.count)),
         ("options", json!(format!("{others:?}"))),
         ("asking", json!(format!("{asking:?}"))),
-        ("properties", json!(asking.properties())),
+        ("properties", json!(!options.request.given.is_empty())),
         ("precision", json!(precision.map(|precision| format!("{precision:?}")))),
     ];
     Work::new(command, settings)

@@ -1,6 +1,6 @@
 //! Scores of weights, with all that is needed to compute them anew.
 
-use crate::{Error, Nll, Result, Sampling, Trained};
+use crate::{Error, Given, Nll, Request, Result, Sampling, Trained};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use symdiff_diffusion::{Framing, Method, Route, Spacing};
@@ -47,6 +47,9 @@ pub struct Scored {
     pub churn: Option<f64>,
     /// Denoising steps.
     pub steps: usize,
+    /// The properties that were asked for, as [`Given`] is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<String>,
     /// Fractions, with their 95 % intervals over molecules.
     pub scores: BTreeMap<String, Interval>,
     /// Negative log-likelihood of held-out molecules.
@@ -97,7 +100,7 @@ impl Trained {
             scoring.protocol.judge(molecule).map_err(|fault| Error::from(symdiff_mol::Error::Molecule { index, fault }))
         };
         let verdicts: Vec<Verdict> = molecules.iter().enumerate().map(judge).collect::<Result<_>>()?;
-        let Sampling { count, seed, steps, sampler, grid, frames, churn, .. } = scoring.sampling.clone();
+        let Sampling { count, seed, steps, sampler, grid, frames, churn, request, .. } = scoring.sampling.clone();
         let draw = Resampling { replicates: scoring.replicates, seed };
         let rated = Column::rated(&verdicts, None, draw);
         Ok(Scored {
@@ -109,6 +112,7 @@ impl Trained {
             frames: frames.to_string(),
             churn: churn.or(sampler.usual_churn()),
             steps: steps.unwrap_or(self.model.process.steps()),
+            given: request.given.iter().map(Given::to_string).collect(),
             scores: rated.into_iter().map(|(name, interval)| (name.to_owned(), interval)).collect(),
             nll: self.scored_nll(scoring, set, progress)?,
         })
@@ -143,13 +147,14 @@ impl Scored {
     /// How its molecules were drawn, for `count` of another seed.
     ///
     /// # Errors
-    /// When it names a sampler, a grid or frames that this program does not know, or a churn that its sampler cannot have.
+    /// When it names a sampler, a grid or frames that this program does not know, a churn that its sampler cannot have, or asks for no property.
     pub fn sampling(&self, count: usize, seed: u64) -> Result<Sampling> {
         let method = self.sampler.parse::<Method>()?;
         let (spacing, framing) = (self.grid.parse::<Spacing>()?, self.frames.parse::<Framing>()?);
         let route = Route { spacing, framing, churn: self.churn, ..Route::new(method, self.steps) };
         route.check()?;
-        Ok(Sampling::along(route, count, seed))
+        let given = self.given.iter().map(|given| given.parse()).collect::<Result<_>>()?;
+        Ok(Sampling { request: Request { given, ..Request::default() }, ..Sampling::along(route, count, seed) })
     }
 
     /// Every score beside that of other draws, which must be as many.
@@ -205,6 +210,7 @@ mod tests {
             frames: "fresh".into(),
             churn: None,
             steps: 100,
+            given: Vec::new(),
             scores: scores.into_iter().collect(),
             nll: Some(ScoredNll { mean: nll, standard_error: 3.0, noise_error: Some(1.0), molecules: 50, unseen_sizes: 2 }),
         }
@@ -238,6 +244,8 @@ mod tests {
         assert_eq!(scoring.nll_molecules, 52, "those that were left out stand among the others");
         let churned = Scored { sampler: "stochastic-ddim".into(), churn: Some(8.0), ..scored(100, 0.0) };
         assert_eq!(churned.scoring(7, 10)?.sampling.churn, Some(8.0));
+        let asked = Scored { given: vec!["gap=data".into()], ..scored(100, 0.0) };
+        assert_eq!(asked.scoring(7, 10)?.sampling.request.given.len(), 1);
         let unknown = Scored { sampler: "guess".into(), ..scored(100, 0.0) };
         assert!(unknown.scoring(7, 10).is_err());
         let impossible = Scored { sampler: "ddim".into(), ..churned };
