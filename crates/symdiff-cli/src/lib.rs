@@ -11,6 +11,7 @@ mod failure;
 mod hash;
 mod interrupt;
 mod job;
+mod line;
 mod model;
 mod model_card;
 mod output;

@@ -1,24 +1,14 @@
-//! A share of the molecules of `sample`, one a line: numbers read back as the same numbers.
+//! A share of the molecules of `sample`, one a line.
 
 use super::asking::Asking;
 use crate::failure::{Failure, Outcome};
+use crate::line::Line;
 use crate::progress::Bar;
 use crate::shard::Work;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
 use symdiff_models::{Sampling, Trained};
 use symdiff_mol::Molecule;
 use symdiff_train::{Precision, Share};
-
-/// A molecule as it was drawn.
-#[derive(Serialize, Deserialize)]
-struct Line {
-    id: String,
-    z: Vec<u8>,
-    xyz: Vec<[f64; 3]>,
-    properties: BTreeMap<String, f64>,
-}
 
 /// Draws a share of the molecules.
 pub(super) fn lines(model: &Trained, options: &Sampling, share: Share) -> Outcome<String> {
@@ -26,13 +16,7 @@ pub(super) fn lines(model: &Trained, options: &Sampling, share: Share) -> Outcom
     let mut lines = String::new();
     model.sample_share(options, share, &mut |done| bar.show(done, ""), |batch| {
         for molecule in batch {
-            let line = Line {
-                id: molecule.name().to_owned(),
-                z: molecule.atomic_numbers().to_vec(),
-                xyz: molecule.positions().to_vec(),
-                properties: molecule.properties().clone(),
-            };
-            lines += &serde_json::to_string(&line).map_err(Failure::run)?;
+            lines += &serde_json::to_string(&Line::from(&molecule)).map_err(Failure::run)?;
             lines.push('\n');
         }
         Ok::<_, Failure>(())
@@ -42,9 +26,7 @@ pub(super) fn lines(model: &Trained, options: &Sampling, share: Share) -> Outcom
 
 /// The molecule of a line.
 pub(super) fn molecule(line: &str) -> Outcome<Molecule> {
-    let Line { id, z, xyz, properties } = serde_json::from_str(line).map_err(Failure::run)?;
-    let molecule = Molecule::new(id, z, xyz).map_err(Failure::run)?;
-    Ok(properties.into_iter().fold(molecule, |molecule, (name, value)| molecule.with_property(name, value)))
+    serde_json::from_str::<Line>(line).map_err(Failure::run)?.try_into().map_err(Failure::run)
 }
 
 /// All that the molecules depend on.

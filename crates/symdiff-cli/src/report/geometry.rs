@@ -1,12 +1,13 @@
 //! How large molecules are and how long their bonds: counted once, drawn as histograms.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use symdiff_mol::chemistry::perceive_bonds;
 use symdiff_mol::{Molecule, element};
 
 /// Counts over a set of molecules.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Geometry {
     /// Molecules by number of atoms.
     pub(crate) sizes: BTreeMap<usize, u64>,

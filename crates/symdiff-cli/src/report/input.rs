@@ -2,6 +2,8 @@
 
 use super::geometry::Geometry;
 use super::published::Published;
+use super::stored;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use symdiff_diffusion::Route;
 use symdiff_models::suite::{Estimate, Scores, SeedTest};
@@ -17,8 +19,6 @@ pub(crate) struct Report {
     pub(crate) profile: String,
     /// The command line that makes these numbers again.
     pub(crate) command: String,
-    /// Where they were made.
-    pub(crate) machine: Machine,
     /// Seed of training and sampling.
     pub(crate) seed: u64,
     /// Training seeds that scores are means over; none where each run has one.
@@ -37,8 +37,8 @@ pub(crate) struct Report {
     pub(crate) published: &'static Published,
 }
 
-/// Where a report was made.
-#[derive(Debug, Clone)]
+/// Where a run was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     /// Kind of processor or accelerator.
     pub(crate) processor: String,
@@ -58,11 +58,30 @@ impl Machine {
     }
 }
 
+impl Report {
+    /// Where its runs were made, each machine once.
+    pub(super) fn machines(&self) -> String {
+        let mut machines: Vec<&Machine> = Vec::new();
+        for machine in self.rows.iter().map(|run| &run.machine) {
+            if !machines.contains(&machine) {
+                machines.push(machine);
+            }
+        }
+        let spoken = |Machine { processor, threads }: &Machine| {
+            let plural = if *threads == 1 { "" } else { "s" };
+            format!("{processor}, {threads} thread{plural}")
+        };
+        machines.into_iter().map(spoken).collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// One trained model and what it samples.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RunReport {
     /// Name of the experiment.
     pub(crate) name: String,
+    /// Where it was trained and sampled.
+    pub(crate) machine: Machine,
     /// Trainable numbers.
     pub(crate) parameters: usize,
     /// Optimiser steps.
@@ -72,6 +91,7 @@ pub(crate) struct RunReport {
     /// Seconds of sampling.
     pub(crate) sample_seconds: f64,
     /// How they were sampled.
+    #[serde(with = "stored::route")]
     pub(crate) route: Route,
     /// Molecules sampled and judged.
     pub(crate) samples: usize,
@@ -86,15 +106,18 @@ pub(crate) struct RunReport {
     /// Sizes and bond lengths of all samples.
     pub(crate) geometry: Geometry,
     /// Samples to look at, the first ones and not the best ones.
+    #[serde(with = "stored::molecules")]
     pub(crate) molecules: Vec<Molecule>,
     /// The first one forming: states of its trajectory from noise to the molecule.
+    #[serde(with = "stored::molecules")]
     pub(crate) chain: Vec<Molecule>,
 }
 
 /// A trained model along one route from noise to molecules.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CellReport {
     /// Sampler, steps, grid and frames.
+    #[serde(with = "stored::route")]
     pub(crate) route: Route,
     /// Molecules sampled and judged.
     pub(crate) samples: usize,

@@ -15,6 +15,7 @@ mod input;
 mod page;
 mod published;
 mod seeds;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -31,8 +31,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
             header {
                 h1 { (report.title) }
                 p class="facts" {
-                    "profile " b { (report.profile) } " · seed " b { (report.seed) } " · " (report.machine.processor) ", "
-                    (report.machine.threads) @if report.machine.threads == 1 { " thread" } @else { " threads" }
+                    "profile " b { (report.profile) } " · seed " b { (report.seed) } " · " (report.machines())
                     " · " (duration(report.seconds))
                 }
             }
@@ -96,7 +95,7 @@ fn provenance(report: &Report) -> Markup {
             h2 { "How these numbers were made" }
             pre { code { (report.command) } }
             dl {
-                dt { "where" } dd { (report.machine.processor) ", " (report.machine.threads) " threads, " (duration(report.seconds)) " in all" }
+                dt { "where" } dd { (report.machines()) ", " (duration(report.seconds)) " in all" }
                 dt { "seed" } dd {
                     @if report.seeds.is_empty() { (report.seed) } @else { @for (k, seed) in report.seeds.iter().enumerate() { @if k > 0 { ", " } (seed) } }
                     " for training and sampling"

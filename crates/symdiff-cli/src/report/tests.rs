@@ -48,6 +48,7 @@ fn run(name: &str, k: usize) -> RunReport {
     let molecules: Vec<_> = samples(100 * k, 300).iter().map(|molecule| shaken(molecule, by)).collect();
     RunReport {
         name: name.to_owned(),
+        machine: Machine { processor: "A processor".to_owned(), threads: 2 },
         parameters: 1_234_567,
         steps: 4000,
         train_seconds: 251.0,
@@ -69,7 +70,6 @@ fn report() -> Report {
         title: "SymDiff <quick> & \"made up\"".to_owned(),
         profile: "quick".to_owned(),
         command: "cargo xtask reproduce --seed 3".to_owned(),
-        machine: Machine { processor: "A processor".to_owned(), threads: 2 },
         seed: 3,
         seeds: vec![3, 4, 5],
         tests: vec![SeedTest {

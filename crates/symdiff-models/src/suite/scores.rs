@@ -1,12 +1,13 @@
 //! The numbers of a table row, with standard errors over disjoint groups of samples.
 
 use crate::Result;
+use serde::{Deserialize, Serialize};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::{Protocol, Verdict};
 use symdiff_mol::metrics::{Summary, Tally};
 
 /// The numbers of a table row. Rates are fractions in \[0, 1\], the likelihood is in nats per molecule.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Negative log-likelihood of held-out molecules.
     pub nll: Option<Estimate>,
@@ -41,7 +42,7 @@ impl Scores {
 }
 
 /// A mean and how well it is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The mean.
     pub mean: f64,

@@ -1,6 +1,7 @@
 //! `reproduce`: train, sample and evaluate a suite of runs at equal size and budget, and write the report.
 
 mod budget;
+mod results;
 mod runs;
 mod samples;
 mod seeds;
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use symdiff_models::suite::{Estimate, Outcomes, Run, Suite};
+use symdiff_models::weights::DataRecord;
 use symdiff_models::{MoleculeTrainer, Trained, check_elements, resume, start};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -31,7 +33,8 @@ Examples:
   symdiff reproduce
   symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --dry-run
   symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --out runs/qm9
-  symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --out runs/qm9 --resume";
+  symdiff reproduce --profile qm9 --data qm9.safetensors --device cuda --out runs/qm9 --resume
+  symdiff reproduce --profile steps --only dit-small,edm-small --out runs/steps     A part of a suite; others on other machines";
 
 /// Reproduce the paper's comparison: SymDiff beside DiT, SymDiff-H and EDM, and in the published suites DiT-Aug, on the same data.
 #[derive(Args)]
@@ -49,6 +52,9 @@ pub(crate) struct Reproduce {
     /// Continue an earlier call. Finished runs are not repeated; molecules are drawn again only if their model or sampler changed.
     #[arg(long)]
     resume: bool,
+    /// Make these runs alone, and tell of others as far as their results are there: so a suite is divided over machines. Copy the folders of finished runs, or no more than `result.json` of each, into one folder, and `--resume` there.
+    #[arg(long, value_name = "RUN", value_delimiter = ',')]
+    only: Vec<String>,
     /// Override a setting in every run: `--set train.steps=500`.
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     settings: Vec<String>,
@@ -61,6 +67,9 @@ pub(crate) struct Reproduce {
 /// Molecules shown of each run.
 const SHOWN: usize = 24;
 
+/// The most points of a curve of the loss.
+const POINTS: usize = 1000;
+
 impl Reproduce {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let began = Instant::now();
@@ -69,11 +78,16 @@ impl Reproduce {
             return planned(&suite, context);
         }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
+        if let Some(stranger) = self.only.iter().find(|name| suite.runs.iter().all(|run| run.name != **name)) {
+            let known: Vec<&str> = suite.runs.iter().map(|run| run.name.as_str()).collect();
+            return Err(Failure::input(format!("--only {stranger}: the suite has no such run; it has {}", known.join(", "))));
+        }
         let runs = Runs::of(&suite, context, self.resume, &out)?;
         let set = suite.molecules()?;
         for run in &suite.runs {
             check_elements(&set, &run.experiment.encoding())?;
         }
+        let data = DataRecord::of("", &set);
         let device = context.device()?;
         // From here on there is a folder.
         std::fs::create_dir_all(&out).map_err(|error| Failure::file(&out, "make this folder", &error))?;
@@ -83,7 +97,6 @@ impl Reproduce {
             title: suite.title.clone(),
             profile: suite.name.clone(),
             command: command_line(),
-            machine: Machine::here(),
             seed: runs.first_seed(),
             seeds: Vec::new(),
             tests: Vec::new(),
@@ -97,8 +110,23 @@ impl Reproduce {
         let mut done: Vec<Vec<RunReport>> = suite.runs.iter().map(|_| Vec::new()).collect();
         let planned = runs.planned(&suite, &out);
         for (index, one) in planned.iter().enumerate() {
-            tracing::info!("{} ({} of {})", one.name, index + 1, planned.len());
-            done[one.run].push(one_run(&suite.runs[one.run], one, &suite, &set, &device)?);
+            let run = &suite.runs[one.run];
+            let of = results::of(run, &suite, &data)?;
+            let asked = self.only.is_empty() || self.only.contains(&run.name);
+            // What a folder itself holds is looked at anew: its molecules may have been drawn by another version.
+            let here = asked && MoleculeTrainer::has_checkpoint(&one.folder);
+            let known = if here { None } else { results::read(one, &of) };
+            let result = match known {
+                Some(result) => result,
+                None if !asked => continue,
+                None => {
+                    tracing::info!("{} ({} of {})", one.name, index + 1, planned.len());
+                    let result = one_run(run, one, &suite, &set, &device)?;
+                    results::write(one, of, &result)?;
+                    result
+                }
+            };
+            done[one.run].push(result);
             let counted = seeds::counted(&done);
             report.rows = counted.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
             report.tests = seeds::tests(&suite, &counted);
@@ -178,10 +206,12 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
         scores.nll = Some(Estimate { mean: nll.mean, standard_error: nll.standard_error });
     }
     let cells = cells(run, &trained, suite, folder, seed)?;
-    let curve = metrics::rows(folder)?.iter().map(|row| (row.step, row.loss)).collect();
+    let rows = metrics::rows(folder)?;
+    let curve = rows.iter().step_by(rows.len().div_ceil(POINTS).max(1)).map(|row| (row.step, row.loss)).collect();
     let timed = metrics::validations(folder)?.iter().map(|row| (row.seconds, row.scores.loss)).collect();
     Ok(RunReport {
         name: run.name.clone(),
+        machine: Machine::here(),
         parameters,
         steps: trained.header.step,
         train_seconds: trained.header.seconds,

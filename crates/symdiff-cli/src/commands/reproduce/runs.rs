@@ -1,5 +1,6 @@
 //! Which runs a suite asks for: one of each experiment, or one from each seed.
 
+use super::results;
 use crate::failure::{Failure, Outcome};
 use crate::output::Context;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ impl Runs {
         let folders: Vec<Vec<PathBuf>> =
             (0..given.len()).map(|at| suite.runs.iter().map(|run| runs.folder(out, &run.name, at)).collect()).collect();
         runs.seeds = folders.iter().zip(given).map(|(folders, given)| seed(folders, given, resume, out)).collect::<Outcome<_>>()?;
-        if resume && !folders.iter().flatten().any(|run| MoleculeTrainer::has_checkpoint(run)) {
+        if resume && !folders.iter().flatten().any(|run| begun(run)) {
             tracing::warn!("{}: none of the suite's runs has a checkpoint; all of them start from the beginning", out.display());
         }
         Ok(runs)
@@ -65,9 +66,14 @@ impl Runs {
     }
 }
 
+/// Whether a folder has a checkpoint of its run, or its result.
+fn begun(run: &Path) -> bool {
+    MoleculeTrainer::has_checkpoint(run) || results::seed(run).is_some()
+}
+
 /// The seed of runs in these folders: the one given, which must be that of runs to go on with; theirs where none is given.
 fn seed(folders: &[PathBuf], given: Option<u64>, resume: bool, out: &Path) -> Outcome<u64> {
-    let trained: Vec<&PathBuf> = folders.iter().filter(|run| MoleculeTrainer::has_checkpoint(run)).collect();
+    let trained: Vec<&PathBuf> = folders.iter().filter(|run| begun(run)).collect();
     if !resume {
         let held = trained.first().map(|run| (*run).clone()).or_else(|| Some(out.join("report.html")).filter(|report| report.exists()));
         return match held {
@@ -80,7 +86,10 @@ fn seed(folders: &[PathBuf], given: Option<u64>, resume: bool, out: &Path) -> Ou
     }
     let mut seed = given;
     for run in &trained {
-        let recorded = checkpoint::header(&run.join(CHECKPOINT))?.seed;
+        let recorded = match results::seed(run).filter(|_| !MoleculeTrainer::has_checkpoint(run)) {
+            Some(seed) => seed,
+            None => checkpoint::header(&run.join(CHECKPOINT))?.seed,
+        };
         if let Some(seed) = seed.filter(|seed| *seed != recorded) {
             let run = run.display();
             return Err(Failure::input(format!(

@@ -1,0 +1,68 @@
+//! A suite that is made in parts, each in a folder of its own as on machines of their own, and read as one.
+
+mod common;
+
+use common::{json, refusal, symdiff, text, write};
+use serde_json::Value;
+use std::path::Path;
+
+fn suite(folder: &Path) -> std::path::PathBuf {
+    for (name, gamma) in [("none", "none"), ("haar", "haar")] {
+        let model = format!("preset = 'symdiff-tiny'\ngamma = {{ kind = '{gamma}' }}");
+        let rest = "[diffusion]\nsteps = 4\n[train]\nbatch = 4\nsteps = 3\n";
+        write(folder, &format!("{name}.toml"), format!("[model]\n{model}\n{rest}"));
+    }
+    let text = "title = 'Parts'\nruns = ['none', 'haar']\nprotocol = 'edm-qm9'\nsamples = 8\ngroups = 2\nnll_molecules = 8\n\
+                [sampling]\nsampler = 'stochastic-ddim'\ncalls = 3\n[[samplings]]\nsamplers = ['ddim']\ncalls = [2]\n";
+    write(folder, "parts.toml", text)
+}
+
+/// Rows without what a clock says.
+fn timeless(result: &Value) -> Vec<Value> {
+    let mut rows = result["rows"].as_array().unwrap().clone();
+    for row in &mut rows {
+        for key in ["seconds", "train_seconds", "sample_seconds"] {
+            row[key] = Value::Null;
+        }
+        row["cells"].as_array_mut().unwrap().iter_mut().for_each(|cell| cell["seconds"] = Value::Null);
+    }
+    rows
+}
+
+#[test]
+fn results_of_parts_make_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let suite = suite(folder.path());
+    let run = |out: &str, more: &[&str]| {
+        let out = folder.path().join(out);
+        json(&[&["reproduce", "--profile", text(&suite), "--out", text(&out), "--json"], more].concat())
+    };
+    let whole = run("whole", &[]);
+    for part in ["none", "haar"] {
+        let rows = run(part, &["--only", part]);
+        assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "{part}");
+        let joined = folder.path().join("joined").join(part);
+        std::fs::create_dir_all(&joined).unwrap();
+        std::fs::copy(folder.path().join(part).join(part).join("result.json"), joined.join("result.json")).unwrap();
+    }
+    let out = folder.path().join("joined");
+    assert!(refusal(&["reproduce", "--profile", text(&suite), "--out", text(&out)]).contains("--resume"));
+    let joined = run("joined", &["--resume"]);
+    assert_eq!(timeless(&joined), timeless(&whole));
+    assert_eq!(whole["rows"][0]["sampler"], "stochastic-ddim");
+    assert!(!out.join("none/last.safetensors").exists(), "nothing is trained where there is a result");
+    let table = |out: &str| std::fs::read_to_string(folder.path().join(out).join("cells.md")).unwrap();
+    assert_eq!(table("joined").lines().count(), table("whole").lines().count());
+
+    // Under other rules a result is no result; the runs that --only names are made, the others are left out.
+    let other = run("joined", &["--resume", "--only", "haar", "--set", "train.steps=4"]);
+    assert_eq!(other["rows"].as_array().unwrap().iter().map(|row| row["steps"].clone()).collect::<Vec<_>>(), [4]);
+    assert!(refusal(&["reproduce", "--profile", text(&suite), "--only", "nobody"]).contains("it has none, haar"));
+    // A damaged result is passed over, in a sentence.
+    let damaged = folder.path().join("damaged/none");
+    std::fs::create_dir_all(&damaged).unwrap();
+    write(&damaged, "result.json", "{\"seed\": 0, \"of\": ");
+    let out = folder.path().join("damaged");
+    let output = symdiff(&["reproduce", "--profile", text(&suite), "--only", "none", "--out", text(&out)]);
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("no result of a run"));
+}
