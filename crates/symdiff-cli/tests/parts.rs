@@ -54,15 +54,49 @@ fn results_of_parts_make_the_whole() {
     let table = |out: &str| std::fs::read_to_string(folder.path().join(out).join("cells.md")).unwrap();
     assert_eq!(table("joined").lines().count(), table("whole").lines().count());
 
-    // Under other rules a result is no result; the runs that --only names are made, the others are left out.
+    // Under other rules a result is no result, and is not replaced unless --only names its run.
+    let longer = ["reproduce", "--profile", text(&suite), "--out", text(&out), "--resume", "--set", "train.steps=4"];
+    assert!(refusal(&longer).contains("another experiment"));
+    assert!(refusal(&[&longer[..], &["--only", "haar"]].concat()).contains("none/result.json"));
+    std::fs::remove_file(out.join("none/result.json")).unwrap();
     let other = run("joined", &["--resume", "--only", "haar", "--set", "train.steps=4"]);
     assert_eq!(other["rows"].as_array().unwrap().iter().map(|row| row["steps"].clone()).collect::<Vec<_>>(), [4]);
+    // How often a run logs changes nothing.
+    assert_eq!(timeless(&run("none", &["--resume", "--only", "none", "--set", "train.log_every=1"])), timeless(&whole)[..1]);
     assert!(refusal(&["reproduce", "--profile", text(&suite), "--only", "nobody"]).contains("it has none, haar"));
-    // A damaged result is passed over, in a sentence.
+    // A damaged result is told.
     let damaged = folder.path().join("damaged/none");
     std::fs::create_dir_all(&damaged).unwrap();
     write(&damaged, "result.json", "{\"seed\": 0, \"of\": ");
     let out = folder.path().join("damaged");
-    let output = symdiff(&["reproduce", "--profile", text(&suite), "--only", "none", "--out", text(&out)]);
-    assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("no result of a run"));
+    assert!(refusal(&["reproduce", "--profile", text(&suite), "--resume", "--out", text(&out)]).contains("no result of a run"));
+    let output = symdiff(&["reproduce", "--profile", text(&suite), "--resume", "--only", "none", "--out", text(&out)]);
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("made anew"));
+}
+
+/// Seeds that one run has and another has not yet are never paired with others.
+#[test]
+fn parts_of_a_study_are_compared_over_the_seeds_they_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = suite(folder.path());
+    let seeds = "reference = 'haar'\nseeds = [0, 1, 2]\nminutes = 0.001\n";
+    let study = std::fs::read_to_string(&one).unwrap().replace("protocol", &format!("{seeds}protocol"));
+    let study = write(folder.path(), "study.toml", study);
+    let out = folder.path().join("out");
+    let run = |more: &[&str]| json(&[&["reproduce", "--profile", text(&study), "--out", text(&out), "--json"], more].concat());
+    let alone = run(&["--only", "haar"]);
+    assert_eq!((&alone["seeds"], alone["tests"].as_array().unwrap().len()), (&serde_json::json!([0, 1, 2]), 0));
+    // As if the first seed were on another machine.
+    std::fs::remove_dir_all(out.join("haar/seed-0")).unwrap();
+    let both = run(&["--only", "none", "--resume"]);
+    assert_eq!(both["seeds"], serde_json::json!([1, 2]));
+    assert!(both["rows"].as_array().unwrap().iter().all(|row| row["samples"] == 16) && !both["tests"].as_array().unwrap().is_empty());
+    // The times of steps were measured for the runs that were made, and results do not depend on them.
+    std::fs::remove_file(out.join("budget.json")).unwrap();
+    for seed in ["haar/seed-1", "haar/seed-2", "none/seed-0", "none/seed-1", "none/seed-2"] {
+        std::fs::remove_file(out.join(seed).join("last.safetensors")).unwrap();
+    }
+    let joined = run(&["--only", "none", "--resume"]);
+    assert_eq!((&joined["seeds"], joined["tests"].as_array().unwrap().len()), (&both["seeds"], both["tests"].as_array().unwrap().len()));
+    assert!(!out.join("none/seed-0/last.safetensors").exists());
 }

@@ -57,8 +57,7 @@ impl<'a> Drawing<'a> {
         };
         let part = kept.within(like.layout(), &model.encoding, like.dtype(), &like.device())?;
         let asked = if model.completes { part.fixed_in(asked)? } else { asked };
-        let usual = if model.completes { 1 } else { Request::TURNS };
-        let walk = Keeping::new(sampler, &part, request.turns.unwrap_or(usual))?;
+        let walk = Keeping::new(sampler, &part, request.turns.unwrap_or(part.usual_turns(model.completes)))?;
         kept.settled(model.reverse(&asked).sample(&walk, &times, framing, &like, noise, progress)?, &model.encoding)
     }
 }

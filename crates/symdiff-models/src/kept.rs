@@ -1,6 +1,6 @@
 //! Atoms that stay as they are while the rest of each molecule is drawn.
 
-use crate::{Asked, Decoded, Error, Result, fixed};
+use crate::{Asked, Decoded, Error, Request, Result, fixed};
 use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{Known, Levels};
 use symdiff_mol::state::{Encoding, Molecules};
@@ -126,6 +126,11 @@ pub(crate) struct KeptBatch {
 }
 
 impl KeptBatch {
+    /// How often each step is taken, of a model that is given fixed atoms or not: such a model knows of the part without more turns, unless elements alone are kept.
+    pub(crate) fn usual_turns(&self, completes: bool) -> usize {
+        if completes && !self.moves { 1 } else { Request::TURNS }
+    }
+
     /// What is asked, with the kept atoms fixed; elements without positions are not.
     pub(crate) fn fixed_in(&self, asked: Asked) -> Result<Asked> {
         if self.moves { Ok(asked) } else { Ok(asked.fixing(fixed::flagged(&self.clean, &self.kept)?)) }

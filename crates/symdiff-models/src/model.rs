@@ -83,7 +83,7 @@ impl Model {
         settings: &Diffusion,
     ) -> Result<Self> {
         let process = diffusion::process(settings, parameters.builder())?;
-        Self::under(process, Box::new(Unconditional(network)), parameters, encoding, settings)
+        Self::under(process, Box::new(Unconditional(network)), false, parameters, encoding, settings)
     }
 
     /// The same model, its parameters shared, guided otherwise.
@@ -91,12 +91,13 @@ impl Model {
         let inputs = Inputs { guidance, ..experiment.inputs() };
         let denoiser = experiment.model.build(inputs, Noise::seeded(0), self.parameters.builder())?;
         let (process, parameters, encoding) = (self.process.clone(), self.parameters.clone(), self.encoding.clone());
-        Ok(Self { completes: inputs.fixed, ..Self::under(process, denoiser, parameters, encoding, &experiment.diffusion)? })
+        Self::under(process, denoiser, inputs.fixed, parameters, encoding, &experiment.diffusion)
     }
 
     fn under(
         process: Process,
         network: MoleculeDenoiser,
+        completes: bool,
         parameters: Parameters,
         encoding: Encoding,
         settings: &Diffusion,
@@ -104,7 +105,7 @@ impl Model {
         let data = MoleculeReconstruction::new(encoding.clone());
         let objective = diffusion::objective(settings, &process, &data)?;
         let denoiser = diffusion::denoiser(settings, &process, network)?;
-        Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, completes: false, objective })
+        Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, completes, objective })
     }
 
     fn build(experiment: &Experiment, parameters: Parameters, noise: Noise, table: Option<Tabulated>) -> Result<Self> {
@@ -116,6 +117,6 @@ impl Model {
             Some(table) => Process::new(VariancePreserving(table), experiment.diffusion.steps)?,
             None => diffusion::process(&experiment.diffusion, parameters.builder())?,
         };
-        Ok(Self { completes: inputs.fixed, ..Self::under(process, denoiser, parameters, encoding, &experiment.diffusion)? })
+        Self::under(process, denoiser, inputs.fixed, parameters, encoding, &experiment.diffusion)
     }
 }

@@ -67,6 +67,11 @@ impl Linear {
         })
     }
 
+    /// I.
+    pub fn inputs(&self) -> usize {
+        self.weight.dims()[1]
+    }
+
     /// The same layer with other products.
     #[must_use]
     pub fn with_products(self, products: Products) -> Self {

@@ -59,7 +59,7 @@ impl Machine {
 }
 
 impl Report {
-    /// Where its runs were made, each machine once.
+    /// Where its runs were made: one machine, or each with its runs.
     pub(super) fn machines(&self) -> String {
         let mut machines: Vec<&Machine> = Vec::new();
         for machine in self.rows.iter().map(|run| &run.machine) {
@@ -71,7 +71,14 @@ impl Report {
             let plural = if *threads == 1 { "" } else { "s" };
             format!("{processor}, {threads} thread{plural}")
         };
-        machines.into_iter().map(spoken).collect::<Vec<_>>().join("; ")
+        let of = |machine: &Machine| {
+            let runs: Vec<&str> = self.rows.iter().filter(|run| run.machine == *machine).map(|run| run.name.as_str()).collect();
+            format!("{} on {}", runs.join(", "), spoken(machine))
+        };
+        match machines.as_slice() {
+            [one] => spoken(one),
+            several => several.iter().map(|machine| of(machine)).collect::<Vec<_>>().join("; "),
+        }
     }
 }
 
@@ -80,6 +87,8 @@ impl Report {
 pub(crate) struct RunReport {
     /// Name of the experiment.
     pub(crate) name: String,
+    /// Seed of its training and of its samples.
+    pub(crate) seed: u64,
     /// Where it was trained and sampled.
     pub(crate) machine: Machine,
     /// Trainable numbers.
@@ -162,6 +171,8 @@ impl RunReport {
             "steps": self.steps,
             "parameters": self.parameters,
             "samples": self.samples,
+            "machine": self.machine.processor,
+            "threads": self.machine.threads,
             "sampler": self.route.method.to_string(),
             "calls": self.route.calls(),
             "cells": self.cells.iter().map(CellReport::json).collect::<Vec<_>>(),

@@ -48,6 +48,7 @@ fn run(name: &str, k: usize) -> RunReport {
     let molecules: Vec<_> = samples(100 * k, 300).iter().map(|molecule| shaken(molecule, by)).collect();
     RunReport {
         name: name.to_owned(),
+        seed: 3,
         machine: Machine { processor: "A processor".to_owned(), threads: 2 },
         parameters: 1_234_567,
         steps: 4000,

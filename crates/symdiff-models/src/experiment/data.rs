@@ -38,7 +38,7 @@ pub struct Data {
     /// learns from such molecules is what guidance moves away from.
     #[serde(skip_serializing_if = "is_usual_dropout")]
     pub condition_dropout: f64,
-    /// How often a training molecule comes with a part of its atoms, which the model is given: it then completes what is kept in sampling.
+    /// How often a training molecule comes with a part of its atoms, which the model is given: it then completes what is kept in sampling. At most 0.99.
     #[serde(skip_serializing_if = "is_zero")]
     pub fixed: f64,
 }
@@ -97,7 +97,8 @@ impl Data {
     /// [`Error::Config`] with the property.
     pub(super) fn check_conditions(&self) -> Result<()> {
         within("data.condition_dropout", self.condition_dropout, 0.0, 1.0)?;
-        within("data.fixed", self.fixed, 0.0, 1.0)?;
+        // Some molecules must come without a part, as most are drawn.
+        within("data.fixed", self.fixed, 0.0, 0.99)?;
         for (place, name) in self.condition.iter().enumerate() {
             check_name("data.condition", name)?;
             if self.condition[..place].contains(name) {

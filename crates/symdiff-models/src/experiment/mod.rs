@@ -89,8 +89,10 @@ impl Experiment {
     /// When the file cannot be read.
     pub fn molecules(&self) -> Result<MoleculeSet> {
         let set = self.whole_set()?;
-        let Some(half) = self.data.half else { return Ok(set) };
-        let split = set.split().half(half);
+        if self.data.half.is_none() {
+            return Ok(set);
+        }
+        let split = self.data.halved(&set);
         set.with_split(split).map_err(|fault| Error::Config(fault.to_string()))
     }
 
@@ -151,6 +153,12 @@ impl Experiment {
         self.model.check()?;
         if let Some(property) = &self.property {
             property.check(self)?;
+        }
+        let coupling = self.diffusion.continuous.map_or(CouplingKind::Independent, |loss| loss.coupling);
+        if self.data.fixed > 0.0 && coupling != CouplingKind::Independent {
+            return Err(Error::Config(
+                "data.fixed and an aligned coupling: given a fixed part, noise that data were moved towards is not normal; set diffusion.continuous.coupling to independent".into(),
+            ));
         }
         if self.data.fixed > 0.0 && !self.model.backbone.spec().takes_fixed() {
             let kind = self.model.backbone.kind();

@@ -109,8 +109,11 @@ impl DitDenoiser {
     fn forward(&self, x: &Observed) -> Result<Molecules> {
         let state = &x.at.state;
         let mut embedded = self.embedder.forward(&state.joined()?)?;
-        if let (Some(embedder), Some(fixed)) = (&self.fixed, x.at.given.fixed()?) {
-            embedded = (embedded + embedder.forward(&fixed.to_dtype(state.dtype())?)?)?;
+        if let Some(embedder) = &self.fixed {
+            // Where nothing is fixed, all rows are zero.
+            let none = || Ok(Tensor::zeros((1, embedder.inputs()), state.dtype(), &state.device())?);
+            let fixed = x.at.given.fixed()?.map_or_else(none, |fixed| Ok::<_, Error>(fixed.to_dtype(state.dtype())?))?;
+            embedded = embedded.broadcast_add(&embedder.forward(&fixed)?)?;
         }
         let times = x.at.time.tensor(embedded.dtype(), embedded.device())?;
         let asked = self.asked.as_ref().map(|(properties, embedder)| -> Result<Tensor> {

@@ -30,8 +30,8 @@ struct Pace {
     steps: u64,
 }
 
-/// Gives every run of a suite with `minutes` its steps.
-pub(super) fn equalise(suite: &mut Suite, out: &Path, device: &Device) -> Outcome<()> {
+/// Gives every run of a suite with `minutes` that is `needed` its steps.
+pub(super) fn equalise(suite: &mut Suite, needed: impl Fn(&str) -> bool, out: &Path, device: &Device) -> Outcome<()> {
     let Some(minutes) = suite.minutes else { return Ok(()) };
     let path = out.join(FILE);
     let mut budget = match std::fs::read_to_string(&path) {
@@ -44,7 +44,7 @@ pub(super) fn equalise(suite: &mut Suite, out: &Path, device: &Device) -> Outcom
         let (path, recorded) = (path.display(), budget.minutes);
         return Err(Failure::input(format!("{path}: the runs here have {recorded} minutes each, not {minutes}; choose another --out")));
     }
-    for Run { name, experiment, .. } in &mut suite.runs {
+    for Run { name, experiment, .. } in suite.runs.iter_mut().filter(|run| needed(&run.name)) {
         if !budget.runs.contains_key(name) {
             tracing::info!("{name}: measuring the time of a step");
             let plan = measured(experiment, device)?.lasting(minutes);

@@ -15,18 +15,19 @@ use crate::report::{self, CellReport, DataReport, Geometry, Machine, Report, Run
 use crate::suite;
 use candle_core::Device;
 use clap::Args;
+use results::Basis;
 use runs::{Planned, Runs};
 use samples::Drawn;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use symdiff_models::suite::{Estimate, Outcomes, Run, Suite};
-use symdiff_models::weights::DataRecord;
 use symdiff_models::{MoleculeTrainer, Trained, check_elements, resume, start};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::MoleculeSet;
-use symdiff_train::{FolderLock, metrics};
+use symdiff_train::FolderLock;
+use symdiff_train::metrics::{self, Row};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,7 +53,7 @@ pub(crate) struct Reproduce {
     /// Continue an earlier call. Finished runs are not repeated; molecules are drawn again only if their model or sampler changed.
     #[arg(long)]
     resume: bool,
-    /// Make these runs alone, and tell of others as far as their results are there: so a suite is divided over machines. Copy the folders of finished runs, or no more than `result.json` of each, into one folder, and `--resume` there.
+    /// Make these runs alone, and tell of others as far as their results are there: so a suite is divided over machines. Copy `result.json` of each finished run into one folder, in a folder of its run's name, and `--resume` there.
     #[arg(long, value_name = "RUN", value_delimiter = ',')]
     only: Vec<String>,
     /// Override a setting in every run: `--set train.steps=500`.
@@ -67,32 +68,32 @@ pub(crate) struct Reproduce {
 /// Molecules shown of each run.
 const SHOWN: usize = 24;
 
-/// The most points of a curve of the loss.
+/// The most points of a curve of the loss, each the mean of as many logged ones.
 const POINTS: usize = 1000;
 
 impl Reproduce {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let began = Instant::now();
         let mut suite = suite::read(&self.profile, &self.settings, self.data.as_deref())?;
-        if self.dry_run {
-            return planned(&suite, context);
-        }
-        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
         if let Some(stranger) = self.only.iter().find(|name| suite.runs.iter().all(|run| run.name != **name)) {
             let known: Vec<&str> = suite.runs.iter().map(|run| run.name.as_str()).collect();
             return Err(Failure::input(format!("--only {stranger}: the suite has no such run; it has {}", known.join(", "))));
         }
+        if self.dry_run {
+            suite.runs.retain(|run| self.asks(&run.name));
+            return planned(&suite, context);
+        }
+        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&suite.name));
         let runs = Runs::of(&suite, context, self.resume, &out)?;
         let set = suite.molecules()?;
         for run in &suite.runs {
             check_elements(&set, &run.experiment.encoding())?;
         }
-        let data = DataRecord::of("", &set);
         let device = context.device()?;
         // From here on there is a folder.
         std::fs::create_dir_all(&out).map_err(|error| Failure::file(&out, "make this folder", &error))?;
         let _lock = FolderLock::acquire(&out)?;
-        budget::equalise(&mut suite, &out, &device)?;
+        budget::equalise(&mut suite, |run| self.asks(run) && !results::exists(&out.join(run)), &out, &device)?;
         let mut report = Report {
             title: suite.title.clone(),
             profile: suite.name.clone(),
@@ -109,17 +110,26 @@ impl Reproduce {
         // Written anew after each run, so that a long suite can be read before its end.
         let mut done: Vec<Vec<RunReport>> = suite.runs.iter().map(|_| Vec::new()).collect();
         let planned = runs.planned(&suite, &out);
+        // Seconds of runs whose results were there.
+        let mut elsewhere = 0.0;
         for (index, one) in planned.iter().enumerate() {
             let run = &suite.runs[one.run];
-            let of = results::of(run, &suite, &data)?;
-            let asked = self.only.is_empty() || self.only.contains(&run.name);
+            let of = Basis::of(run, one.seed, &suite, &set)?;
+            let named = self.only.contains(&run.name);
             // What a folder itself holds is looked at anew: its molecules may have been drawn by another version.
-            let here = asked && MoleculeTrainer::has_checkpoint(&one.folder);
-            let known = if here { None } else { results::read(one, &of) };
+            let here = self.asks(&run.name) && MoleculeTrainer::has_checkpoint(&one.folder);
+            let known = if here { Ok(None) } else { results::read(one, &of) };
             let result = match known {
-                Some(result) => result,
-                None if !asked => continue,
-                None => {
+                Ok(Some(known)) => {
+                    elsewhere += known.train_seconds + known.sample_seconds;
+                    RunReport { name: run.name.clone(), ..known }
+                }
+                Ok(None) if !self.asks(&run.name) => continue,
+                Err(failure) if !named => return Err(failure),
+                made => {
+                    if made.is_err() {
+                        tracing::warn!("{}: what is there is no result of this run, which is made anew", one.folder.display());
+                    }
                     tracing::info!("{} ({} of {})", one.name, index + 1, planned.len());
                     let result = one_run(run, one, &suite, &set, &device)?;
                     results::write(one, of, &result)?;
@@ -128,10 +138,10 @@ impl Reproduce {
             };
             done[one.run].push(result);
             let counted = seeds::counted(&done);
-            report.rows = counted.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
+            report.rows = counted.runs.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
             report.tests = seeds::tests(&suite, &counted);
-            report.seeds = seeds::over(&suite, &counted);
-            report.seconds = began.elapsed().as_secs_f64();
+            report.seeds = counted.seeds;
+            report.seconds = elsewhere + began.elapsed().as_secs_f64();
             report::write(&report, &out)?;
         }
         let table = report::markdown(&report);
@@ -148,6 +158,13 @@ impl Reproduce {
             "seeds": report.seeds,
             "tests": report.tests,
         }))
+    }
+}
+
+impl Reproduce {
+    /// Whether a run is to be made.
+    fn asks(&self, run: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == run)
     }
 }
 
@@ -207,10 +224,12 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
     }
     let cells = cells(run, &trained, suite, folder, seed)?;
     let rows = metrics::rows(folder)?;
-    let curve = rows.iter().step_by(rows.len().div_ceil(POINTS).max(1)).map(|row| (row.step, row.loss)).collect();
+    let mean = |rows: &[Row]| Some((rows.last()?.step, rows.iter().map(|row| row.loss).sum::<f64>() / rows.len() as f64));
+    let curve = rows.chunks(rows.len().div_ceil(POINTS).max(1)).filter_map(mean).collect();
     let timed = metrics::validations(folder)?.iter().map(|row| (row.seconds, row.scores.loss)).collect();
     Ok(RunReport {
         name: run.name.clone(),
+        seed,
         machine: Machine::here(),
         parameters,
         steps: trained.header.step,

@@ -5,10 +5,11 @@ use crate::destination::put;
 use crate::failure::{Failure, Outcome};
 use crate::report::RunReport;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::path::Path;
+use symdiff_models::Experiment;
 use symdiff_models::suite::{Run, Suite};
 use symdiff_models::weights::DataRecord;
+use symdiff_mol::data::MoleculeSet;
 
 /// The file of a result in the folder of its run.
 const FILE: &str = "result.json";
@@ -16,51 +17,99 @@ const FILE: &str = "result.json";
 /// What the file holds.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    seed: u64,
-    /// What the result is one of.
-    of: Value,
+    of: Basis,
     report: RunReport,
 }
 
-/// All that the result of a run depends on, but for its seed.
-pub(super) fn of(run: &Run, suite: &Suite, data: &DataRecord) -> Outcome<Value> {
-    let Suite { samples, groups, nll_molecules, .. } = suite;
-    let routes: Vec<String> = std::iter::once(&run.route).chain(&run.samplings).map(|route| format!("{route:?}")).collect();
-    // A file is told by its content, wherever it lies.
-    let mut experiment = run.experiment.clone();
-    experiment.data.path = None;
-    Ok(json!({
-        "experiment": experiment.to_toml()?,
-        "data": data,
-        "protocol": suite.protocol.name(),
-        "samples": samples,
-        "groups": groups,
-        "nll_molecules": nll_molecules,
-        "routes": routes,
-    }))
+/// All that a result depends on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Basis {
+    seed: u64,
+    experiment: Experiment,
+    /// Training time by which the steps were chosen, if any.
+    minutes: Option<f64>,
+    data: DataRecord,
+    /// Sums of the properties that the model was told.
+    told: Vec<f64>,
+    protocol: String,
+    samples: usize,
+    groups: usize,
+    nll_molecules: usize,
+    routes: Vec<String>,
 }
 
-/// The result of a run, where its folder has one of the same experiment, data and rules.
-pub(super) fn read(planned: &Planned, of: &Value) -> Option<RunReport> {
-    let path = planned.folder.join(FILE);
-    let stored: Stored = serde_json::from_str(&std::fs::read_to_string(&path).ok()?)
-        .inspect_err(|error| tracing::warn!("{}: no result of a run, and passed over: {error}", path.display()))
-        .ok()?;
-    if stored.of == *of && stored.seed == planned.seed {
-        return Some(stored.report);
+impl Basis {
+    /// What the result of a run of a suite on a set depends on.
+    pub(super) fn of(run: &Run, seed: u64, suite: &Suite, set: &MoleculeSet) -> Outcome<Self> {
+        let route = |route: &symdiff_diffusion::Route| {
+            let symdiff_diffusion::Route { method, steps, spacing, framing, .. } = *route;
+            format!("{method} {steps} {spacing} {framing} {:?}", route.churn())
+        };
+        let told = run.experiment.data.condition.iter().map(|name| Ok(set.conditioning(name)?.iter().sum()));
+        Ok(Self {
+            seed,
+            experiment: run.experiment.clone(),
+            minutes: suite.minutes,
+            data: DataRecord::of("", set),
+            told: told.collect::<Outcome<_>>()?,
+            protocol: suite.protocol.name().to_owned(),
+            samples: suite.samples,
+            groups: suite.groups,
+            nll_molecules: suite.nll_molecules,
+            routes: std::iter::once(&run.route).chain(&run.samplings).map(route).collect(),
+        })
     }
-    tracing::info!("{}: the result of another experiment, other data or other rules; passed over", path.display());
-    None
+
+    /// Whether both are of one model, judged in one way. Where a file lies and how often a run logs does not matter, nor do steps that follow from the speed of a machine.
+    fn agrees(&self, other: &Self) -> bool {
+        let plain = |basis: &Self| {
+            let mut experiment = basis.experiment.clone();
+            experiment.data.path = None;
+            (experiment.train.log_every, experiment.train.checkpoint_minutes) = (1, 1.0);
+            if basis.minutes.is_some() {
+                experiment.train.steps = 1;
+            }
+            experiment
+        };
+        let rules = |basis: &Self| {
+            let Self { seed, minutes, data, protocol, samples, groups, nll_molecules, routes, .. } = basis.clone();
+            (seed, minutes.map(f64::to_bits), data, protocol, (samples, groups, nll_molecules), routes)
+        };
+        let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * a.abs();
+        let told = self.told.len() == other.told.len() && self.told.iter().zip(&other.told).all(near);
+        told && plain(self) == plain(other) && rules(self) == rules(other)
+    }
+}
+
+/// The result of a run, if its folder has one.
+///
+/// # Errors
+/// [`Failure::Input`] where it is none of this run, this data and these rules, or cannot be read: it may have taken hours, and is never replaced without being asked.
+pub(super) fn read(planned: &Planned, of: &Basis) -> Outcome<Option<RunReport>> {
+    let path = planned.folder.join(FILE);
+    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
+    let refused = |why: String| Failure::input(format!("{}: {why}; take it away, or make the run anew by --only", path.display()));
+    let stored: Stored =
+        serde_json::from_str(&text).map_err(|error| refused(format!("no result of a run that this version knows ({error})")))?;
+    if !stored.of.agrees(of) {
+        return Err(refused("the result of another experiment, of other data or under other rules".into()));
+    }
+    Ok(Some(stored.report))
 }
 
 /// The seed of the result in a folder.
 pub(super) fn seed(folder: &Path) -> Option<u64> {
-    let stored: Value = serde_json::from_str(&std::fs::read_to_string(folder.join(FILE)).ok()?).ok()?;
-    stored["seed"].as_u64()
+    let stored: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(folder.join(FILE)).ok()?).ok()?;
+    stored["of"]["seed"].as_u64()
+}
+
+/// Whether a folder has a result.
+pub(super) fn exists(folder: &Path) -> bool {
+    folder.join(FILE).exists()
 }
 
 /// Keeps a result.
-pub(super) fn write(planned: &Planned, of: Value, report: &RunReport) -> Outcome<()> {
-    let stored = Stored { seed: planned.seed, of, report: report.clone() };
+pub(super) fn write(planned: &Planned, of: Basis, report: &RunReport) -> Outcome<()> {
+    let stored = Stored { of, report: report.clone() };
     put(&planned.folder.join(FILE), &serde_json::to_string(&stored).map_err(Failure::run)?)
 }

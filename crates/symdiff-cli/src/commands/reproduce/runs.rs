@@ -68,7 +68,7 @@ impl Runs {
 
 /// Whether a folder has a checkpoint of its run, or its result.
 fn begun(run: &Path) -> bool {
-    MoleculeTrainer::has_checkpoint(run) || results::seed(run).is_some()
+    MoleculeTrainer::has_checkpoint(run) || results::exists(run)
 }
 
 /// The seed of runs in these folders: the one given, which must be that of runs to go on with; theirs where none is given.
@@ -86,10 +86,9 @@ fn seed(folders: &[PathBuf], given: Option<u64>, resume: bool, out: &Path) -> Ou
     }
     let mut seed = given;
     for run in &trained {
-        let recorded = match results::seed(run).filter(|_| !MoleculeTrainer::has_checkpoint(run)) {
-            Some(seed) => seed,
-            None => checkpoint::header(&run.join(CHECKPOINT))?.seed,
-        };
+        let there = MoleculeTrainer::has_checkpoint(run).then(|| checkpoint::header(&run.join(CHECKPOINT))).transpose()?;
+        // A result that cannot be read is refused later, unless its run is made anew.
+        let Some(recorded) = there.map(|header| header.seed).or_else(|| results::seed(run)) else { continue };
         if let Some(seed) = seed.filter(|seed| *seed != recorded) {
             let run = run.display();
             return Err(Failure::input(format!(

@@ -3,32 +3,49 @@
 use crate::report::RunReport;
 use symdiff_models::suite::{Scores, SeedTest, Suite, over_seeds, seed_tests};
 
-/// Of each run the seeds that all runs have finished, so that rows are over the same ones; before the first is finished, what there is.
-pub(super) fn counted(runs: &[Vec<RunReport>]) -> Vec<&[RunReport]> {
-    let whole = runs.iter().map(Vec::len).min().unwrap_or_default();
-    runs.iter().map(|seeds| &seeds[..if whole > 0 { whole } else { seeds.len() }]).collect()
+/// The results that a report is made of.
+pub(super) struct Counted<'a> {
+    /// Of each run, in the order of seeds.
+    pub(super) runs: Vec<Vec<&'a RunReport>>,
+    /// The seeds that they are over, where there are several; the same for all runs.
+    pub(super) seeds: Vec<u64>,
+}
+
+/// Of each run the seeds that all runs with a result have finished, so that rows are over the same ones; where they have none in common, what there is.
+pub(super) fn counted(runs: &[Vec<RunReport>]) -> Counted<'_> {
+    let begun: Vec<&Vec<RunReport>> = runs.iter().filter(|results| !results.is_empty()).collect();
+    let everywhere = |seed: &u64| begun.iter().all(|results| results.iter().any(|result| result.seed == *seed));
+    let seeds: Vec<u64> =
+        begun.first().into_iter().flat_map(|results| results.iter().map(|result| result.seed)).filter(everywhere).collect();
+    let of = |results: &'_ Vec<RunReport>| -> Vec<usize> {
+        (0..results.len()).filter(|&at| seeds.is_empty() || seeds.contains(&results[at].seed)).collect()
+    };
+    let runs = runs.iter().map(|results| of(results).into_iter().map(|at| &results[at]).collect()).collect();
+    Counted { runs, seeds: if seeds.len() > 1 { seeds } else { Vec::new() } }
 }
 
 /// Every run beside the suite's reference; none where the suite names no reference or has one seed.
-pub(super) fn tests(suite: &Suite, runs: &[&[RunReport]]) -> Vec<SeedTest> {
-    let scores: Vec<(&str, Vec<Scores>)> =
-        suite.runs.iter().zip(runs).map(|(run, seeds)| (run.name.as_str(), seeds.iter().map(|seed| seed.scores).collect())).collect();
+pub(super) fn tests(suite: &Suite, Counted { runs, seeds }: &Counted) -> Vec<SeedTest> {
+    if seeds.is_empty() {
+        return Vec::new();
+    }
+    let scores: Vec<(&str, Vec<Scores>)> = suite
+        .runs
+        .iter()
+        .zip(runs)
+        .filter(|(_, results)| !results.is_empty())
+        .map(|(run, results)| (run.name.as_str(), results.iter().map(|result| result.scores).collect()))
+        .collect();
     let Some((name, theirs)) = scores.iter().find(|(name, _)| Some(*name) == suite.reference.as_deref()) else { return Vec::new() };
     let others: Vec<(&str, &[Scores])> =
         scores.iter().filter(|(other, _)| other != name).map(|(name, scores)| (*name, scores.as_slice())).collect();
     seed_tests((name, theirs), &others)
 }
 
-/// The seeds of [`counted`] runs, where there are several.
-pub(super) fn over(suite: &Suite, runs: &[&[RunReport]]) -> Vec<u64> {
-    let finished = runs.iter().map(|seeds| seeds.len()).min().unwrap_or_default();
-    suite.seeds.iter().copied().take(if finished > 1 { finished } else { 0 }).collect()
-}
-
 /// One row of all seeds so far: scores over seeds, costs as means, counts of all; loss, other routes and molecules of the first seed.
-pub(super) fn merged(seeds: &[RunReport]) -> Option<RunReport> {
+pub(super) fn merged(seeds: &[&RunReport]) -> Option<RunReport> {
     let (first, rest) = seeds.split_first()?;
-    let mut all = first.clone();
+    let mut all = (*first).clone();
     if rest.is_empty() {
         return Some(all);
     }
