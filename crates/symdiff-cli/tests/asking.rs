@@ -56,7 +56,10 @@ fn weights_ask_what_their_scores_were_asked() {
         std::fs::read_to_string(out).unwrap()
     };
     assert_eq!(drawn("usual.sdf", &[]), drawn("asked.sdf", &asked));
-    assert!(drawn("usual.xyz", &[]).contains("given_gap") && !drawn("sized.xyz", &["--atoms", "12"]).contains("given_gap"));
+    assert!(drawn("usual.xyz", &["--sampler", "ddim", "--steps", "2"]).contains("given_gap"));
+    for more in [&["--atoms", "12"][..], &["--given-nothing"]] {
+        assert!(!drawn("sized.xyz", more).contains("given_gap"), "{more:?}");
+    }
     assert!(refusal(&[&export[..], &["--force", "--given", "colour=2"]].concat()).contains("colour"));
 }
 

@@ -85,6 +85,7 @@ pub(crate) struct Batches {
     /// How often a molecule has a part that the model is given.
     fixed: f64,
     parts: Steps,
+    held_out_parts: Steps,
     /// The epoch of the last batch, with its order.
     epoch: Mutex<Option<(u64, Arc<[usize]>)>>,
 }
@@ -106,8 +107,23 @@ impl Batches {
         if places.len() < batch {
             return Err(Error::Config(format!("train.batch is {batch} but the training set holds {} molecules", places.len())));
         }
-        let [orders, turns, blurs, drops, parts] = noise.split().map(Noise::steps);
-        Ok(Self { set, places, encoding, batch, augment, orders, turns, blurs, told, drops, fixed: 0.0, parts, epoch: Mutex::default() })
+        let [orders, turns, blurs, drops, parts, held_out_parts] = noise.split().map(Noise::steps);
+        Ok(Self {
+            set,
+            places,
+            encoding,
+            batch,
+            augment,
+            orders,
+            turns,
+            blurs,
+            told,
+            drops,
+            fixed: 0.0,
+            parts,
+            held_out_parts,
+            epoch: Mutex::default(),
+        })
     }
 
     /// The same, where the model is given a part of this share of the molecules.
@@ -143,22 +159,25 @@ impl Batches {
             Some(GroupChoice::O3) => moved(&molecules, &Orthogonal::new(3), self.turns.at(step))?,
             Some(GroupChoice::So3) => moved(&molecules, &SpecialOrthogonal::new(3), self.turns.at(step))?,
         };
-        let mut asked = self.asked(places, &molecules, Some(self.drops.at(step)))?;
-        if self.fixed > 0.0 {
-            asked = asked.fixing(fixed::part(&molecules, self.fixed, self.parts.at(step))?);
-        }
+        let asked = self.asked(places, &molecules, Some(self.drops.at(step)))?;
+        let asked = self.with_part(asked, &molecules, self.parts.at(step))?;
         Ok(Examples { molecules, asked })
     }
 
-    /// Molecules by their places in the set, which are their sample ids.
+    /// The molecules of a round of validation by their places in the set, which are their sample ids.
     ///
     /// # Errors
     /// When a molecule cannot be encoded.
-    pub(crate) fn held_out(&self, places: &[usize], dtype: DType, device: &Device) -> Result<Examples> {
+    pub(crate) fn held_out(&self, places: &[usize], round: u64, dtype: DType, device: &Device) -> Result<Examples> {
         let ids = Samples::new(places.iter().map(|&place| place as u64).collect::<Vec<_>>());
         let molecules = self.encoding.encode(&self.set, places, ids, dtype, device)?;
-        let asked = self.asked(places, &molecules, None)?;
+        let asked = self.with_part(self.asked(places, &molecules, None)?, &molecules, self.held_out_parts.at(round))?;
         Ok(Examples { molecules, asked })
+    }
+
+    /// What is asked, with a part of some of the molecules.
+    fn with_part(&self, asked: Asked, molecules: &Molecules, noise: Noise) -> Result<Asked> {
+        if self.fixed > 0.0 { Ok(asked.fixing(fixed::part(molecules, self.fixed, noise)?)) } else { Ok(asked) }
     }
 
     fn asked(&self, places: &[usize], molecules: &Molecules, dropout: Option<Noise>) -> Result<Asked> {

@@ -166,3 +166,35 @@ impl Known<Molecules> for KeptBatch {
         Ok(Molecules::new(self.choose(&inside, z.positions())?, features, layout.clone())?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use symdiff_mol::data::embedded;
+    use symdiff_ops::Samples;
+
+    /// What a network is given of kept atoms in sampling is what it was given of the same atoms in training.
+    #[test]
+    fn kept_atoms_are_given_as_in_training() -> Result<()> {
+        let (encoding, count, wrong) = (Encoding::qm9(), 5, |error: Fault| Error::Config(error.to_string()));
+        let whole = embedded().molecule(40);
+        let (numbers, positions) = (whole.atomic_numbers()[..count].to_vec(), whole.positions()[..count].to_vec());
+        // A file has its origin anywhere.
+        let moved = positions.iter().map(|row| row.map(|x| x + 7.0)).collect();
+        let kept = Kept::atoms(&[Molecule::new("part", numbers, moved).map_err(wrong)?]);
+        let clean = encoding.encode(embedded(), &[40], Samples::numbered(1), DType::F64, &Device::Cpu)?;
+        let batch = kept.within(clean.layout(), &encoding, DType::F64, &Device::Cpu)?;
+        let given = batch.fixed_in(Asked::default())?.fixed()?.map(|rows| rows.to_vec2::<f64>()).transpose()?.unwrap_or_default();
+        let rows = clean.joined()?.to_vec2::<f64>()?;
+        let centre: [f64; 3] = std::array::from_fn(|axis| rows[..count].iter().map(|row| row[axis]).sum::<f64>() / count as f64);
+        for (place, (given, row)) in given.iter().zip(&rows).enumerate() {
+            let inside = f64::from(u8::from(place < count));
+            let centred = row.iter().enumerate().map(|(column, x)| inside * (x - centre.get(column).copied().unwrap_or(0.0)));
+            assert!(given.iter().zip(centred.chain([inside])).all(|(a, b)| (a - b).abs() < 1e-6), "{place}: {given:?}, {row:?}");
+        }
+        let elements = Kept::elements(vec![6, 1]).within(clean.layout(), &encoding, DType::F64, &Device::Cpu)?;
+        assert!(elements.fixed_in(Asked::default())?.fixed()?.is_none());
+        assert_eq!([batch.usual_turns(true), batch.usual_turns(false), elements.usual_turns(true)], [1, Request::TURNS, Request::TURNS]);
+        Ok(())
+    }
+}

@@ -6,7 +6,7 @@ use crate::{Conditions, Error, Experiment, Model, Result, memory};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 use std::path::Path;
-use symdiff_mol::data::{MoleculeSet, SizeHistogram};
+use symdiff_mol::data::{MoleculeSet, SizeHistogram, Split};
 use symdiff_ops::{Noise, Samples};
 use symdiff_train::{Alone, Parameters, Ranks, Record, Settings, Share, Streams, Task, Trainer};
 
@@ -160,7 +160,8 @@ pub fn check_elements(set: &MoleculeSet, encoding: &symdiff_mol::state::Encoding
     if !set.all_atomic_numbers().iter().any(unknown) {
         return Ok(());
     }
-    for place in 0..set.len() {
+    let Split { train, valid, test } = set.split();
+    for place in train.into_iter().chain(valid).chain(test) {
         // The error of the encoding itself names molecule and element.
         if set.atomic_numbers(place).iter().any(unknown) {
             encoding.encode(set, &[place], Samples::numbered(1), DType::F32, &Device::Cpu)?;
@@ -197,7 +198,7 @@ impl Task for MoleculeTask {
         let batches: Vec<&[usize]> = self.held_out.chunks(self.batch).collect();
         let mut losses = Vec::new();
         for round in share.range(batches.len()) {
-            let batch = self.batches.held_out(batches[round], DType::F32, &self.device)?;
+            let batch = self.batches.held_out(batches[round], round as u64, DType::F32, &self.device)?;
             let losses_of = self.model.loss(&batch.molecules, &batch.asked, draws.at(round as u64))?;
             losses.extend(losses_of.to_dtype(DType::F64)?.to_vec1::<f64>()?);
         }

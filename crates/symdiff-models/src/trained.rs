@@ -12,7 +12,7 @@ use candle_core::{DType, Device};
 use std::path::{Path, PathBuf};
 use symdiff_diffusion::{Guidance, Route};
 use symdiff_mol::Molecule;
-use symdiff_mol::data::{MoleculeSet, SizeHistogram};
+use symdiff_mol::data::{MoleculeSet, SizeHistogram, Split};
 use symdiff_mol::state::Molecules;
 use symdiff_nets::PaddedTo;
 use symdiff_ops::{Noise, Ragged, Samples};
@@ -337,6 +337,11 @@ impl Trained {
             decoded.molecules(&model.encoding)?.into_iter().zip(wishes).map(|(molecule, wish)| plan.noted(molecule, wish)).collect();
         let last = molecules.first().filter(|_| frames > 0).map(|molecule| molecule.clone().renamed("molecule"));
         Ok((molecules, chain.molecules(&model.encoding)?.into_iter().chain(last).collect()))
+    }
+
+    /// The parts of a set, without the molecules that the experiment leaves out for their size.
+    pub fn parts(&self, set: &MoleculeSet) -> Split {
+        self.experiment.as_ref().map_or_else(|| set.split(), |experiment| experiment.data.split(set))
     }
 
     /// Whether molecules of a set's training part, or of what the experiment takes of it, have the sizes that the model learned from.

@@ -3,13 +3,13 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::{TestResult, shaken};
+use common::{TestResult, completing, first_atoms, shaken};
 use symdiff_core::MarkovKernel;
 use symdiff_core::testing::LawTest;
 use symdiff_diffusion::{At, Eps, Times};
 use symdiff_groups::Orthogonal;
 use symdiff_models::models::MoleculeDenoiser;
-use symdiff_models::{Asked, Experiment};
+use symdiff_models::{Asked, Model};
 use symdiff_mol::data::embedded;
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::{Noise, Samples};
@@ -22,24 +22,8 @@ fn copies(place: usize) -> Result<Molecules, Box<dyn std::error::Error>> {
     Ok(Encoding::qm9().encode(embedded(), &[place; COPIES], Samples::numbered(COPIES), DType::F32, &Device::Cpu)?)
 }
 
-/// The first atoms of each copy, about their own centre.
 fn part(clean: &Molecules) -> Result<Molecules, Box<dyn std::error::Error>> {
-    let layout = clean.layout();
-    let mut rows = Tensor::cat(&[clean.positions(), clean.features()], 1)?.to_vec2::<f32>()?;
-    for own in (0..layout.len()).map(|sample| layout.rows(sample)) {
-        let first = own.start..own.start + FIXED;
-        let centre: [f32; 3] = std::array::from_fn(|axis| rows[first.clone()].iter().map(|row| row[axis]).sum::<f32>() / FIXED as f32);
-        for (place, row) in rows[own].iter_mut().enumerate() {
-            row.push(1.0);
-            row[..3].iter_mut().zip(centre).for_each(|(x, centre)| *x -= centre);
-            row.iter_mut().filter(|_| place >= FIXED).for_each(|x| *x = 0.0);
-        }
-    }
-    Ok(Molecules::from_joined(&Tensor::new(rows, &Device::Cpu)?, layout.clone())?)
-}
-
-fn completing(model: &str) -> symdiff_models::Result<Experiment> {
-    Experiment::parse(&format!("[data]\nfixed = 0.5\n[model]\n{model}\n[train]\nsteps = 1\nbatch = 8\n"), &[])
+    first_atoms(clean, FIXED)
 }
 
 /// A planted bug: whatever pose it is asked in, the fixed atoms are those of the first.
@@ -105,12 +89,27 @@ fn fixed_atoms_change_the_answer() -> TestResult {
     let larger = Molecules::new((fixed.positions() * 1.1)?, fixed.features().clone(), fixed.layout().clone())?;
     let model = shaken(&experiment)?;
     let free = answer(&model.denoiser, Asked::default())?;
+    let zeros = Molecules::new(fixed.positions().zeros_like()?, fixed.features().zeros_like()?, fixed.layout().clone())?;
+    let none = answer(&model.denoiser, Asked::default().fixing(zeros))?;
+    assert!(far(&free, &none)? == 0.0, "no part and a part of no atoms are the same");
+    let fresh = Model::fresh(&experiment, 0, Noise::seeded(0), &Device::Cpu)?;
+    let begun = [Asked::default(), Asked::default().fixing(fixed.clone())].map(|given| answer(&fresh.denoiser, given));
+    let [without, with] = begun;
+    assert!(far(&without?, &with?)? == 0.0, "a fresh model starts as if nothing were fixed");
     let [some, more] = [fixed, larger].map(|part| answer(&model.denoiser, Asked::default().fixing(part)));
     let (some, more) = (some?, more?);
     assert!(far(&free, &some)? > 1e-3 && far(&some, &more)? > 1e-3);
     let unconditional = symdiff_diffusion::Optional::without(&Asked::default().fixing(part(&copies(40)?)?));
     assert!(far(&answer(&model.denoiser, unconditional)?, &some)? == 0.0, "guidance must leave fixed atoms alone");
     Ok(())
+}
+
+/// An aligned coupling moves data towards their noise: given a part of the data, such noise is not normal.
+#[test]
+fn aligned_couplings_are_refused() {
+    let flow = "preset = 'symdiff-tiny'\n[diffusion]\nloss = 'continuous'\n[diffusion.continuous]\ncoupling = 'aligned'";
+    let told = completing(flow).map(drop).map_err(|error| error.to_string()).err().unwrap_or_default();
+    assert!(told.contains("data.fixed") && told.lines().count() == 1, "{told}");
 }
 
 #[test]

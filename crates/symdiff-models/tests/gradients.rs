@@ -5,7 +5,7 @@
 mod common;
 
 use candle_core::{DType, Device};
-use common::{TestResult, batch, conditioned, experiment, shaken};
+use common::{TestResult, batch, completing, conditioned, experiment, first_atoms, shaken};
 use symdiff_models::Asked;
 use symdiff_ops::{Noise, gradients};
 
@@ -31,6 +31,8 @@ fn every_parameter_of_every_model_gets_a_finite_nonzero_gradient() -> TestResult
             everything_learns(&model, &asked, text)?;
         }
     }
+    let part = Asked::default().fixing(first_atoms(&batch(&[3, 700, 5000, 7999])?, 4)?);
+    everything_learns(&shaken(&completing(MODELS[0])?)?, &part, "with fixed atoms")?;
     Ok(())
 }
 

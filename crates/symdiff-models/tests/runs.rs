@@ -11,29 +11,29 @@ use symdiff_models::{Experiment, Sampling, Trained, resume, start};
 use symdiff_train::CHECKPOINT;
 use symdiff_train::metrics::rows;
 
-fn tiny(steps: u64, precision: &str) -> symdiff_models::Result<Experiment> {
+fn tiny(steps: u64, setting: &str) -> symdiff_models::Result<Experiment> {
     let text = "[model]\npreset = 'symdiff-tiny'\n[train]\nbatch = 16\nlr = 1e-3\nema = 0.9\nsteps = 1\nclipping = 'queue'\n";
-    Experiment::parse(text, &[format!("train.steps={steps}"), format!("train.precision={precision}")])
+    Experiment::parse(text, &[format!("train.steps={steps}"), setting.to_owned()])
 }
 
-fn train(folder: &Path, steps: u64, precision: &str) -> symdiff_models::Result<()> {
-    start(tiny(steps, precision)?, 3, folder, &Device::Cpu)?.run(&mut |_| ControlFlow::Continue(())).map(|_| ())
+fn train(folder: &Path, steps: u64, setting: &str) -> symdiff_models::Result<()> {
+    start(tiny(steps, setting)?, 3, folder, &Device::Cpu)?.run(&mut |_| ControlFlow::Continue(())).map(|_| ())
 }
 
 #[test]
 fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() -> TestResult {
-    ["f32", "bf16"].into_iter().try_for_each(resumed_equals_unbroken)
+    ["train.precision=f32", "train.precision=bf16", "data.fixed=0.5"].into_iter().try_for_each(resumed_equals_unbroken)
 }
 
-fn resumed_equals_unbroken(precision: &str) -> TestResult {
+fn resumed_equals_unbroken(setting: &str) -> TestResult {
     let (whole, broken) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    train(whole.path(), 12, precision)?;
-    train(broken.path(), 5, precision)?;
+    train(whole.path(), 12, setting)?;
+    train(broken.path(), 5, setting)?;
     // What a killed process leaves after its last checkpoint: rows of later steps, and half a row.
     let stale = r#"{"step":6,"loss":9.0,"gradient_norm":1.0,"lr":1.0,"seconds":1.0,"molecules_per_s":1.0}"#;
     let metrics = broken.path().join("metrics.jsonl");
     std::fs::write(&metrics, std::fs::read_to_string(&metrics)? + stale + "\n{\"step\":7,\"lo")?;
-    resume(broken.path(), Some(tiny(12, precision)?), None, &Device::Cpu)?.run(&mut |_| ControlFlow::Continue(()))?;
+    resume(broken.path(), Some(tiny(12, setting)?), None, &Device::Cpu)?.run(&mut |_| ControlFlow::Continue(()))?;
 
     let key = |folder: &Path| -> symdiff_models::Result<Vec<(u64, u64, u64)>> {
         Ok(rows(folder)?.iter().map(|row| (row.step, row.loss.to_bits(), row.gradient_norm.to_bits())).collect())
@@ -51,7 +51,7 @@ fn resumed_equals_unbroken(precision: &str) -> TestResult {
 #[test]
 fn a_seed_names_its_molecules_whatever_the_batch() -> TestResult {
     let run = tempfile::tempdir()?;
-    train(run.path(), 4, "f32")?;
+    train(run.path(), 4, "train.precision=f32")?;
     let trained = Trained::load(run.path(), &Device::Cpu)?;
     let draw = |batch| {
         let options = Sampling { steps: Some(20), batch, ..Sampling::of(6, 5) };
@@ -69,7 +69,7 @@ fn a_seed_names_its_molecules_whatever_the_batch() -> TestResult {
 #[test]
 fn refusals_name_file_and_remedy() -> TestResult {
     let run = tempfile::tempdir()?;
-    train(run.path(), 2, "f32")?;
+    train(run.path(), 2, "train.precision=f32")?;
     let message = |result: symdiff_models::Result<()>| result.map_err(|error| error.to_string()).err().unwrap_or_default();
 
     let other = Experiment::parse("[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 9\nlr = 0.5\n", &[])?;

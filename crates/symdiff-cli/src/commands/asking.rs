@@ -14,6 +14,9 @@ pub(crate) struct Asking {
     /// together with the size. May be given for several properties. The file keeps what was asked of each molecule as `given_gap`.
     #[arg(long, value_name = "NAME=VALUE|LOW..HIGH|data", value_parser = request::<Given>)]
     given: Vec<Given>,
+    /// Ask for no property, of weights that record asked ones with their scores and would else ask the same.
+    #[arg(long = "given-nothing", conflicts_with = "given")]
+    pub(super) nothing: bool,
     /// Move predictions away from those without the condition: (1 + W) times the one under the condition less W times the one without. 0 leaves them as they are; otherwise each prediction
     /// calls the network twice.
     #[arg(long, value_name = "W", default_value_t = 0.0, requires = "given", allow_negative_numbers = true)]

@@ -109,7 +109,7 @@ impl Nll {
         let out = self.out.as_deref().map(|path| Destination::claim(path, Kind::Shard, &inputs, self.force)).transpose()?;
         let model = chosen.load(self.padding.counted(), self.precision, &device)?;
         let set = self.data.as_ref().map_or_else(|| Ok(data::embedded().clone()), |path| data::load(path))?;
-        let places = self.places(&set);
+        let places = self.places(&model, &set);
         let known = model.of_seen_sizes(&set, &places);
         let work = self.work(context, &model, places.len() - known.len(), known.len());
         let share = self.shard.map_or_else(|| Share::of(processes), |Shard(share)| share);
@@ -130,8 +130,8 @@ impl Nll {
         joined(&work, &String::from_utf8(all.concat()).map_err(Failure::run)?)
     }
 
-    fn places(&self, set: &MoleculeSet) -> Vec<usize> {
-        let split = set.split();
+    fn places(&self, model: &Trained, set: &MoleculeSet) -> Vec<usize> {
+        let split = model.parts(set);
         let mut places = match self.split {
             Part::Test => split.test,
             Part::Validation => split.valid,

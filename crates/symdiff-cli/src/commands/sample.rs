@@ -165,11 +165,9 @@ impl Sample {
         if let Some(steps) = self.steps.filter(|steps| *steps > most) {
             return Err(Failure::input(format!("--steps {steps}: this model's process has at most {most} steps; give 1 to {most}")));
         }
-        let usual = match self.sampler {
-            Some(sampler) => Sampling { sampler, ..Sampling::of(self.n, seed) },
-            None => model.usual_sampling(self.n, seed)?,
-        };
-        let request = if request == Request::default() { usual.request.clone() } else { request };
+        let recorded = model.usual_sampling(self.n, seed)?;
+        let request = if request == Request::default() && !self.asking.nothing { recorded.request.clone() } else { request };
+        let usual = self.sampler.map_or(recorded, |sampler| Sampling { sampler, ..Sampling::of(self.n, seed) });
         let options = Sampling {
             steps: self.steps.or(usual.steps),
             batch: self.batch,

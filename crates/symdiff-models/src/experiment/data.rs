@@ -109,7 +109,7 @@ impl Data {
     }
 
     /// The parts of a set, without the molecules that `heavy_atoms` leaves out.
-    pub(super) fn split(&self, set: &MoleculeSet) -> Split {
+    pub(crate) fn split(&self, set: &MoleculeSet) -> Split {
         let Some(most) = self.heavy_atoms else { return set.split() };
         let heavy = |place: usize| set.atomic_numbers(place).iter().filter(|number| **number > 1).count();
         set.split().moved(|place| (heavy(place) <= most).then_some(place))

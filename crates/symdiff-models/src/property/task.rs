@@ -117,7 +117,7 @@ impl Task for PropertyTask {
         let batches: Vec<&[usize]> = self.held_out.chunks(self.experiment.train.batch).collect();
         let mut errors = Vec::new();
         for round in share.range(batches.len()) {
-            let batch = self.batches.held_out(batches[round], DType::F32, &self.device)?;
+            let batch = self.batches.held_out(batches[round], round as u64, DType::F32, &self.device)?;
             let predicted = self.network.mean_value(&batch.molecules, draws.at(round as u64))?;
             let true_values = values(&batch)?.to_vec1::<f64>()?;
             let scale = self.baseline.statistics.mean_absolute_deviation;

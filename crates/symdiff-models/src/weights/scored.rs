@@ -119,7 +119,7 @@ impl Trained {
     }
 
     fn scored_nll(&self, scoring: &Scoring, set: &MoleculeSet, progress: &mut dyn FnMut(&str, f64)) -> Result<Option<ScoredNll>> {
-        let mut places = set.split().test;
+        let mut places = self.parts(set).test;
         places.truncate(scoring.nll_molecules);
         if places.is_empty() {
             return Ok(None);

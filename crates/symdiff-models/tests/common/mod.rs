@@ -1,7 +1,7 @@
 //! Small models away from their zero start, and molecules of the embedded set.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 use symdiff_models::{Experiment, Model};
 use symdiff_mol::data::embedded;
 use symdiff_mol::state::{Encoding, Molecules};
@@ -17,6 +17,27 @@ pub(crate) fn experiment(model: &str) -> symdiff_models::Result<Experiment> {
 /// The same for a model that is told two properties of each molecule.
 pub(crate) fn conditioned(model: &str) -> symdiff_models::Result<Experiment> {
     Experiment::parse(&format!("[data]\ncondition = ['gap', 'alpha']\n[model]\n{model}\n[train]\nsteps = 1\nbatch = 8\n"), &[])
+}
+
+/// The same for a model that is given fixed atoms.
+pub(crate) fn completing(model: &str) -> symdiff_models::Result<Experiment> {
+    Experiment::parse(&format!("[data]\nfixed = 0.5\n[model]\n{model}\n[train]\nsteps = 1\nbatch = 8\n"), &[])
+}
+
+/// The first `fixed` atoms of each molecule as a condition: about their own centre, with a last feature that is 1; rows of others are zero.
+pub(crate) fn first_atoms(clean: &Molecules, fixed: usize) -> Result<Molecules, Box<dyn std::error::Error>> {
+    let layout = clean.layout();
+    let mut rows = clean.joined()?.to_vec2::<f32>()?;
+    for own in (0..layout.len()).map(|sample| layout.rows(sample)) {
+        let first = own.start..own.start + fixed;
+        let centre: [f32; 3] = std::array::from_fn(|axis| rows[first.clone()].iter().map(|row| row[axis]).sum::<f32>() / fixed as f32);
+        for (place, row) in rows[own].iter_mut().enumerate() {
+            row.push(1.0);
+            row[..3].iter_mut().zip(centre).for_each(|(x, centre)| *x -= centre);
+            row.iter_mut().filter(|_| place >= fixed).for_each(|x| *x = 0.0);
+        }
+    }
+    Ok(Molecules::from_joined(&Tensor::new(rows, &Device::Cpu)?, layout.clone())?)
 }
 
 /// A model whose parameters are all moved by normal noise: adaLN-Zero starts with most gradients at zero.
