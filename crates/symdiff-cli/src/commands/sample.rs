@@ -54,7 +54,7 @@ pub(crate) struct Sample {
     /// Random frames of a symmetrised model: `fresh` draws one at each call of the network, `kept` one per molecule for all calls.
     #[arg(long)]
     frames: Option<Framing>,
-    /// Noise that is drawn anew, against what a step takes off: 0 draws none, and the default is 0.5 for `stochastic-euler` and 64 for `stochastic-ddim`.
+    /// Noise that is drawn anew, against what a step takes off: 0 draws none, and the default is 0.5 for `stochastic-euler` and 1000 for `stochastic-ddim`.
     #[arg(long, value_name = "C")]
     churn: Option<f64>,
     /// Denoising steps; the number in the experiment when absent.
