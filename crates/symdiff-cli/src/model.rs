@@ -9,7 +9,7 @@ use symdiff_models::models::PaddedTo;
 use symdiff_train::{CHECKPOINT, Precision};
 
 /// The model that is used where none is named.
-const DEFAULT: &str = "symdiff-small";
+const DEFAULT: &str = "symdiff-given-small";
 
 /// A model by its place or name.
 pub(crate) struct Chosen {

@@ -194,11 +194,11 @@ fn without_a_name_the_model_that_is_compiled_in_draws() {
     let folder = tempfile::tempdir().unwrap();
     let (out, page) = (folder.path().join("m.sdf"), folder.path().join("m.html"));
     let command = ["sample", "-n", "2", "--steps", "2", "--out", text(&out), "--gallery", text(&page)];
-    if symdiff_cli::builtin::weights().iter().any(|(name, _)| *name == "symdiff-small") {
+    if symdiff_cli::builtin::weights().iter().any(|(name, _)| *name == "symdiff-given-small") {
         assert_eq!(json(&[&command[..], &["--json"]].concat())["molecules"], 2);
         assert!(page.exists());
     } else {
-        assert!(refusal(&command).contains("no weights of symdiff-small are compiled into this program"));
+        assert!(refusal(&command).contains("no weights of symdiff-given-small are compiled into this program"));
     }
 }
 

@@ -19,7 +19,7 @@ use symdiff_train::Precision;
 const EXAMPLES: &str = "\
 Examples:
   symdiff export --run runs/mine --out mine.safetensors
-  symdiff export --run runs/small --out weights/symdiff-small.safetensors --sampler stochastic-ddim --grid log-snr --steps 250
+  symdiff export --run runs/small --out small.safetensors --sampler stochastic-ddim --grid log-snr --steps 250
   symdiff export --run runs/given --out given.safetensors --given gap=data --given alpha=data
   symdiff verify mine.safetensors --scores";
 

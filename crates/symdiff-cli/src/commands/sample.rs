@@ -35,7 +35,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Sample {
-    /// A run folder, a weights file made by `export`, `fetch` or `import`, or the name of weights that are compiled in; `symdiff-small` when absent.
+    /// A run folder, a weights file made by `export`, `fetch` or `import`, or the name of weights that are compiled in; `symdiff-given-small` when absent.
     #[arg(long)]
     run: Option<PathBuf>,
     /// The number of molecules.
