@@ -23,6 +23,20 @@ fn the_doctor_tells_what_there_is() {
     let found = json(&["doctor", "--threads", "1", "--json"]);
     assert_eq!(found["threads"], 1);
     assert!(found["free_memory_gib"].as_f64().unwrap() > 0.1 && !found["instructions"].as_str().unwrap().is_empty(), "{found}");
+    let processes = found["processes"].as_str().unwrap();
+    assert_eq!(processes.starts_with("one"), !cfg!(any(feature = "mpi", feature = "nccl")), "{processes}");
+}
+
+/// Programs tell their version in a line of their own, some below a banner.
+#[test]
+fn the_doctor_names_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |name, lines: &str| common::on_path(folder.path(), name, &format!("#!/bin/sh\nprintf '{lines}'\n"));
+    told("mpirun", "mpirun (Some MPI) 9.8.7\\n\\nBugs go there\\n");
+    let path = told("xtb", "  | x T B |\\n\\n   * xtb version 6.5.4 (abc)\\n");
+    let output = binary().args(["doctor", "--json"]).env("PATH", path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("\"mpirun (Some MPI) 9.8.7") && said.contains("\"xtb version 6.5.4 (abc): `evaluate --xtb`"), "{said}");
 }
 
 #[test]

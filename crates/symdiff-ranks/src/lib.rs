@@ -3,7 +3,7 @@
 //! # Layer 5
 //!
 //! [`Launched`] is what the launcher of a process says of it, known before anything is joined. [`Processes`] are the joined processes, as the
-//! [`Ranks`](symdiff_train::Ranks) of a training loop.
+//! [`Ranks`](symdiff_train::Ranks) of a training loop; [`engines`] tells what can join them here.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod gpus;
@@ -14,4 +14,4 @@ mod processes;
 mod rendezvous;
 
 pub use launcher::{Launched, Launcher};
-pub use processes::Processes;
+pub use processes::{Processes, engines};

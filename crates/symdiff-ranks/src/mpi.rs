@@ -31,6 +31,12 @@ impl Mpi {
     }
 }
 
+/// What the library says of itself, before the other processes are joined too: its first line, without the details of the package.
+pub(crate) fn library() -> String {
+    let said = mpi::environment::library_version().unwrap_or_else(|_| "an MPI without a name".into());
+    said.split([',', '\n', '\0']).next().unwrap_or_default().trim().to_owned()
+}
+
 impl std::fmt::Debug for Mpi {
     fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(out, "MPI, process {} of {}", self.rank(), self.size())

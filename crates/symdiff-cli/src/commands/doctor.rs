@@ -3,10 +3,11 @@
 use crate::report::Machine;
 use clap::Args;
 use serde_json::{Value, json};
+use std::process::{Command, Stdio};
 use symdiff_models::memory;
 use symdiff_mol::metrics::Xtb;
 
-/// Show what this machine offers: instruction sets, threads, memory, GPU, and the optional programs that commands call.
+/// Show what this machine offers: instruction sets, threads, memory, GPU, MPI, and the optional programs that commands call.
 #[derive(Args)]
 pub(crate) struct Doctor {}
 
@@ -18,9 +19,11 @@ impl Doctor {
             Err(error) => error.to_string(),
         };
         let xtb = match Xtb::find("xtb", std::time::Duration::from_secs(10)) {
-            Ok(_) => "found: `evaluate --xtb` measures energies".to_owned(),
+            Ok(_) => format!("{}: `evaluate --xtb` measures energies", version("xtb").unwrap_or_else(|| "found".into())),
             Err(error) => error.to_string(),
         };
+        let engines = symdiff_ranks::engines();
+        let launchers: Vec<String> = ["mpirun", "srun"].into_iter().filter_map(version).collect();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "processor": processor,
@@ -28,10 +31,24 @@ impl Doctor {
             "threads": threads,
             "free_memory_gib": memory::available().map(|bytes| (bytes / f64::from(1 << 30) * 10.0).round() / 10.0),
             "gpu": gpu,
+            "processes": if engines.is_empty() {
+                "one: this program was built without the features `mpi` and `nccl`".to_owned()
+            } else {
+                format!("several, joined by {}", engines.join(" and "))
+            },
+            "launchers": if launchers.is_empty() { "neither mpirun nor srun is on PATH".to_owned() } else { launchers.join("; ") },
             "xtb": xtb,
             "experiments": crate::builtin::experiments().len(),
         })
     }
+}
+
+/// What a program says of its version: the first line with a digit, below the banners that some print. `None` where it cannot be started.
+fn version(program: &str) -> Option<String> {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = said.lines().find(|line| line.contains(|letter: char| letter.is_ascii_digit()))?;
+    Some(line.trim_matches([' ', '*']).to_owned())
 }
 
 /// The instruction sets that ops are compiled for and that this processor has, the fastest last.
