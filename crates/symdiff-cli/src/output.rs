@@ -155,14 +155,24 @@ pub fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Scalars of the summary, one per line; nested rows are left to the command's own table.
+/// Scalars of the summary and lists of scalars, one per line; nested rows are left to the command's own table.
 fn readable(summary: &Value) -> String {
     let Some(map) = summary.as_object() else { return String::new() };
-    map.iter()
-        .filter(|(_, value)| !value.is_array() && !value.is_object())
-        .map(|(key, value)| match value.as_f64() {
-            Some(number) if value.is_f64() => format!("{key:<24} {number:.6}\n"),
-            _ => format!("{key:<24} {}\n", value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
-        })
-        .collect()
+    map.iter().filter_map(|(key, value)| Some(format!("{key:<24} {}\n", on_a_line(value)?))).collect()
+}
+
+/// A scalar, `a, b, c`, or `C 3, H 8`; `None` of what is nested deeper.
+fn on_a_line(value: &Value) -> Option<String> {
+    let scalar = |value: &Value| match value {
+        Value::Array(_) | Value::Object(_) => None,
+        Value::Number(number) if number.is_f64() => Some(format!("{:.6}", number.as_f64()?)),
+        Value::String(text) => Some(text.clone()),
+        _ => Some(value.to_string()),
+    };
+    let parts: Option<Vec<String>> = match value {
+        Value::Array(items) => items.iter().map(scalar).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| Some(format!("{key} {}", scalar(value)?))).collect(),
+        _ => return scalar(value),
+    };
+    parts.map(|parts| if parts.is_empty() { "none".to_owned() } else { parts.join(", ") })
 }

@@ -105,7 +105,10 @@ impl Batches {
         noise: Noise,
     ) -> Result<Self> {
         if places.len() < batch {
-            return Err(Error::Config(format!("train.batch is {batch} but the training set holds {} molecules", places.len())));
+            return Err(Error::Config(format!(
+                "train.batch is {batch} but the training set holds {} molecules; take a smaller batch",
+                places.len()
+            )));
         }
         let [orders, turns, blurs, drops, parts, held_out_parts] = noise.split().map(Noise::steps);
         Ok(Self {

@@ -1,9 +1,9 @@
 //! A group of your own: the wallpaper group p4 of square pictures that continue periodically, its quarter turns and shifts.
 
+// ANCHOR: program
 use symdiff::groups::{Error, Result};
 use symdiff::prelude::*;
 
-// ANCHOR: program
 /// Quarter turns about the first pixel and shifts of L × L pixels on a torus.
 #[derive(Clone, Copy, Debug)]
 struct P4 {
@@ -96,6 +96,7 @@ impl Action<P4> for Tile {
 }
 // ANCHOR_END: program
 
+// ANCHOR: checks
 /// For the checks: what an element is, in numbers.
 impl Observe for Motions {
     fn observe(&self) -> Result<Vec<Vec<f64>>> {
@@ -103,7 +104,6 @@ impl Observe for Motions {
     }
 }
 
-// ANCHOR: checks
 #[test]
 fn the_axioms_hold_and_a_plain_map_becomes_equivariant() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let p4 = P4 { side: 6 };

@@ -1,12 +1,9 @@
 //! A noise schedule and a sampler of your own, judged on data whose denoiser is known exactly.
 
+// ANCHOR: schedule
 use symdiff::diffusion::{Clean, Framing, NoiseField, Sampler, Span, Uniform};
-use symdiff::kernels;
 use symdiff::prelude::*;
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-// ANCHOR: schedule
 /// log(α²/σ²) falls from 8 to −8, more slowly in the middle than at the ends.
 #[derive(Clone, Copy, Debug)]
 struct Cubic;
@@ -43,6 +40,7 @@ impl<S: Euclidean> Sampler<S> for Renewing {
 }
 // ANCHOR_END: sampler
 
+// ANCHOR: sampling
 /// The variance of each coordinate of the data, which are normal with mean 0.
 const VARIANCE: f64 = 0.25;
 
@@ -56,13 +54,12 @@ fn exact(process: &Process) -> impl Denoiser<Vectors> + use<> {
             at.sigma / (at.alpha.powi(2) * VARIANCE + at.sigma.powi(2))
         });
         let share = Tensor::from_iter(share, z.device())?.unsqueeze(1)?;
-        Ok::<_, kernels::Error>(Eps(Vectors::new(z.broadcast_mul(&share)?)?))
+        Ok::<_, symdiff::kernels::Error>(Eps(Vectors::new(z.broadcast_mul(&share)?)?))
     })
 }
 
 #[test]
-fn a_schedule_and_a_sampler_of_ones_own_draw_the_data() -> Outcome {
-    // ANCHOR: sampling
+fn a_schedule_and_a_sampler_of_ones_own_draw_the_data() -> Result<(), Box<dyn std::error::Error>> {
     let process = Process::continuous(VariancePreserving(Cubic), 200)?;
     let denoiser = exact(&process);
     let like = Vectors::new(Tensor::zeros((4000, 2), DType::F64, &Device::Cpu)?)?;
@@ -74,6 +71,6 @@ fn a_schedule_and_a_sampler_of_ones_own_draw_the_data() -> Outcome {
         // The standard error of the variance of 8,000 normals is 1.6 %; discretisation costs as much again.
         assert!((variance / VARIANCE - 1.0).abs() < 0.08, "rate {rate}: {variance}");
     }
-    // ANCHOR_END: sampling
     Ok(())
 }
+// ANCHOR_END: sampling

@@ -1,10 +1,11 @@
 //! States of your own: one tensor with a meaning, and several parts of which some move and some do not.
 
 use symdiff::groups::testing::check_action;
-use symdiff::groups::{Symmetric, act_in_turn};
-use symdiff::prelude::*;
 
 // ANCHOR: program
+use symdiff::groups::act_in_turn;
+use symdiff::prelude::*;
+
 dense! {
     /// Momenta of m particles in kg·m/s.
     pub struct Momenta [B, m, n];

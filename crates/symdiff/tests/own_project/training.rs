@@ -1,16 +1,18 @@
 //! A condition, and the training loop on a task of your own: points on a circle of a given radius.
 
+use symdiff::train::Variables;
+
+// ANCHOR: condition
 use candle_nn::{Module, VarBuilder};
 use std::ops::ControlFlow;
 use std::path::Path as FilePath;
 use symdiff::diffusion::{Framing, Polynomial, Uniform, Weighting};
 use symdiff::ops::Steps;
 use symdiff::prelude::*;
-use symdiff::train::{Parameters, Settings, Share, Variables};
+use symdiff::train::{CHECKPOINT, Parameters, Settings, Share, checkpoint};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-// ANCHOR: condition
 /// The radius, `[B, 1]`: a rotation does not change it. A condition that turns, such as a direction, would be `Vectors`.
 type Radius = Fixed<Tensor>;
 
@@ -60,43 +62,49 @@ fn train(folder: &FilePath, parameters: &Parameters, process: &Process, steps: u
     let loss = L2 { process: process.clone(), data: Gaussian::default(), weighting: Weighting::Sample };
     let task = Circles { denoiser: denoiser(parameters.builder())?, loss, data: Noise::seeded(2).steps() };
     let settings = Settings { batch: BATCH, lr: 5e-3, ema: 0.99, steps, ..Settings::default() };
-    let resumed = folder.join(symdiff::train::CHECKPOINT).exists();
+    let resumed = folder.join(CHECKPOINT).exists();
     let begin = if resumed { Trainer::resume } else { Trainer::start };
     begin(task, parameters, settings, 1, folder)?.run(&mut |_| ControlFlow::Continue(()))?;
     Ok(())
 }
 // ANCHOR_END: task
 
-fn fresh() -> Parameters {
-    Parameters::new(1, DType::F32, &Device::Cpu)
+// ANCHOR: sampling
+/// The mean distance from the origin of 300 points that are asked to lie at `radius`.
+fn distance(parameters: &Parameters, process: &Process, radius: f32) -> Outcome<f32> {
+    let denoiser = denoiser(parameters.clone().frozen().builder())?;
+    let like = Vectors::new(Tensor::zeros((300, 2), DType::F32, &Device::Cpu)?)?;
+    let given = Fixed(Tensor::full(radius, (300, 1), &Device::Cpu)?);
+    let reverse = Reverse { process, denoiser: &denoiser, data: &Gaussian::default(), given: &given };
+    let times = process.times(&Uniform, 50)?;
+    let drawn = reverse.sample(&Ancestral, &times, Framing::Fresh, &like, Noise::seeded(3), &mut |_, _| ())?;
+    Ok(drawn.tensor().sqr()?.sum(1)?.sqrt()?.mean_all()?.to_scalar()?)
 }
+
+/// Trains up to so many steps, and asks for points at two distances.
+fn program(folder: &FilePath, steps: u64) -> Outcome<(Parameters, [f32; 2])> {
+    let process = Process::new(VariancePreserving(Polynomial { power: 2.0, precision: 1e-4 }.tabulated(50)?), 50)?;
+    let parameters = Parameters::new(1, DType::F32, &Device::Cpu);
+    train(folder, &parameters, &process, steps)?;
+    let mut trained = checkpoint::load(&folder.join(CHECKPOINT), &Device::Cpu)?;
+    parameters.load(&trained.take("ema")?)?; // the moving average of the weights
+    let found = [distance(&parameters, &process, 0.6)?, distance(&parameters, &process, 1.4)?];
+    println!("asked for 0.6 and 1.4: {found:.2?}");
+    Ok((parameters, found))
+}
+// ANCHOR_END: sampling
 
 #[test]
 fn a_conditional_model_trains_resumes_and_samples() -> Outcome {
-    let process = Process::new(VariancePreserving(Polynomial { power: 2.0, precision: 1e-4 }.tabulated(50)?), 50)?;
     let (whole, broken) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let (at_once, in_two) = (fresh(), fresh());
-    train(whole.path(), &at_once, &process, 400)?;
-    train(broken.path(), &in_two, &process, 150)?;
-    train(broken.path(), &in_two, &process, 400)?;
+    let (at_once, found) = program(whole.path(), 400)?;
+    program(broken.path(), 150)?;
+    let (in_two, _) = program(broken.path(), 400)?;
     for (name, var) in Variables::from(&at_once).iter() {
         let bits = |var: &candle_core::Var| -> Outcome<Vec<f32>> { Ok(var.flatten_all()?.to_vec1()?) };
         let other = Variables::from(&in_two).get(name).cloned().ok_or("another set of variables")?;
         assert!(bits(var)?.iter().zip(bits(&other)?).all(|(a, b)| a.to_bits() == b.to_bits()), "{name} after stopping and going on");
     }
-
-    // ANCHOR: guided
-    let denoiser = denoiser(at_once.frozen().builder())?;
-    let like = Vectors::new(Tensor::zeros((300, 2), DType::F32, &Device::Cpu)?)?;
-    let mut lengths = Vec::new();
-    for radius in [0.6_f32, 1.4] {
-        let given = Fixed(Tensor::full(radius, (300, 1), &Device::Cpu)?);
-        let reverse = Reverse { process: &process, denoiser: &denoiser, data: &Gaussian::default(), given: &given };
-        let times = process.times(&Uniform, 50)?;
-        let drawn = reverse.sample(&Ancestral, &times, Framing::Fresh, &like, Noise::seeded(3), &mut |_, _| ())?;
-        lengths.push(drawn.tensor().sqr()?.sum(1)?.sqrt()?.mean_all()?.to_scalar::<f32>()?);
-    }
-    // ANCHOR_END: guided
-    assert!((lengths[0] - 0.6).abs() < 0.25 && (lengths[1] - 1.4).abs() < 0.25, "{lengths:?}");
+    assert!((found[0] - 0.6).abs() < 0.25 && (found[1] - 1.4).abs() < 0.25, "{found:?}");
     Ok(())
 }
