@@ -1,9 +1,23 @@
 //! Two crates bring tensors and groups: no molecule, no network, no diffusion process.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 /// The crates of ours that may come along.
 const LOWER_LAYERS: [&str; 3] = ["symdiff-core", "symdiff-groups", "symdiff-ops"];
+
+/// What else these need that Candle does not: random numbers of another version, and spans for profilers.
+const BEYOND_CANDLE: [&str; 8] =
+    ["pin-project-lite", "rand", "rand_chacha", "rand_core", "rand_distr", "tracing", "tracing-attributes", "tracing-core"];
+
+/// The dependencies of this crate, or of one of them, each once a line.
+fn tree(more: &[&str]) -> Result<String, Box<dyn std::error::Error>> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let arguments = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--manifest-path", manifest];
+    let output = Command::new(env!("CARGO")).args(arguments).args(more).output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
 
 /// Crates of `tree`, one a line, that must not be in it: ours of higher layers, networks, chemistry.
 fn strangers(tree: &str) -> Vec<&str> {
@@ -17,15 +31,29 @@ fn strangers(tree: &str) -> Vec<&str> {
 
 #[test]
 fn only_crates_of_lower_layers_come_along() -> Result<(), Box<dyn std::error::Error>> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let arguments = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--manifest-path", manifest];
-    let output = Command::new(env!("CARGO")).args(arguments).output()?;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let tree = String::from_utf8(output.stdout)?;
+    let tree = tree(&[])?;
     for layer in LOWER_LAYERS {
         assert!(tree.lines().any(|line| line.starts_with(&format!("{layer} "))), "{layer} is missing from\n{tree}");
     }
     assert_eq!(strangers(&tree), Vec::<&str>::new());
+    Ok(())
+}
+
+/// A new dependency of the lower layers is a decision: it is named here, and counted in the chapter on projects of one's own.
+#[test]
+fn little_comes_along_that_candle_does_not_need() -> Result<(), Box<dyn std::error::Error>> {
+    let named = |tree: String| -> BTreeSet<String> {
+        tree.lines()
+            .filter_map(|line| line.split_once(" v"))
+            .map(|(name, rest)| format!("{name} {}", rest.split(' ').next().unwrap_or(rest)))
+            .collect()
+    };
+    let (all, candle) = (named(tree(&[])?), named(tree(&["--package", "candle-core"])?));
+    let beyond = all
+        .difference(&candle)
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| *name != "downstream" && !LOWER_LAYERS.contains(name));
+    assert_eq!(beyond.collect::<Vec<_>>(), BEYOND_CANDLE);
     Ok(())
 }
 
