@@ -44,7 +44,7 @@ fn a_summary_shows_lists_on_a_line() {
     let folder = tempfile::tempdir().unwrap();
     let output = common::symdiff(&["data", "inspect", text(&write(folder.path(), "water.xyz", WATER))]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    for (key, value) in [("elements", "H 2, O 1"), ("properties", "none"), ("split", "test 0, train 1, valid 0"), ("molecules", "1")] {
+    for (key, value) in [("elements", "H 2, O 1"), ("properties", "none"), ("split", "test 0, train 0, valid 1"), ("molecules", "1")] {
         assert!(said.lines().any(|line| line.split_once(' ').is_some_and(|(k, v)| k == key && v.trim() == value)), "{key}: {said}");
     }
     assert!(!said.contains("sizes"), "{said}");
