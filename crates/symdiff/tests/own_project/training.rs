@@ -97,9 +97,9 @@ fn program(folder: &FilePath, steps: u64) -> Outcome<(Parameters, [f32; 2])> {
 #[test]
 fn a_conditional_model_trains_resumes_and_samples() -> Outcome {
     let (whole, broken) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let (at_once, found) = program(whole.path(), 400)?;
+    let (at_once, found) = program(whole.path(), 1200)?;
     program(broken.path(), 150)?;
-    let (in_two, _) = program(broken.path(), 400)?;
+    let (in_two, _) = program(broken.path(), 1200)?;
     for (name, var) in Variables::from(&at_once).iter() {
         let bits = |var: &candle_core::Var| -> Outcome<Vec<f32>> { Ok(var.flatten_all()?.to_vec1()?) };
         let other = Variables::from(&in_two).get(name).cloned().ok_or("another set of variables")?;
