@@ -25,7 +25,7 @@ pub(crate) struct Augment {
 pub struct Examples {
     /// The molecules.
     pub molecules: Molecules,
-    /// Their properties, as far as they are told.
+    /// What the model is told of each: properties, and atoms that are fixed.
     pub asked: Asked,
 }
 

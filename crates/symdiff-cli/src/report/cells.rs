@@ -105,10 +105,13 @@ pub(super) fn of_rows(report: &Report) -> String {
             routes.push(route);
         }
     }
+    let several = routes.len() > 1;
     let sentence = |route: Route| {
         let Route { spacing, framing, .. } = route;
         let (sampler, calls) = (sampler(route), route.calls());
-        format!("Molecules are sampled by {sampler} on the grid {spacing} with {framing} frames, in {calls} calls of the network.")
+        let runs: Vec<&str> = report.rows.iter().filter(|run| run.route == route).map(|run| run.name.as_str()).collect();
+        let of = if several { format!(" of {}", runs.join(", ")) } else { String::new() };
+        format!("Molecules{of} are sampled by {sampler} on the grid {spacing} with {framing} frames, in {calls} calls of the network.")
     };
     routes.into_iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
