@@ -111,7 +111,9 @@ pub(super) fn of_rows(report: &Report) -> String {
         let (churn, calls) = (route.churn().map(|churn| format!(" with a churn of {churn}")).unwrap_or_default(), route.calls());
         let runs: Vec<&str> = report.rows.iter().filter(|run| run.route == route).map(|run| run.name.as_str()).collect();
         let of = if several { format!(" of {}", runs.join(", ")) } else { String::new() };
-        format!("Molecules{of} are sampled by {method}{churn} on the grid {spacing} with {framing} frames, in {calls} calls of the network.")
+        format!(
+            "Molecules{of} are sampled by {method}{churn} on the grid {spacing} with {framing} frames, in {calls} calls of the network."
+        )
     };
     routes.into_iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
