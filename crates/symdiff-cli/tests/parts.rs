@@ -98,5 +98,22 @@ fn parts_of_a_study_are_compared_over_the_seeds_they_share() {
     }
     let joined = run(&["--only", "none", "--resume"]);
     assert_eq!((&joined["seeds"], joined["tests"].as_array().unwrap().len()), (&both["seeds"], both["tests"].as_array().unwrap().len()));
-    assert!(!out.join("none/seed-0/last.safetensors").exists());
+    assert!(!out.join("none/seed-0/last.safetensors").exists() && !out.join("budget.json").exists());
+}
+
+/// Steps that follow from measured times are those of the first call, with a result in the folder or not.
+#[test]
+fn a_finished_run_keeps_its_measured_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = suite(folder.path());
+    let timed = std::fs::read_to_string(&one).unwrap().replace("protocol", "minutes = 0.001\nprotocol");
+    let timed = write(folder.path(), "timed.toml", timed);
+    let out = folder.path().join("out");
+    let command = ["reproduce", "--profile", text(&timed), "--out", text(&out), "--json"];
+    let (first, again) = (json(&command), json(&[&command[..], &["--resume"]].concat()));
+    assert_eq!(timeless(&first), timeless(&again));
+    let recorded = |run: &str| std::fs::read_to_string(out.join(run).join("experiment.toml")).unwrap();
+    for (row, run) in first["rows"].as_array().unwrap().iter().zip(["none", "haar"]) {
+        assert!(row["steps"].as_u64().unwrap() > 1 && recorded(run).contains(&format!("steps = {}", row["steps"])), "{run}: {row}");
+    }
 }

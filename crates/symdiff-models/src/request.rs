@@ -15,7 +15,7 @@ pub struct Request {
     pub atoms: Option<Atoms>,
     /// What is known of each molecule.
     pub part: Part,
-    /// How often each step is taken where a part is known, so that the rest has time to agree with it; when absent [`Request::TURNS`], or 1 where the model is given the part (`data.fixed`).
+    /// How often each step is taken where a part is known, so that the rest has time to agree with it; when absent [`Request::TURNS`], or 1 where the model is given atoms that are fixed (`data.fixed`).
     pub turns: Option<usize>,
 }
 

@@ -39,8 +39,8 @@ pub(crate) struct Asking {
     /// Keep the atoms of two molecules where they are, and draw what links them.
     #[arg(long, value_names = ["FILE", "FILE"], num_args = 2, conflicts_with = "from")]
     between: Vec<PathBuf>,
-    /// How often each step is taken where atoms are kept, so that the others have time to agree with them: 4 times when absent, or once where the model was trained on
-    /// fixed atoms (`data.fixed`). The sampler `dpm-solver-3` calls the network twice a step there.
+    /// How often each step is taken where atoms are kept, so that the others have time to agree with them: 4 times when absent, or once where --keep or --between give fixed
+    /// atoms to a model that was trained on them (`data.fixed`). The sampler `dpm-solver-3` calls the network twice a step there.
     #[arg(long, value_name = "N")]
     turns: Option<usize>,
     /// Vary this molecule: begin from it with noise instead of from noise alone.

@@ -30,8 +30,8 @@ struct Pace {
     steps: u64,
 }
 
-/// Gives every run of a suite with `minutes` that is `needed` its steps.
-pub(super) fn equalise(suite: &mut Suite, needed: impl Fn(&str) -> bool, out: &Path, device: &Device) -> Outcome<()> {
+/// Gives the runs of a suite with `minutes` their steps. The time of a step is measured of those that are `needed` and have none on record.
+pub(super) fn equalise(suite: &mut Suite, needed: &[bool], out: &Path, device: &Device) -> Outcome<()> {
     let Some(minutes) = suite.minutes else { return Ok(()) };
     let path = out.join(FILE);
     let mut budget = match std::fs::read_to_string(&path) {
@@ -44,8 +44,8 @@ pub(super) fn equalise(suite: &mut Suite, needed: impl Fn(&str) -> bool, out: &P
         let (path, recorded) = (path.display(), budget.minutes);
         return Err(Failure::input(format!("{path}: the runs here have {recorded} minutes each, not {minutes}; choose another --out")));
     }
-    for Run { name, experiment, .. } in suite.runs.iter_mut().filter(|run| needed(&run.name)) {
-        if !budget.runs.contains_key(name) {
+    for (Run { name, experiment, .. }, needed) in suite.runs.iter_mut().zip(needed) {
+        if *needed && !budget.runs.contains_key(name) {
             tracing::info!("{name}: measuring the time of a step");
             let plan = measured(experiment, device)?.lasting(minutes);
             budget.runs.insert(name.clone(), Pace { seconds_per_step: plan.seconds_per_step(), steps: plan.steps() });

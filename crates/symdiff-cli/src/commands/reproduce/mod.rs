@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use symdiff_models::suite::{Estimate, Outcomes, Run, Suite};
+use symdiff_models::weights::DataRecord;
 use symdiff_models::{MoleculeTrainer, Trained, check_elements, resume, start};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
@@ -53,7 +54,7 @@ pub(crate) struct Reproduce {
     /// Continue an earlier call. Finished runs are not repeated; molecules are drawn again only if their model or sampler changed.
     #[arg(long)]
     resume: bool,
-    /// Make these runs alone, and tell of others as far as their results are there: so a suite is divided over machines. Copy `result.json` of each finished run into one folder, in a folder of its run's name, and `--resume` there.
+    /// Make these runs alone, and tell of others as far as their results are there: so a suite is divided over machines. Copy `result.json` of each finished run into one folder, at the same place as there (`RUN`, of a suite with seeds `RUN/seed-N`), and `--resume` there.
     #[arg(long, value_name = "RUN", value_delimiter = ',')]
     only: Vec<String>,
     /// Override a setting in every run: `--set train.steps=500`.
@@ -71,7 +72,40 @@ const SHOWN: usize = 24;
 /// The most points of a curve of the loss, each the mean of as many logged ones.
 const POINTS: usize = 1000;
 
+/// What is known of a run before any is made.
+enum Known {
+    /// It is to be made, or to go on.
+    Nothing,
+    /// Its result.
+    Result(Box<RunReport>),
+    /// It has no result, and is not asked for.
+    LeftOut,
+}
+
 impl Reproduce {
+    /// Whether a run is to be made.
+    fn asks(&self, run: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == run)
+    }
+
+    fn known(&self, one: &Planned, suite: &Suite, set: &MoleculeSet, data: &DataRecord) -> Outcome<Known> {
+        let run = &suite.runs[one.run];
+        // What a folder itself holds is looked at anew: its molecules may have been drawn by another version.
+        if self.asks(&run.name) && MoleculeTrainer::has_checkpoint(&one.folder) {
+            return Ok(Known::Nothing);
+        }
+        let unknown = if self.asks(&run.name) { Known::Nothing } else { Known::LeftOut };
+        match results::read(one, &Basis::of(run, one.seed, suite, set, data)?) {
+            Ok(None) => Ok(unknown),
+            Ok(Some(result)) => Ok(Known::Result(Box::new(RunReport { name: run.name.clone(), ..result }))),
+            Err(_) if self.only.contains(&run.name) => {
+                tracing::warn!("{}: what is there is no result of this run, which is made anew", one.folder.display());
+                Ok(Known::Nothing)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let began = Instant::now();
         let mut suite = suite::read(&self.profile, &self.settings, self.data.as_deref())?;
@@ -93,7 +127,13 @@ impl Reproduce {
         // From here on there is a folder.
         std::fs::create_dir_all(&out).map_err(|error| Failure::file(&out, "make this folder", &error))?;
         let _lock = FolderLock::acquire(&out)?;
-        budget::equalise(&mut suite, |run| self.asks(run) && !results::exists(&out.join(run)), &out, &device)?;
+        let planned = runs.planned(&suite, &out);
+        let data = DataRecord::of("", &set);
+        // Before anything is trained: a result that cannot be taken is refused at once.
+        let mut known = planned.iter().map(|one| self.known(one, &suite, &set, &data)).collect::<Outcome<Vec<_>>>()?;
+        let makes = |run: usize| planned.iter().zip(&known).any(|(one, known)| one.run == run && matches!(known, Known::Nothing));
+        let needed: Vec<bool> = (0..suite.runs.len()).map(makes).collect();
+        budget::equalise(&mut suite, &needed, &out, &device)?;
         let mut report = Report {
             title: suite.title.clone(),
             profile: suite.name.clone(),
@@ -109,30 +149,20 @@ impl Reproduce {
         };
         // Written anew after each run, so that a long suite can be read before its end.
         let mut done: Vec<Vec<RunReport>> = suite.runs.iter().map(|_| Vec::new()).collect();
-        let planned = runs.planned(&suite, &out);
         // Seconds of runs whose results were there.
         let mut elsewhere = 0.0;
         for (index, one) in planned.iter().enumerate() {
             let run = &suite.runs[one.run];
-            let of = Basis::of(run, one.seed, &suite, &set)?;
-            let named = self.only.contains(&run.name);
-            // What a folder itself holds is looked at anew: its molecules may have been drawn by another version.
-            let here = self.asks(&run.name) && MoleculeTrainer::has_checkpoint(&one.folder);
-            let known = if here { Ok(None) } else { results::read(one, &of) };
-            let result = match known {
-                Ok(Some(known)) => {
+            let result = match std::mem::replace(&mut known[index], Known::LeftOut) {
+                Known::LeftOut => continue,
+                Known::Result(known) => {
                     elsewhere += known.train_seconds + known.sample_seconds;
-                    RunReport { name: run.name.clone(), ..known }
+                    *known
                 }
-                Ok(None) if !self.asks(&run.name) => continue,
-                Err(failure) if !named => return Err(failure),
-                made => {
-                    if made.is_err() {
-                        tracing::warn!("{}: what is there is no result of this run, which is made anew", one.folder.display());
-                    }
+                Known::Nothing => {
                     tracing::info!("{} ({} of {})", one.name, index + 1, planned.len());
                     let result = one_run(run, one, &suite, &set, &device)?;
-                    results::write(one, of, &result)?;
+                    results::write(one, Basis::of(run, one.seed, &suite, &set, &data)?, &result)?;
                     result
                 }
             };
@@ -140,7 +170,8 @@ impl Reproduce {
             let counted = seeds::counted(&done);
             report.rows = counted.runs.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
             report.tests = seeds::tests(&suite, &counted);
-            report.seeds = counted.seeds;
+            report.seed = counted.seeds.first().copied().unwrap_or(report.seed);
+            report.seeds = if counted.seeds.len() > 1 { counted.seeds } else { Vec::new() };
             report.seconds = elsewhere + began.elapsed().as_secs_f64();
             report::write(&report, &out)?;
         }
@@ -158,13 +189,6 @@ impl Reproduce {
             "seeds": report.seeds,
             "tests": report.tests,
         }))
-    }
-}
-
-impl Reproduce {
-    /// Whether a run is to be made.
-    fn asks(&self, run: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|name| name == run)
     }
 }
 

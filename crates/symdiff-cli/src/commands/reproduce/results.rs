@@ -5,6 +5,7 @@ use crate::destination::put;
 use crate::failure::{Failure, Outcome};
 use crate::report::RunReport;
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 use std::path::Path;
 use symdiff_models::Experiment;
 use symdiff_models::suite::{Run, Suite};
@@ -40,7 +41,7 @@ pub(super) struct Basis {
 
 impl Basis {
     /// What the result of a run of a suite on a set depends on.
-    pub(super) fn of(run: &Run, seed: u64, suite: &Suite, set: &MoleculeSet) -> Outcome<Self> {
+    pub(super) fn of(run: &Run, seed: u64, suite: &Suite, set: &MoleculeSet, data: &DataRecord) -> Outcome<Self> {
         let route = |route: &symdiff_diffusion::Route| {
             let symdiff_diffusion::Route { method, steps, spacing, framing, .. } = *route;
             format!("{method} {steps} {spacing} {framing} {:?}", route.churn())
@@ -50,7 +51,7 @@ impl Basis {
             seed,
             experiment: run.experiment.clone(),
             minutes: suite.minutes,
-            data: DataRecord::of("", set),
+            data: data.clone(),
             told: told.collect::<Outcome<_>>()?,
             protocol: suite.protocol.name().to_owned(),
             samples: suite.samples,
@@ -84,10 +85,13 @@ impl Basis {
 /// The result of a run, if its folder has one.
 ///
 /// # Errors
-/// [`Failure::Input`] where it is none of this run, this data and these rules, or cannot be read: it may have taken hours, and is never replaced without being asked.
+/// [`Failure::Input`] where it is none of this run, this data and these rules, or cannot be read: it may have taken hours, and where there is no checkpoint it is not replaced without being asked.
 pub(super) fn read(planned: &Planned, of: &Basis) -> Outcome<Option<RunReport>> {
     let path = planned.folder.join(FILE);
-    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|error| Failure::file(&path, "read it", &error))?,
+    };
     let refused = |why: String| Failure::input(format!("{}: {why}; take it away, or make the run anew by --only", path.display()));
     let stored: Stored =
         serde_json::from_str(&text).map_err(|error| refused(format!("no result of a run that this version knows ({error})")))?;

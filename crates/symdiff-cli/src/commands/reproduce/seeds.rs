@@ -7,7 +7,7 @@ use symdiff_models::suite::{Scores, SeedTest, Suite, over_seeds, seed_tests};
 pub(super) struct Counted<'a> {
     /// Of each run, in the order of seeds.
     pub(super) runs: Vec<Vec<&'a RunReport>>,
-    /// The seeds that they are over, where there are several; the same for all runs.
+    /// The seeds that they are over, the same for all runs; none where the runs have no seed in common.
     pub(super) seeds: Vec<u64>,
 }
 
@@ -21,12 +21,15 @@ pub(super) fn counted(runs: &[Vec<RunReport>]) -> Counted<'_> {
         (0..results.len()).filter(|&at| seeds.is_empty() || seeds.contains(&results[at].seed)).collect()
     };
     let runs = runs.iter().map(|results| of(results).into_iter().map(|at| &results[at]).collect()).collect();
-    Counted { runs, seeds: if seeds.len() > 1 { seeds } else { Vec::new() } }
+    if seeds.is_empty() && !begun.is_empty() {
+        tracing::warn!("the runs have no seed in common yet: their rows are over different seeds");
+    }
+    Counted { runs, seeds }
 }
 
 /// Every run beside the suite's reference; none where the suite names no reference or has one seed.
 pub(super) fn tests(suite: &Suite, Counted { runs, seeds }: &Counted) -> Vec<SeedTest> {
-    if seeds.is_empty() {
+    if seeds.len() < 2 {
         return Vec::new();
     }
     let scores: Vec<(&str, Vec<Scores>)> = suite
