@@ -60,17 +60,13 @@ impl Processes {
 
 /// What can join processes in this program: the system's MPI, as the library names itself, and NCCL; empty where it was built with neither.
 pub fn engines() -> Vec<String> {
-    mpi_library().into_iter().chain(cfg!(feature = "nccl").then(|| "NCCL".to_owned())).collect()
-}
-
-#[cfg(feature = "mpi")]
-fn mpi_library() -> Option<String> {
-    Some(crate::mpi::library())
-}
-
-#[cfg(not(feature = "mpi"))]
-fn mpi_library() -> Option<String> {
-    None
+    let engines = [
+        #[cfg(feature = "mpi")]
+        crate::mpi::library(),
+        #[cfg(feature = "nccl")]
+        "NCCL".to_owned(),
+    ];
+    engines.into()
 }
 
 #[cfg(feature = "mpi")]
