@@ -1,4 +1,4 @@
-//! What a file holds, in 64 bits.
+//! What a file or a list holds, in 64 bits.
 
 use std::fs::File;
 use std::hash::Hasher;
@@ -22,4 +22,13 @@ pub(crate) fn of_file(path: &Path) -> Result<String> {
         hash.write(bytes);
         reader.consume(read);
     }
+}
+
+/// XXH3 of numbers in their order, in hexadecimal.
+pub(crate) fn of_numbers(numbers: &[f64]) -> String {
+    let mut hash = XxHash3_64::new();
+    for number in numbers {
+        hash.write(&number.to_le_bytes());
+    }
+    format!("{:016x}", hash.finish())
 }

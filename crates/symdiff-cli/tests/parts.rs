@@ -117,3 +117,28 @@ fn a_finished_run_keeps_its_measured_steps() {
         assert!(row["steps"].as_u64().unwrap() > 1 && recorded(run).contains(&format!("steps = {}", row["steps"])), "{run}: {row}");
     }
 }
+
+/// The same molecules with another property of the same name, its values only exchanged between molecules, are other data.
+#[test]
+fn a_result_of_other_properties_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = suite(folder.path());
+    let told = std::fs::read_to_string(&one).unwrap().replace("protocol", "settings = ['data.condition=[\"logp\"]']\nprotocol");
+    let told = write(folder.path(), "told.toml", told.replace("nll_molecules = 8", "nll_molecules = 0"));
+    let data = |name: &str, shift: usize| {
+        let water = |at: usize| {
+            format!("3\nProperties=species:S:1:pos:R:3 logp={}\nO 0 0 0.{at}\nH 0.76 0.59 0\nH -0.76 0.59 0\n", (at + shift) % 20)
+        };
+        write(folder.path(), name, (0..20).map(water).collect::<String>())
+    };
+    let (first, second) = (data("first.extxyz", 0), data("second.extxyz", 7));
+    let out = folder.path().join("out");
+    let base = ["reproduce", "--profile", text(&told), "--only", "none", "--out", text(&out), "--data"];
+    json(&[&base[..], &[text(&first), "--json"]].concat());
+    std::fs::remove_file(out.join("none/last.safetensors")).unwrap();
+    let rest = ["reproduce", "--profile", text(&told), "--out", text(&out), "--resume", "--data"];
+    assert!(refusal(&[&rest[..], &[text(&second)]].concat()).contains("of other data"));
+    let again = json(&[&base[..], &[text(&first), "--resume", "--json"]].concat());
+    assert_eq!(again["rows"].as_array().unwrap().len(), 1);
+    assert!(!out.join("none/last.safetensors").exists());
+}

@@ -91,10 +91,10 @@ pub enum Elements {
 }
 
 impl Data {
-    /// Refuses a property that is named twice or cannot be a field of a file, and a dropout that is no probability.
+    /// Refuses a property that is named twice or cannot be a field of a file, a dropout that is no probability, and a part of nearly every molecule.
     ///
     /// # Errors
-    /// [`Error::Config`] with the property.
+    /// [`Error::Config`] with the property, or the setting and its range.
     pub(super) fn check_conditions(&self) -> Result<()> {
         within("data.condition_dropout", self.condition_dropout, 0.0, 1.0)?;
         // Some molecules must come without a part, as most are drawn.

@@ -110,9 +110,11 @@ impl DitDenoiser {
         let state = &x.at.state;
         let mut embedded = self.embedder.forward(&state.joined()?)?;
         if let Some(embedder) = &self.fixed {
-            // Where nothing is fixed, all rows are zero.
-            let none = || Ok(Tensor::zeros((1, embedder.inputs()), state.dtype(), &state.device())?);
-            let fixed = x.at.given.fixed()?.map_or_else(none, |fixed| Ok::<_, Error>(fixed.to_dtype(state.dtype())?))?;
+            let fixed = match x.at.given.fixed()? {
+                Some(fixed) => fixed.to_dtype(state.dtype())?,
+                // Where nothing is fixed, all rows are zero.
+                None => Tensor::zeros((1, embedder.inputs()), state.dtype(), &state.device())?,
+            };
             embedded = embedded.broadcast_add(&embedder.forward(&fixed)?)?;
         }
         let times = x.at.time.tensor(embedded.dtype(), embedded.device())?;

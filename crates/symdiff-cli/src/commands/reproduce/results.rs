@@ -3,10 +3,12 @@
 use super::runs::Planned;
 use crate::destination::put;
 use crate::failure::{Failure, Outcome};
+use crate::hash;
 use crate::report::RunReport;
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::Path;
+use symdiff_diffusion::Route;
 use symdiff_models::Experiment;
 use symdiff_models::suite::{Run, Suite};
 use symdiff_models::weights::DataRecord;
@@ -23,15 +25,15 @@ struct Stored {
 }
 
 /// All that a result depends on.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Basis {
     seed: u64,
     experiment: Experiment,
     /// Training time by which the steps were chosen, if any.
     minutes: Option<f64>,
     data: DataRecord,
-    /// Sums of the properties that the model was told.
-    told: Vec<f64>,
+    /// XXH3 of each property that the model was told.
+    told: Vec<String>,
     protocol: String,
     samples: usize,
     groups: usize,
@@ -42,11 +44,11 @@ pub(super) struct Basis {
 impl Basis {
     /// What the result of a run of a suite on a set depends on.
     pub(super) fn of(run: &Run, seed: u64, suite: &Suite, set: &MoleculeSet, data: &DataRecord) -> Outcome<Self> {
-        let route = |route: &symdiff_diffusion::Route| {
-            let symdiff_diffusion::Route { method, steps, spacing, framing, .. } = *route;
+        let route = |route: &Route| {
+            let Route { method, steps, spacing, framing, .. } = *route;
             format!("{method} {steps} {spacing} {framing} {:?}", route.churn())
         };
-        let told = run.experiment.data.condition.iter().map(|name| Ok(set.conditioning(name)?.iter().sum()));
+        let told = run.experiment.data.condition.iter().map(|name| Ok(hash::of_numbers(&set.conditioning(name)?)));
         Ok(Self {
             seed,
             experiment: run.experiment.clone(),
@@ -61,24 +63,16 @@ impl Basis {
         })
     }
 
-    /// Whether both are of one model, judged in one way. Where a file lies and how often a run logs does not matter, nor do steps that follow from the speed of a machine.
-    fn agrees(&self, other: &Self) -> bool {
-        let plain = |basis: &Self| {
-            let mut experiment = basis.experiment.clone();
-            experiment.data.path = None;
-            (experiment.train.log_every, experiment.train.checkpoint_minutes) = (1, 1.0);
-            if basis.minutes.is_some() {
-                experiment.train.steps = 1;
-            }
-            experiment
-        };
-        let rules = |basis: &Self| {
-            let Self { seed, minutes, data, protocol, samples, groups, nll_molecules, routes, .. } = basis.clone();
-            (seed, minutes.map(f64::to_bits), data, protocol, (samples, groups, nll_molecules), routes)
-        };
-        let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * a.abs();
-        let told = self.told.len() == other.told.len() && self.told.iter().zip(&other.told).all(near);
-        told && plain(self) == plain(other) && rules(self) == rules(other)
+    /// The same without what changes no result: where a file lies, how often a run logs, and steps that follow from the speed of a machine.
+    fn plain(&self) -> Self {
+        let mut plain = self.clone();
+        let Experiment { data, train, .. } = &mut plain.experiment;
+        data.path = None;
+        (train.log_every, train.checkpoint_minutes) = (1, 1.0);
+        if self.minutes.is_some() {
+            train.steps = 1;
+        }
+        plain
     }
 }
 
@@ -95,7 +89,7 @@ pub(super) fn read(planned: &Planned, of: &Basis) -> Outcome<Option<RunReport>> 
     let refused = |why: String| Failure::input(format!("{}: {why}; take it away, or make the run anew by --only", path.display()));
     let stored: Stored =
         serde_json::from_str(&text).map_err(|error| refused(format!("no result of a run that this version knows ({error})")))?;
-    if !stored.of.agrees(of) {
+    if stored.of.plain() != of.plain() {
         return Err(refused("the result of another experiment, of other data or under other rules".into()));
     }
     Ok(Some(stored.report))

@@ -17,10 +17,8 @@ pub(super) fn counted(runs: &[Vec<RunReport>]) -> Counted<'_> {
     let everywhere = |seed: &u64| begun.iter().all(|results| results.iter().any(|result| result.seed == *seed));
     let seeds: Vec<u64> =
         begun.first().into_iter().flat_map(|results| results.iter().map(|result| result.seed)).filter(everywhere).collect();
-    let of = |results: &'_ Vec<RunReport>| -> Vec<usize> {
-        (0..results.len()).filter(|&at| seeds.is_empty() || seeds.contains(&results[at].seed)).collect()
-    };
-    let runs = runs.iter().map(|results| of(results).into_iter().map(|at| &results[at]).collect()).collect();
+    let counts = |result: &&RunReport| seeds.is_empty() || seeds.contains(&result.seed);
+    let runs = runs.iter().map(|results| results.iter().filter(counts).collect()).collect();
     if seeds.is_empty() && !begun.is_empty() {
         tracing::warn!("the runs have no seed in common yet: their rows are over different seeds");
     }
