@@ -108,11 +108,7 @@ impl Reproduce {
 
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         let began = Instant::now();
-        let mut suite = suite::read(&self.profile, &self.settings, self.data.as_deref())?;
-        if let Some(stranger) = self.only.iter().find(|name| suite.runs.iter().all(|run| run.name != **name)) {
-            let known: Vec<&str> = suite.runs.iter().map(|run| run.name.as_str()).collect();
-            return Err(Failure::input(format!("--only {stranger}: the suite has no such run; it has {}", known.join(", "))));
-        }
+        let mut suite = self.suite()?;
         if self.dry_run {
             suite.runs.retain(|run| self.asks(&run.name));
             return planned(&suite, context);
@@ -127,54 +123,20 @@ impl Reproduce {
         // From here on there is a folder.
         std::fs::create_dir_all(&out).map_err(|error| Failure::file(&out, "make this folder", &error))?;
         let _lock = FolderLock::acquire(&out)?;
-        let planned = runs.planned(&suite, &out);
         let data = DataRecord::of("", &set);
         // Before anything is trained: a result that cannot be taken is refused at once.
-        let mut known = planned.iter().map(|one| self.known(one, &suite, &set, &data)).collect::<Outcome<Vec<_>>>()?;
-        let makes = |run: usize| planned.iter().zip(&known).any(|(one, known)| one.run == run && matches!(known, Known::Nothing));
+        let know = |one: Planned| Ok((self.known(&one, &suite, &set, &data)?, one));
+        let known: Vec<(Known, Planned)> = runs.planned(&suite, &out).into_iter().map(know).collect::<Outcome<_>>()?;
+        let makes = |run: usize| known.iter().any(|(known, one)| one.run == run && matches!(known, Known::Nothing));
         let needed: Vec<bool> = (0..suite.runs.len()).map(makes).collect();
         budget::equalise(&mut suite, &needed, &out, &device)?;
-        let mut report = Report {
-            title: suite.title.clone(),
-            profile: suite.name.clone(),
-            command: command_line(),
-            seed: runs.first_seed(),
-            seeds: Vec::new(),
-            tests: Vec::new(),
-            seconds: 0.0,
-            protocol: suite.protocol,
-            rows: Vec::new(),
-            data: real(&set, &suite)?,
-            published: if suite.protocol == Protocol::EdmGeom { &report::GEOM } else { &report::QM9 },
-        };
-        // Written anew after each run, so that a long suite can be read before its end.
-        let mut done: Vec<Vec<RunReport>> = suite.runs.iter().map(|_| Vec::new()).collect();
-        // Seconds of runs whose results were there.
-        let mut elsewhere = 0.0;
-        for (index, one) in planned.iter().enumerate() {
+        let make = |one: &Planned| {
             let run = &suite.runs[one.run];
-            let result = match std::mem::replace(&mut known[index], Known::LeftOut) {
-                Known::LeftOut => continue,
-                Known::Result(known) => {
-                    elsewhere += known.train_seconds + known.sample_seconds;
-                    *known
-                }
-                Known::Nothing => {
-                    tracing::info!("{} ({} of {})", one.name, index + 1, planned.len());
-                    let result = one_run(run, one, &suite, &set, &device)?;
-                    results::write(one, Basis::of(run, one.seed, &suite, &set, &data)?, &result)?;
-                    result
-                }
-            };
-            done[one.run].push(result);
-            let counted = seeds::counted(&done);
-            report.rows = counted.runs.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
-            report.tests = seeds::tests(&suite, &counted);
-            report.seed = counted.seeds.first().copied().unwrap_or(report.seed);
-            report.seeds = if counted.seeds.len() > 1 { counted.seeds } else { Vec::new() };
-            report.seconds = elsewhere + began.elapsed().as_secs_f64();
-            report::write(&report, &out)?;
-        }
+            let result = one_run(run, one, &suite, &set, &device)?;
+            results::write(one, Basis::of(run, one.seed, &suite, &set, &data)?, &result)?;
+            Ok(result)
+        };
+        let report = reported(blank(&suite, &set, runs.first_seed())?, &suite, known, make, &out, began)?;
         let table = report::markdown(&report);
         if context.json {
             note(&table);
@@ -190,6 +152,68 @@ impl Reproduce {
             "tests": report.tests,
         }))
     }
+
+    /// The suite, which has the runs that are asked for.
+    fn suite(&self) -> Outcome<Suite> {
+        let suite = suite::read(&self.profile, &self.settings, self.data.as_deref())?;
+        let Some(stranger) = self.only.iter().find(|name| suite.runs.iter().all(|run| run.name != **name)) else { return Ok(suite) };
+        let known: Vec<&str> = suite.runs.iter().map(|run| run.name.as_str()).collect();
+        Err(Failure::input(format!("--only {stranger}: the suite has no such run; it has {}", known.join(", "))))
+    }
+}
+
+/// A report without rows.
+fn blank(suite: &Suite, set: &MoleculeSet, seed: u64) -> Outcome<Report> {
+    Ok(Report {
+        title: suite.title.clone(),
+        profile: suite.name.clone(),
+        command: command_line(),
+        seed,
+        seeds: Vec::new(),
+        tests: Vec::new(),
+        seconds: 0.0,
+        protocol: suite.protocol,
+        rows: Vec::new(),
+        data: real(set, suite)?,
+        published: if suite.protocol == Protocol::EdmGeom { &report::GEOM } else { &report::QM9 },
+    })
+}
+
+/// Makes the runs that have no result, and writes the report anew after each, so that a long suite can be read before its end.
+fn reported(
+    mut report: Report,
+    suite: &Suite,
+    known: Vec<(Known, Planned)>,
+    make: impl Fn(&Planned) -> Outcome<RunReport>,
+    out: &Path,
+    began: Instant,
+) -> Outcome<Report> {
+    let mut done: Vec<Vec<RunReport>> = suite.runs.iter().map(|_| Vec::new()).collect();
+    let count = known.len();
+    // Seconds of runs whose results were there.
+    let mut elsewhere = 0.0;
+    for (index, (known, one)) in known.into_iter().enumerate() {
+        let result = match known {
+            Known::LeftOut => continue,
+            Known::Result(known) => {
+                elsewhere += known.train_seconds + known.sample_seconds;
+                *known
+            }
+            Known::Nothing => {
+                tracing::info!("{} ({} of {count})", one.name, index + 1);
+                make(&one)?
+            }
+        };
+        done[one.run].push(result);
+        let counted = seeds::counted(&done);
+        report.rows = counted.runs.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
+        report.tests = seeds::tests(suite, &counted);
+        report.seed = counted.seeds.first().copied().unwrap_or(report.seed);
+        report.seeds = if counted.seeds.len() > 1 { counted.seeds } else { Vec::new() };
+        report.seconds = elsewhere + began.elapsed().as_secs_f64();
+        report::write(&report, out)?;
+    }
+    Ok(report)
 }
 
 /// What training the suite would take.
