@@ -156,3 +156,15 @@ fn levels_are_measured_on_the_molecules_that_are_there() {
     let summary = json(&[&enough[..], &["--json"]].concat());
     assert_eq!((&summary["molecules"], summary["rows"].as_array().unwrap().len()), (&25.into(), 2));
 }
+
+#[test]
+fn sums_beside_the_backward_pass_are_timed_and_one_process_is_refused() {
+    let arguments = ["bench", "overlap", "--model", "symdiff-tiny", "--batch", "8", "--steps", "2"];
+    let summary = json(&[&arguments[..], &["--bandwidth", "0.1", "--json"]].concat());
+    for way in ["after", "beside"] {
+        assert_eq!(summary[format!("{way}_seconds")].as_array().unwrap().len(), 4);
+        assert!(summary[format!("sums_{way}_s_per_step")].as_f64() > Some(0.0));
+    }
+    let refused = refusal(&[&arguments[..], &["--processes", "1"]].concat());
+    assert!(refused.contains("--processes at least 2"), "{refused}");
+}

@@ -71,15 +71,16 @@ fn written(run: &Path) -> (Tensors, Vec<(u64, u64)>) {
 
 fn training_writes_the_same_bits_on_any_number_of_processes() {
     let tiny = Tiny::untrained();
-    let on = |processes: usize| -> PathBuf {
-        let out = tiny.folder().join(processes.to_string());
-        succeed(processes, &words(&train(&tiny, 20, &out, &[])));
+    let on = |processes: usize, overlap: &str| -> PathBuf {
+        let out = tiny.folder().join(format!("{processes}-{overlap}"));
+        succeed(processes, &words(&train(&tiny, 20, &out, &["--set", &format!("train.overlap={overlap}")])));
         out
     };
-    let alone = written(&on(1));
+    let alone = written(&on(1, "false"));
     assert_eq!(alone.1.len(), 20);
-    for processes in [2, 4] {
-        assert!(written(&on(processes)) == alone, "{processes} processes");
+    // The sums of four processes, which have a share each, can be made beside the backward pass.
+    for (processes, overlap) in [(2, "false"), (4, "false"), (4, "true")] {
+        assert!(written(&on(processes, overlap)) == alone, "{processes} processes, overlap {overlap}");
     }
 }
 
@@ -107,7 +108,7 @@ fn ended_within(seconds: u64, mut child: Child) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// Three kills, or as many as `SYMDIFF_KILLS` says.
+/// Three kills, or as many as `SYMDIFF_KILLS` says. Where each process has a share, sums are made beside the backward pass before the kill.
 fn a_killed_process_ends_all_and_the_run_goes_on_with_another_number() {
     let kills = std::env::var("SYMDIFF_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
     let tiny = Tiny::untrained();
@@ -117,7 +118,7 @@ fn a_killed_process_ends_all_and_the_run_goes_on_with_another_number() {
     for trial in 0..kills {
         let out = tiny.folder().join(format!("broken-{trial}"));
         let (before, after) = [(4, 2), (2, 4), (4, 1), (2, 1)][trial % 4];
-        let child = mpirun(before, &words(&train(&tiny, 1_000_000, &out, &[]))).spawn().unwrap();
+        let child = mpirun(before, &words(&train(&tiny, 1_000_000, &out, &["--set", "train.overlap=true"]))).spawn().unwrap();
         until_step(&out, 3 + 37 * trial % 100);
         let victim = ranks(&child)[trial % before].clone();
         assert!(Command::new("kill").args(["-9", &victim]).status().unwrap().success());

@@ -21,17 +21,20 @@
 //!                                               gatherer 1: returns ∂c and ∂d
 //! ```
 //! Candle's backward pass visits a result before its arguments, so the node fills the slots before a gatherer empties them. Inside
-//! [`gradients`] variables need no place in this graph: the node hands their gradients over directly.
+//! [`gradients`](crate::gradients()) variables need no place in this graph: the node hands their gradients over directly.
 
-use crate::{Error, Result};
+use crate::Result;
+use crate::gradients::{Collected, Scope, collects};
 use candle_core::backend::BackendStorage;
-use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, Layout, Shape, Storage, Tensor, TensorId};
-use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Maps the gradient of a node's output to the gradients of its inputs, in order; `None` where there is none.
 pub type Pullback = Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + Send>;
+
+/// A [`Pullback`] that gives the gradient of each input away as soon as it has it: it calls its second argument with the place of the input and the gradient,
+/// once at most for each.
+pub type Gradual = Box<dyn FnOnce(&Tensor, &mut dyn FnMut(usize, Tensor) -> Result<()>) -> Result<()> + Send>;
 
 /// Runs `body` on the inputs, detached, and makes its output one node of the graph.
 ///
@@ -41,14 +44,30 @@ pub type Pullback = Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + Sen
 /// # Errors
 /// Whatever `body` returns.
 pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]) -> Result<(Tensor, Pullback)>) -> Result<Tensor> {
+    gradual(name, inputs, |inputs| {
+        let (output, pullback) = body(inputs)?;
+        let pullback: Gradual = Box::new(|gradient, found| {
+            let gradients = pullback(gradient)?.into_iter().enumerate();
+            gradients.filter_map(|(place, gradient)| Some((place, gradient?))).try_for_each(|(place, gradient)| found(place, gradient))
+        });
+        Ok((output, pullback))
+    })
+}
+
+/// [`fused`] with a pullback that gives its gradients away one by one, for a node whose backward pass takes long: see
+/// [`gradients_as_found`](crate::gradients_as_found).
+///
+/// # Errors
+/// Whatever `body` returns.
+pub fn gradual(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]) -> Result<(Tensor, Gradual)>) -> Result<Tensor> {
     let detached: Vec<Tensor> = inputs.iter().map(|input| input.detach()).collect();
     // The body may also run work stolen from other threads; nodes that it makes belong to graphs of their own.
     let (output, pullback) = {
-        let _outer = Collecting::set(false);
+        let _outside = Scope::outside();
         body(&detached)?
     };
     let tracked = (0..inputs.len()).filter(|&place| inputs[place].track_op());
-    let (variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| COLLECTING.get() && inputs[place].is_variable());
+    let (variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| collects(inputs[place]));
     if edges.is_empty() {
         // Candle visits a node only if one of its arguments is tracked.
         edges.extend(variables.first());
@@ -71,60 +90,13 @@ pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]
         name,
         output: Mutex::new(Some(output)),
         pullback: Mutex::new(Some(pullback)),
+        inputs: inputs.len(),
         gradients,
         own: own.to_vec(),
         token: !rest.is_empty(),
         variables: variables.into_iter().map(|place| (place, inputs[place].id())).collect(),
     };
     Ok(arguments[0].apply_op3(&arguments[1], &arguments[2], node)?)
-}
-
-/// The tensor that `loss` returns, and its gradients with respect to every variable it depends on: as `loss()?.backward()`, but without a
-/// place for each variable in the graph. Such a place costs Candle a tensor of zeros, an addition and a copy: three launches on a GPU.
-///
-/// A graph of [`fused`] nodes made in here has its backward pass in here: `backward()` on a tensor that was kept from it is an error.
-///
-/// # Errors
-/// Whatever `loss` or the backward pass returns.
-pub fn gradients<E: From<Error>>(loss: impl FnOnce() -> std::result::Result<Tensor, E>) -> std::result::Result<(Tensor, GradStore), E> {
-    let loss = {
-        let _outer = Collecting::set(true);
-        loss()?
-    };
-    let outer = SINK.replace(Some(Vec::new()));
-    let outcome = loss.backward();
-    let collected = SINK.replace(outer).unwrap_or_default();
-    let mut store = outcome.map_err(Error::from)?;
-    for (id, gradient) in collected {
-        let total = match store.get_id(id) {
-            Some(earlier) => (earlier + &gradient).map_err(Error::from)?,
-            None => gradient,
-        };
-        store.insert_id(id, total);
-    }
-    Ok((loss, store))
-}
-
-thread_local! {
-    /// Whether nodes made on this thread hand the gradients of variables to [`gradients`].
-    static COLLECTING: Cell<bool> = const { Cell::new(false) };
-    /// The gradients of variables that the backward pass on this thread has found so far, when [`gradients`] runs it.
-    static SINK: RefCell<Option<Vec<(TensorId, Tensor)>>> = const { RefCell::new(None) };
-}
-
-/// What [`COLLECTING`] was before, restored even after a panic.
-struct Collecting(bool);
-
-impl Collecting {
-    fn set(collecting: bool) -> Self {
-        Self(COLLECTING.replace(collecting))
-    }
-}
-
-impl Drop for Collecting {
-    fn drop(&mut self) {
-        COLLECTING.set(self.0);
-    }
 }
 
 /// Tensors that an operation of Candle's takes.
@@ -138,11 +110,12 @@ type Slots = Arc<Mutex<Vec<Option<Tensor>>>>;
 struct Node {
     name: &'static str,
     output: Mutex<Option<Tensor>>,
-    pullback: Mutex<Option<Pullback>>,
+    pullback: Mutex<Option<Gradual>>,
+    inputs: usize,
     gradients: Slots,
     own: Vec<usize>,
     token: bool,
-    /// Inputs whose gradients go to [`gradients`].
+    /// Inputs whose gradients go to [`gradients`](crate::gradients()).
     variables: Vec<(usize, TensorId)>,
 }
 
@@ -161,19 +134,22 @@ impl Node {
             self.refused("the backward pass of this node has already run, and what it needs is freed; for several losses, add them first and call backward once")
         })?;
         // While a pullback waits for other threads, this one may run work of theirs, even another backward pass.
-        let sink = SINK.take();
-        let gradients = pullback(&gradient.contiguous()?);
-        SINK.set(sink);
-        let mut gradients = gradients?;
-        SINK.with_borrow_mut(|sink| {
-            for &(place, id) in &self.variables {
-                let sink = sink
-                    .as_mut()
-                    .ok_or_else(|| self.refused("a node made inside `gradients` has its backward pass there and nowhere else"))?;
-                sink.extend(gradients.get_mut(place).and_then(Option::take).map(|gradient| (id, gradient)));
-            }
-            Ok(gradients)
-        })
+        let mut collected = Collected::take();
+        let mut rest = vec![None; self.inputs];
+        let outcome = pullback(&gradient.contiguous()?, &mut |place, gradient| {
+            let Some(&(_, id)) = self.variables.iter().find(|(variable, _)| *variable == place) else {
+                rest[place] = Some(gradient);
+                return Ok(());
+            };
+            let collected = collected
+                .as_mut()
+                .ok_or_else(|| self.refused("a node made inside `gradients` has its backward pass there and nowhere else"))?;
+            collected.add(id, gradient);
+            Ok(())
+        });
+        Collected::put(collected);
+        outcome?;
+        Ok(rest)
     }
 }
 
@@ -292,6 +268,7 @@ fn narrowed(storage: &CpuStorage, layout: &Layout) -> candle_core::Result<CpuSto
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Error, gradients};
     use candle_core::{Device, Var};
 
     /// Σ over inputs of `k·x_k`, with the obvious pullback.

@@ -14,7 +14,7 @@
 //! layer 0       parameters of 1   panel 0 backward  panel 1 backward   …
 //!               parameters of 0
 //! ```
-//! Threads meet after each row. A GPU gets the whole batch as one panel, and its work in the same order from one thread.
+//! Threads meet after each row, and the gradients of the parameters that it made are given away. A GPU gets the whole batch as one panel, and its work in the same order from one thread.
 
 use crate::linear::{self, Weight};
 use crate::{Error, Panel, Products, Ragged, Result, panel};
@@ -132,8 +132,9 @@ impl Condition for Tensor {
 /// let x = Tensor::ones((5, 4), DType::F64, &Device::Cpu)?;
 /// let stack = Stack::new(vec![Dense(parameters(0.1)?), Dense(parameters(0.2)?)], vec![(), ()])?;
 /// let (y, kept) = stack.forward(&x, &layout, true)?;
-/// let gradients = stack.backward(kept, &y.ones_like()?)?;
-/// assert_eq!((gradients.x.dims(), gradients.maps.len()), (&[5, 4][..], 2));
+/// let mut of_maps = Vec::new();
+/// let gradients = stack.backward(kept, &y.ones_like()?, |layer, maps| Ok(of_maps.push((layer, maps))))?;
+/// assert_eq!((gradients.x.dims(), of_maps.len(), of_maps[0].0), (&[5, 4][..], 2, 1));
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
@@ -147,15 +148,13 @@ pub struct Stack<L: Layer> {
 #[derive(Debug)]
 pub struct Kept<S>(Vec<Passage<S>>);
 
-/// What [`Stack::backward`] finds, layer by layer.
+/// What [`Stack::backward`] returns.
 #[derive(Debug)]
 pub struct Gradients<C> {
     /// ∂/∂x, `[N, C]`.
     pub x: Tensor,
     /// Of every layer's condition.
     pub conditions: Vec<C>,
-    /// ∂/∂W and ∂/∂b of every layer's [maps](Layer::maps).
-    pub maps: Vec<Vec<[Tensor; 2]>>,
 }
 
 /// A panel on its way through the layers.
@@ -233,19 +232,25 @@ impl<L: Layer> Stack<L> {
         Ok((Tensor::cat(&outputs, 0)?, Kept(passages)))
     }
 
-    /// All gradients, given that of the output.
+    /// All gradients, given that of the output. ∂/∂W and ∂/∂b of a layer's [maps](Layer::maps) go to `found`, with the place of the layer, while the backward pass goes
+    /// on: from the last layer to the first.
     ///
     /// # Errors
-    /// Whatever a layer returns; [`Error::Layout`] when the forward pass did not keep what it needs, or when a layer returns another number of maps
+    /// Whatever a layer or `found` returns; [`Error::Layout`] when the forward pass did not keep what it needs, or when a layer returns another number of maps
     /// than it has.
-    pub fn backward(&self, Kept(mut passages): Kept<L::Saved>, gradient: &Tensor) -> Result<Gradients<L::Condition>> {
+    pub fn backward(
+        &self,
+        Kept(mut passages): Kept<L::Saved>,
+        gradient: &Tensor,
+        mut found: impl FnMut(usize, Vec<[Tensor; 2]>) -> Result<()>,
+    ) -> Result<Gradients<L::Condition>> {
         let device = gradient.device();
         for passage in &mut passages {
             passage.x = passage.panel.nodes_of(gradient)?;
         }
         let last = self.layers.len().saturating_sub(1);
         let mut weights = panel::each(device, self.maps(last), |map| Weight::backward(map, self.products))?;
-        let (mut of_left, mut maps, mut conditions) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut of_left, mut conditions) = (Vec::new(), Vec::new());
         for (place, (layer, condition)) in self.layers.iter().zip(&self.conditions).enumerate().rev() {
             let through = |mut passage: Passage<L::Saved>| {
                 let saved =
@@ -263,7 +268,10 @@ impl<L: Layer> Stack<L> {
             let next = place.checked_sub(1).map(|next| self.maps(next)).unwrap_or_default();
             let work = of_left.into_iter().map(Work::Parameters).chain(passages.into_iter().map(Work::Panel));
             let done = share(device, work.chain(next.into_iter().map(Work::LayOut)).collect(), through, Weight::backward, self.products)?;
-            maps.push(done.parameters);
+            // The first row of work has no layer behind it.
+            if place < last {
+                found(place + 1, done.parameters)?;
+            }
             weights = done.weights;
             let of_panels: Vec<_>;
             (passages, of_panels) = done.panels.into_iter().unzip();
@@ -271,13 +279,13 @@ impl<L: Layer> Stack<L> {
             conditions.push(condition.gathered(&of_conditions)?);
             of_left = by_map(of_maps);
         }
-        let rest = of_left.into_iter().map(Work::Parameters).collect();
-        maps.push(share(device, rest, |passage: Passage<L::Saved>| Ok(passage), Weight::backward, self.products)?.parameters);
+        if !self.layers.is_empty() {
+            let rest = of_left.into_iter().map(Work::Parameters).collect();
+            found(0, share(device, rest, |passage: Passage<L::Saved>| Ok(passage), Weight::backward, self.products)?.parameters)?;
+        }
         conditions.reverse();
-        // The first row of work had no layer behind it.
-        let maps = maps.into_iter().skip(1).rev().collect();
         let x: Vec<Tensor> = passages.into_iter().map(|passage| passage.x).collect();
-        Ok(Gradients { x: Tensor::cat(&x, 0)?, conditions, maps })
+        Ok(Gradients { x: Tensor::cat(&x, 0)?, conditions })
     }
 
     /// The weights of a layer; none beyond the last one.

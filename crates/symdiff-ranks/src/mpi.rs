@@ -13,21 +13,27 @@ use symdiff_train::{Error, Ranks, Result};
 
 /// The world of an MPI job. MPI ends all its processes when one of them is lost, so no exchange returns without its partner.
 pub(crate) struct Mpi {
-    world: SimpleCommunicator,
-    /// Dropped last: ends MPI.
+    /// Whether one thread after another may call MPI.
+    serialized: bool,
+    /// Ends MPI when it is dropped.
     _universe: Universe,
+}
+
+/// All processes of the job. Each thread that calls MPI names them anew, since the name is for one thread.
+fn world() -> SimpleCommunicator {
+    SimpleCommunicator::world()
 }
 
 impl Mpi {
     /// Joins the other processes; waits until all have come. Once in a process.
     pub(crate) fn join() -> Result<Self> {
-        // Other threads of this process compute, and do not call MPI.
-        let (universe, level) = mpi::initialize_with_threading(Threading::Funneled)
+        // Of all threads of this process one at a time calls MPI.
+        let (universe, level) = mpi::initialize_with_threading(Threading::Serialized)
             .ok_or_else(|| Error::Ranks("MPI was started before, by another part of this program".into()))?;
         if level < Threading::Funneled {
             return Err(Error::Ranks("this MPI allows a process one thread only; use one with MPI_THREAD_FUNNELED".into()));
         }
-        Ok(Self { world: universe.world(), _universe: universe })
+        Ok(Self { serialized: level >= Threading::Serialized, _universe: universe })
     }
 }
 
@@ -45,7 +51,8 @@ impl std::fmt::Debug for Mpi {
 
 impl Pairs for Mpi {
     fn exchange(&self, partner: usize, sent: &[f32], received: &mut [f32]) -> Result<()> {
-        let partner = self.world.process_at_rank(partner as i32);
+        let world = world();
+        let partner = world.process_at_rank(partner as i32);
         send_receive_into(sent, &partner, received, &partner);
         Ok(())
     }
@@ -53,11 +60,11 @@ impl Pairs for Mpi {
 
 impl Ranks for Mpi {
     fn rank(&self) -> usize {
-        self.world.rank() as usize
+        world().rank() as usize
     }
 
     fn size(&self) -> usize {
-        self.world.size() as usize
+        world().size() as usize
     }
 
     fn sum(&self, tensors: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -66,7 +73,7 @@ impl Ranks for Mpi {
 
     fn gather(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
         let mut lengths = vec![0_u64; self.size()];
-        self.world.all_gather_into(&(mine.len() as u64), &mut lengths[..]);
+        world().all_gather_into(&(mine.len() as u64), &mut lengths[..]);
         let total: u64 = lengths.iter().sum();
         if i32::try_from(total).is_err() {
             return Err(Error::Ranks(format!("{total} bytes to gather, and MPI counts to 2 GiB; divide the work by --shard")));
@@ -74,7 +81,7 @@ impl Ranks for Mpi {
         let counts: Vec<i32> = lengths.iter().map(|&length| length as i32).collect();
         let starts: Vec<i32> = counts.iter().scan(0, |next, &count| Some(std::mem::replace(next, *next + count))).collect();
         let mut all = vec![0_u8; total as usize];
-        self.world.all_gather_varcount_into(mine, &mut PartitionMut::new(&mut all[..], counts, starts));
+        world().all_gather_varcount_into(mine, &mut PartitionMut::new(&mut all[..], counts, starts));
         let mut rest = all.as_slice();
         let theirs = lengths.iter().map(|&length| {
             let (one, others) = rest.split_at(length as usize);
@@ -83,10 +90,14 @@ impl Ranks for Mpi {
         });
         Ok(theirs.collect())
     }
+
+    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+        self.serialized.then_some(self)
+    }
 }
 
 impl Host for Mpi {
     fn abort(&self, code: u8) {
-        self.world.abort(code.into())
+        world().abort(code.into())
     }
 }

@@ -106,4 +106,8 @@ impl Ranks for Processes {
     fn gather(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
         self.ranks().gather(mine)
     }
+
+    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+        self.ranks().shared()
+    }
 }

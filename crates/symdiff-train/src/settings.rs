@@ -15,6 +15,9 @@ pub struct Settings {
     /// Equal parts of the batch, a power of two: the gradient of each is computed alone, and they are summed in a balanced tree. Up to so many processes
     /// share the work; at the same `shares` any number of them computes the same bits.
     pub shares: usize,
+    /// Sums gradients over processes while the backward pass goes on, by a thread beside the others: on CPUs, where each process has one share. It changes
+    /// no number, and pays where the network is slow and a core is free.
+    pub overlap: bool,
     /// Learning rate of AdamW.
     pub lr: f64,
     /// Steps over which the learning rate rises linearly from zero.
@@ -105,6 +108,7 @@ impl Default for Settings {
         Self {
             batch: 256,
             shares: 1,
+            overlap: false,
             lr: 2e-4,
             warmup: 0,
             cosine: false,
@@ -178,10 +182,11 @@ impl Settings {
         Err(Error::Settings(format!("train.shares is {shares}, which {processes} processes cannot divide equally; {remedy}")))
     }
 
-    /// True when a run of `recorded` may go on under these settings: all but budget, logging, validation and checkpointing is equal.
+    /// True when a run of `recorded` may go on under these settings: all but budget, logging, validation, checkpointing and overlap is equal.
     pub fn continues(&self, recorded: &Self) -> bool {
-        let Self { epochs, steps, minutes, checkpoint_minutes, log_every, validate_every, validate_samples, .. } = *self;
-        *self == Self { epochs, steps, minutes, checkpoint_minutes, log_every, validate_every, validate_samples, ..recorded.clone() }
+        let Self { overlap, epochs, steps, minutes, checkpoint_minutes, log_every, validate_every, validate_samples, .. } = *self;
+        *self
+            == Self { overlap, epochs, steps, minutes, checkpoint_minutes, log_every, validate_every, validate_samples, ..recorded.clone() }
     }
 
     /// What the optimiser needs.

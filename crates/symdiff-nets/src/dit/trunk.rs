@@ -4,7 +4,7 @@ use super::block::{Block, WEIGHTS};
 use crate::Result;
 use candle_core::Tensor;
 use symdiff_ops::stack::Stack;
-use symdiff_ops::{Products, Pullback, Ragged, fused, linear, panel};
+use symdiff_ops::{Gradual, Products, Ragged, gradual, linear, panel};
 
 /// x ← block_k(x, modulation_k(c)) for every block k: x `[N, D]`, conditioning c `[B|1, D]` after its SiLU → `[N, D]`.
 ///
@@ -13,7 +13,7 @@ pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layou
     let weights = blocks.iter().flat_map(Block::weights);
     let inputs: Vec<&Tensor> = [x, conditioning].into_iter().chain(weights).collect();
     let keep = inputs.iter().any(|input| input.track_op());
-    let output = fused("dit_trunk", &inputs, |inputs| {
+    let output = gradual("dit_trunk", &inputs, |inputs| {
         let [x, conditioning] = [inputs[0].clone(), inputs[1].clone()];
         // Rounded, where blocks compute in less than f32, once for both passes.
         let weights = linear::rounded(&inputs[2..], x.dtype())?;
@@ -21,13 +21,20 @@ pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layou
         let modulations = panel::each(x.device(), blocks.iter().collect(), |block: &Block| block.modulation(&conditioning, products))?;
         let stack = Stack::new(blocks, modulations)?.with_products(products);
         let (output, kept) = stack.forward(&x, layout, keep)?;
-        let pullback: Pullback = Box::new(move |gradient| {
-            let gradients = stack.backward(kept, gradient)?;
+        let pullback: Gradual = Box::new(move |gradient, found| {
+            let place = |block: usize, weight: usize| 2 + WEIGHTS * block + weight;
+            let of_maps = |block, maps: Vec<[Tensor; 2]>| {
+                maps.into_iter().flatten().enumerate().try_for_each(|(weight, gradient)| found(place(block, weight), gradient))
+            };
+            let gradients = stack.backward(kept, gradient, of_maps)?;
             let modulators: Vec<&Tensor> = stack.layers().iter().map(Block::modulator).collect();
             let (conditioning, of_modulators) = linear::backward_fan(&conditioning, &modulators, &gradients.conditions, products)?;
-            let of_weights =
-                gradients.maps.into_iter().zip(of_modulators).flat_map(|(of_maps, of_modulator)| of_maps.into_iter().chain([of_modulator]));
-            Ok([gradients.x, conditioning].into_iter().chain(of_weights.flatten()).map(Some).collect())
+            for (block, [weight, bias]) in of_modulators.into_iter().enumerate() {
+                found(place(block, WEIGHTS - 2), weight)?;
+                found(place(block, WEIGHTS - 1), bias)?;
+            }
+            found(0, gradients.x)?;
+            found(1, conditioning)
         });
         Ok((output, pullback))
     })?;

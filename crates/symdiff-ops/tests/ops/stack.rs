@@ -71,8 +71,13 @@ where
         let stack = Stack::new(parameters.chunks(each).map(|parameters| layer(parameters.to_vec())).collect(), conditions(given))?;
         let (y, kept) = stack.forward(&inputs[0], layout, true)?;
         let pullback: Pullback = Box::new(move |gradient| {
-            let gradients = stack.backward(kept, gradient)?;
-            let all = [gradients.x].into_iter().chain(gradients.maps.into_iter().flatten().flatten());
+            let mut of_maps = Vec::new();
+            let gradients = stack.backward(kept, gradient, |layer, maps| {
+                assert_eq!(layer + 1 + of_maps.len(), layers, "layers come from the last to the first");
+                of_maps.push(maps);
+                Ok(())
+            })?;
+            let all = [gradients.x].into_iter().chain(of_maps.into_iter().rev().flatten().flatten());
             Ok(all.chain(gradients.conditions.into_iter().filter_map(IntoTensor::tensor)).map(Some).collect())
         });
         Ok((y, pullback))
@@ -158,7 +163,7 @@ fn what_does_not_fit_is_refused() -> Result<()> {
     assert_eq!(refused, Err("ragged batch: 1 layers and 0 conditions; give one for each".into()));
     let (stack, x, layout) = (Stack::new(vec![layer()?], vec![()])?, random(5, &[4, 3])?, Ragged::from_sizes(&[4])?);
     let (y, kept) = stack.forward(&x, &layout, false)?;
-    let refused = stack.backward(kept, &y).map(drop).map_err(|error| error.to_string());
+    let refused = stack.backward(kept, &y, |_, _| Ok(())).map(drop).map_err(|error| error.to_string());
     assert!(refused.is_err_and(|error| error.contains("nothing was kept for the backward pass")));
     Ok(())
 }
@@ -190,7 +195,7 @@ fn a_layer_that_returns_too_few_maps_is_refused() -> Result<()> {
     let layer = Perceptron(vec![random(1, &[2, 3])?, random(2, &[2])?, random(3, &[3, 2])?, random(4, &[3])?]);
     let (stack, x, layout) = (Stack::new(vec![Forgetful(layer)], vec![()])?, random(5, &[4, 3])?, Ragged::from_sizes(&[4])?);
     let (y, kept) = stack.forward(&x, &layout, true)?;
-    let refused = stack.backward(kept, &y).map(drop).map_err(|error| error.to_string());
+    let refused = stack.backward(kept, &y, |_, _| Ok(())).map(drop).map_err(|error| error.to_string());
     assert!(refused.as_ref().is_err_and(|error| error.contains("returned 1 maps, but its weights are 2")), "{refused:?}");
     Ok(())
 }

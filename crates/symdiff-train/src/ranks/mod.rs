@@ -4,10 +4,12 @@
 //! summed in a balanced binary tree: those of one process by [`in_tree`], those of different processes by [`sum_in_tree`]. Both add the same
 //! numbers in the same order, so the sum does not depend on how many processes there are.
 
+mod buckets;
 mod pairs;
 mod threads;
 mod tree;
 
+pub(crate) use buckets::Buckets;
 pub(crate) use pairs::gather_numbers;
 pub use pairs::{Pairs, sum_in_tree, sum_tensors};
 pub use threads::Threads;
@@ -69,6 +71,11 @@ pub trait Ranks {
     fn any(&self, mine: bool) -> Result<bool> {
         Ok(self.gather(&[u8::from(mine)])?.concat().contains(&1))
     }
+
+    /// The same ranks, to be called by another thread while this one calls nothing of them; `None` where the transport belongs to one thread.
+    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+        None
+    }
 }
 
 impl<R: Ranks + ?Sized> Ranks for &R {
@@ -86,6 +93,10 @@ impl<R: Ranks + ?Sized> Ranks for &R {
 
     fn gather(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
         (**self).gather(mine)
+    }
+
+    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+        (**self).shared()
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Pairs, Ranks, sum_tensors};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 
 /// One of several ranks that are threads of one process, joined by channels: for testing a task on several ranks without several processes. A rank whose
 /// thread has ended is lost to the others.
@@ -13,7 +14,7 @@ pub struct Threads {
     /// To each rank.
     to: Vec<Sender<Message>>,
     /// From each rank.
-    from: Vec<Receiver<Message>>,
+    from: Vec<Mutex<Receiver<Message>>>,
 }
 
 /// What a rank sends to another.
@@ -32,7 +33,7 @@ impl Threads {
                 let (to, from) = channel();
                 ranks[sender].to.push(to);
                 // Senders come in the order of ranks.
-                ranks[receiver].from.push(from);
+                ranks[receiver].from.push(Mutex::new(from));
             }
         }
         ranks
@@ -43,7 +44,7 @@ impl Threads {
     }
 
     fn receive(&self, rank: usize) -> Result<Message> {
-        self.from[rank].recv().map_err(|_| lost(rank))
+        self.from[rank].lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(|_| lost(rank))
     }
 }
 
@@ -78,6 +79,10 @@ impl Ranks for Threads {
             Message::Numbers(_) => Err(out_of_step(rank)),
         };
         (0..self.to.len()).map(from).collect()
+    }
+
+    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+        Some(self)
     }
 }
 

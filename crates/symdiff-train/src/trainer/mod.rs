@@ -9,7 +9,7 @@ mod step;
 use crate::checkpoint::{self, Header};
 use crate::clock::Clock;
 use crate::metrics::{Metrics, Row, ValidationRow};
-use crate::ranks::{gather_numbers, in_tree};
+use crate::ranks::{Buckets, gather_numbers, in_tree};
 use crate::{Alone, Error, FolderLock, Optimiser, Ranks, Result, Scores, Settings, Share, Task, Variables};
 use candle_core::{DType, Tensor};
 use std::ops::ControlFlow;
@@ -38,6 +38,8 @@ pub struct Trainer<T: Task, R: Ranks = Alone> {
     draws: Steps,
     validation: Steps,
     ranks: R,
+    /// In which order gradients are summed over processes beside the backward pass, once that is known.
+    buckets: Option<Buckets>,
     /// Held by rank 0.
     _lock: Option<FolderLock>,
     /// Parts of losses and gradient norms of the last steps, which have not been transferred from the device.

@@ -110,6 +110,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
             draws,
             validation,
             ranks,
+            buckets: None,
             _lock: lock,
             unread,
             step: 0,
@@ -134,7 +135,12 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         let mine = checkpoint::fingerprint(&(self.header(), &self.settings), &self.optimiser.tensors()?);
         let all = self.ranks.gather(&mine.to_le_bytes())?;
         match all.iter().position(|theirs| *theirs != all[0]) {
-            None => Ok(()),
+            None => {
+                if let Some(why) = self.apart().filter(|_| self.settings.overlap && self.ranks.rank() == 0) {
+                    tracing::warn!("train.overlap has no effect: {why}");
+                }
+                Ok(())
+            }
             Some(other) => Err(Error::Ranks(format!(
                 "rank {other} does not start from the state of rank 0; start all ranks with the same command, program, data and kind of processor"
             ))),

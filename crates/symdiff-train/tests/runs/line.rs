@@ -19,7 +19,7 @@ pub(crate) struct Line {
 
 /// Points, and their sample ids.
 pub(crate) struct Batch {
-    x: Tensor,
+    pub(crate) x: Tensor,
     ids: Samples,
 }
 

@@ -1,6 +1,7 @@
 //! The loop on a task that has nothing to do with molecules: a straight line fitted to points.
 
 mod line;
+mod overlap;
 mod ranks;
 
 use candle_core::{DType, Device, Tensor};

@@ -11,7 +11,7 @@ use symdiff_train::ranks::Threads;
 use symdiff_train::{BEST, CHECKPOINT, Error, Parameters, Ranks, Settings, Share, Status, Summary, Task, Trainer};
 
 /// Does the same on so many ranks.
-fn together<T: Send>(size: usize, body: impl Fn(Threads) -> T + Sync) -> Vec<T> {
+pub(crate) fn together<T: Send>(size: usize, body: impl Fn(Threads) -> T + Sync) -> Vec<T> {
     thread::scope(|scope| {
         let all: Vec<_> = Threads::new(size).into_iter().map(|ranks| scope.spawn(|| body(ranks))).collect();
         all.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
@@ -19,7 +19,7 @@ fn together<T: Send>(size: usize, body: impl Fn(Threads) -> T + Sync) -> Vec<T> 
 }
 
 /// A fresh run on so many ranks.
-fn train(size: usize, settings: &Settings, folder: &Path) -> Result<Vec<Summary>, Error> {
+pub(crate) fn train(size: usize, settings: &Settings, folder: &Path) -> Result<Vec<Summary>, Error> {
     let one = |ranks: Threads| {
         let parameters = Parameters::new(4, DType::F32, &Device::Cpu);
         Trainer::start_with(ranks, Line::new(&parameters)?, &parameters, settings.clone(), 4, folder)?.run(&mut go_on)
@@ -37,14 +37,14 @@ fn resume(size: usize, settings: &Settings, folder: &Path) -> Result<Vec<Summary
 }
 
 /// All that a run wrote, in bits.
-fn written(folder: &Path) -> Result<impl PartialEq + use<>, Box<dyn std::error::Error>> {
+pub(crate) fn written(folder: &Path) -> Result<impl PartialEq + use<>, Box<dyn std::error::Error>> {
     let losses: Vec<_> = rows(folder)?.iter().map(|row| (row.step, row.loss.to_bits(), row.gradient_norm.to_bits())).collect();
     let judged: Vec<_> = validations(folder)?.iter().map(|row| (row.step, row.scores.loss.to_bits(), row.scores.samples)).collect();
     assert!(losses.len() >= 20 && judged.len() >= 4);
     Ok((losses, judged, tensors(&folder.join(CHECKPOINT))?, tensors(&folder.join(BEST))?))
 }
 
-fn shared(steps: u64) -> Settings {
+pub(crate) fn shared(steps: u64) -> Settings {
     Settings { shares: 4, ..settings(steps) }
 }
 
@@ -112,24 +112,25 @@ impl Task for Lopsided {
 
 #[test]
 fn a_variable_that_one_share_alone_depends_on_is_learned_alike() -> TestResult {
-    let run = |size| -> Result<_, Box<dyn std::error::Error>> {
+    let run = |size, overlap| -> Result<_, Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let one = |ranks: Threads| {
+            let settings = Settings { overlap, ..shared(12) };
             let parameters = Parameters::new(4, DType::F32, &Device::Cpu);
             let bias = parameters.builder().get_with_hints(1, "bias", candle_nn::Init::Const(1.0))?;
             let task = Lopsided { line: Line::new(&parameters)?, bias };
-            Trainer::start_with(ranks, task, &parameters, shared(12), 4, folder.path())?.run(&mut go_on)
+            Trainer::start_with(ranks, task, &parameters, settings, 4, folder.path())?.run(&mut go_on)
         };
         together(size, one).into_iter().collect::<Result<Vec<_>, Error>>()?;
         tensors(&folder.path().join(CHECKPOINT))
     };
-    let alone = run(1)?;
+    let alone = run(1, false)?;
     assert!(alone["m.bias"].iter().any(|byte| *byte != 0));
-    assert!(run(2)? == alone && run(4)? == alone);
+    assert!(run(2, false)? == alone && run(4, false)? == alone && run(4, true)? == alone);
     Ok(())
 }
 
-fn sentence<T>(result: Result<T, Error>) -> String {
+pub(crate) fn sentence<T>(result: Result<T, Error>) -> String {
     result.map(|_| ()).map_err(|error| error.to_string()).err().unwrap_or_default()
 }
 
@@ -187,12 +188,16 @@ impl Task for Failing {
 
 #[test]
 fn the_failure_of_one_rank_is_an_error_on_the_others() -> TestResult {
-    let folder = tempfile::tempdir()?;
-    let one = |ranks: Threads| {
-        let parameters = Parameters::new(4, DType::F32, &Device::Cpu);
-        Trainer::start_with(ranks, Failing(Line::new(&parameters)?), &parameters, shared(9), 4, folder.path())?.run(&mut go_on)
-    };
-    let told: Vec<String> = together(2, one).into_iter().map(sentence).collect();
-    assert!(told.len() == 2 && told[0].contains("rank 1 is lost") && told[1].contains("gone"), "{told:?}");
+    for (size, overlap) in [(2, false), (4, true)] {
+        let folder = tempfile::tempdir()?;
+        let one = |ranks: Threads| {
+            let parameters = Parameters::new(4, DType::F32, &Device::Cpu);
+            let settings = Settings { overlap, ..shared(9) };
+            Trainer::start_with(ranks, Failing(Line::new(&parameters)?), &parameters, settings, 4, folder.path())?.run(&mut go_on)
+        };
+        let told: Vec<String> = together(size, one).into_iter().map(sentence).collect();
+        let (last, others) = told.split_last().ok_or("no ranks")?;
+        assert!(last.contains("gone") && others.iter().all(|told| told.contains("is lost")), "{told:?}");
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod equivariance;
 mod levels;
 mod memory;
 mod ops;
+mod overlap;
 mod profile;
 mod speed;
 mod subject;
@@ -30,6 +31,8 @@ pub(crate) enum Bench {
     Equivariance(equivariance::Equivariance),
     /// Where along a trajectory samplers lose quality.
     Levels(levels::Levels),
+    /// Sums of gradients over processes, after the backward pass and beside it, over a network of a given speed.
+    Overlap(overlap::Overlap),
     /// Compare equivariant and symmetrised backbones of equal size, over numbers of atoms and batch sizes.
     Backbones(backbones::Backbones),
 }
@@ -47,6 +50,7 @@ impl Bench {
             Self::Ops(ops) => ops.run(context),
             Self::Equivariance(equivariance) => equivariance.run(context),
             Self::Levels(levels) => levels.run(context),
+            Self::Overlap(overlap) => overlap.run(context),
             Self::Backbones(backbones) => backbones.run(context),
         }
     }

@@ -1,0 +1,209 @@
+//! The gradients of variables, handed from [`fused`](crate::fused()) nodes to whoever asked for the backward pass.
+
+use crate::Error;
+use candle_core::backprop::GradStore;
+use candle_core::{Tensor, TensorId};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::mpsc::Sender;
+
+/// The tensor that `loss` returns, and its gradients with respect to every variable it depends on: as `loss()?.backward()`, but without a
+/// place for each variable in the graph. Such a place costs Candle a tensor of zeros, an addition and a copy: three launches on a GPU.
+///
+/// A graph of [`fused`](crate::fused()) nodes made in here has its backward pass in here: `backward()` on a tensor that was kept from it is an error.
+///
+/// # Errors
+/// Whatever `loss` or the backward pass returns.
+pub fn gradients<E: From<Error>>(loss: impl FnOnce() -> Result<Tensor, E>) -> Result<(Tensor, GradStore), E> {
+    collected(loss, None)
+}
+
+/// [`gradients`], which also sends the gradient of a variable to `found` as soon as the backward pass has it, while that goes on: of every variable that is an
+/// input of one fused node, and of no other. The tensor in the store is then the one that was sent, unless an operation of Candle's took the variable as well.
+///
+/// # Errors
+/// As [`gradients`]. That nobody receives is none.
+pub fn gradients_as_found<E: From<Error>>(
+    loss: impl FnOnce() -> Result<Tensor, E>,
+    found: Sender<(TensorId, Tensor)>,
+) -> Result<(Tensor, GradStore), E> {
+    collected(loss, Some(found))
+}
+
+fn collected<E: From<Error>>(
+    loss: impl FnOnce() -> Result<Tensor, E>,
+    found: Option<Sender<(TensorId, Tensor)>>,
+) -> Result<(Tensor, GradStore), E> {
+    let (loss, uses) = {
+        let _inside = Scope::inside();
+        (loss()?, USES.take().unwrap_or_default())
+    };
+    let outer = COLLECTED.replace(Some(Collected { gradients: Vec::new(), uses, found }));
+    let outcome = loss.backward();
+    let collected = COLLECTED.replace(outer).map(|collected| collected.gradients).unwrap_or_default();
+    let mut store = outcome.map_err(Error::from)?;
+    for (id, gradient) in collected {
+        let total = match store.get_id(id) {
+            Some(earlier) => (earlier + &gradient).map_err(Error::from)?,
+            None => gradient,
+        };
+        store.insert_id(id, total);
+    }
+    Ok((loss, store))
+}
+
+thread_local! {
+    /// How often nodes made on this thread have taken each variable; nothing where they do not hand the gradients of variables over.
+    static USES: RefCell<Option<Uses>> = const { RefCell::new(None) };
+    /// What the backward pass on this thread has found so far, when [`gradients`] runs it.
+    static COLLECTED: Cell<Option<Collected>> = const { Cell::new(None) };
+}
+
+type Uses = HashMap<TensorId, usize>;
+
+/// Whether a node that is being made will hand over the gradient of this input; it asks once for each input. So it is with variables inside [`gradients`].
+pub(crate) fn collects(input: &Tensor) -> bool {
+    USES.with_borrow_mut(|uses| match uses {
+        Some(uses) if input.is_variable() => {
+            *uses.entry(input.id()).or_default() += 1;
+            true
+        }
+        _ => false,
+    })
+}
+
+/// A part of the forward pass in which nodes do, or do not, hand the gradients of variables over. When it ends, also by a panic, the
+/// surrounding part goes on.
+pub(crate) struct Scope {
+    surrounding: Option<Uses>,
+}
+
+impl Scope {
+    fn inside() -> Self {
+        Self { surrounding: USES.replace(Some(Uses::new())) }
+    }
+
+    pub(crate) fn outside() -> Self {
+        Self { surrounding: USES.take() }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        USES.set(self.surrounding.take());
+    }
+}
+
+/// Gradients of variables.
+pub(crate) struct Collected {
+    gradients: Vec<(TensorId, Tensor)>,
+    uses: Uses,
+    found: Option<Sender<(TensorId, Tensor)>>,
+}
+
+impl Collected {
+    /// Those of the backward pass on this thread.
+    pub(crate) fn take() -> Option<Self> {
+        COLLECTED.take()
+    }
+
+    /// Puts them back.
+    pub(crate) fn put(collected: Option<Self>) {
+        COLLECTED.set(collected);
+    }
+
+    pub(crate) fn add(&mut self, id: TensorId, gradient: Tensor) {
+        if let Some(found) = self.found.as_ref().filter(|_| self.uses.get(&id) == Some(&1)) {
+            // Nobody may receive any more; the gradient is in the store as well.
+            let _ = found.send((id, gradient.clone()));
+        }
+        self.gradients.push((id, gradient));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Pullback, Result, fused, gradual};
+    use candle_core::{Device, Var};
+    use std::sync::mpsc::channel;
+
+    /// Σ over inputs, whose gradients are found from the last to the first.
+    fn sum(inputs: &[&Tensor]) -> Result<Tensor> {
+        gradual("sum", inputs, |inputs| {
+            let total = inputs.iter().skip(1).try_fold(inputs[0].clone(), |total, input| total + input)?;
+            let count = inputs.len();
+            Ok((total, Box::new(move |gradient, found| (0..count).rev().try_for_each(|place| found(place, gradient.clone())))))
+        })
+    }
+
+    fn variable(value: f32) -> Result<Var> {
+        Ok(Var::new(&[value, 1.0], &Device::Cpu)?)
+    }
+
+    #[test]
+    fn a_gradient_is_sent_once_it_is_whole_and_is_the_one_in_the_store() -> Result<()> {
+        let [early, late, twice, mixed] = [variable(1.0)?, variable(2.0)?, variable(3.0)?, variable(4.0)?];
+        let (sender, found) = channel();
+        let (_, store) = gradients_as_found(
+            || {
+                let inner = sum(&[&late, &twice])?;
+                Ok::<_, Error>((sum(&[&inner, &early, &twice, &mixed])? * mixed.as_tensor())?.sum_all()?)
+            },
+            sender,
+        )?;
+        let found: Vec<_> = found.into_iter().collect();
+        let ids: Vec<TensorId> = found.iter().map(|(id, _)| *id).collect();
+        assert_eq!(ids, [mixed.id(), early.id(), late.id()]);
+        for (id, gradient) in &found {
+            let kept = store.get_id(*id).map(Tensor::id);
+            assert_eq!(kept == Some(gradient.id()), *id != mixed.id());
+        }
+        assert_eq!(store.get(&twice).map(Tensor::to_vec1::<f32>).transpose()?, Some(vec![8.0, 2.0]));
+        Ok(())
+    }
+
+    #[test]
+    fn the_node_that_takes_long_sends_while_it_works() -> Result<()> {
+        let [first, second] = [variable(1.0)?, variable(2.0)?];
+        let (sender, found) = channel();
+        let (told, heard) = channel();
+        let inputs = [first.as_tensor(), second.as_tensor()];
+        let loss = || {
+            let node = gradual("slow", &inputs, |inputs| {
+                let total = (&inputs[0] + &inputs[1])?;
+                Ok((
+                    total,
+                    Box::new(move |gradient, give| {
+                        give(1, gradient.clone())?;
+                        let _ = told.send(found.try_recv().map(|(id, _)| id).ok());
+                        give(0, gradient.clone())
+                    }),
+                ))
+            })?;
+            Ok::<_, Error>(node.sum_all()?)
+        };
+        gradients_as_found(loss, sender)?;
+        assert_eq!(heard.recv().ok().flatten(), Some(second.id()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_graph_inside_a_node_neither_counts_nor_sends() -> Result<()> {
+        let [outer, inner] = [variable(1.0)?, variable(2.0)?];
+        let (sender, found) = channel();
+        let loss = || {
+            let node = fused("outer", &[&outer], |inputs| {
+                // A graph of its own, with a backward pass of its own.
+                let (_, store) = gradients(|| Ok::<_, Error>(sum(&[&inner, &outer])?.sum_all()?))?;
+                assert!(store.get(&inner).is_some());
+                let pullback: Pullback = Box::new(|gradient| Ok(vec![Some(gradient.clone())]));
+                Ok((inputs[0].clone(), pullback))
+            })?;
+            Ok::<_, Error>(node.sum_all()?)
+        };
+        gradients_as_found(loss, sender)?;
+        assert_eq!(found.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [outer.id()]);
+        Ok(())
+    }
+}
