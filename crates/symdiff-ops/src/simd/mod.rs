@@ -23,24 +23,24 @@ use std::mem::MaybeUninit;
 /// Independent partial sums of a reduction: two AVX-512 registers of f32.
 const LANES: usize = 32;
 
-/// Defines functions generic over one [`Real`] that run compiled for the best vector instructions of the machine. Whatever a body calls must
+/// Defines functions, generic over one [`Real`] or over nothing, that run compiled for the best vector instructions of the machine. Whatever a body calls must
 /// be `#[inline(always)]`: a function that is not inlined is compiled without them.
 macro_rules! vectorised {
-    ($($(#[$meta:meta])* $vis:vis fn $name:ident<$T:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block)*) => {$(
+    ($($(#[$meta:meta])* $vis:vis fn $name:ident$(<$T:ident>)?($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block)*) => {$(
         $(#[$meta])*
-        $vis fn $name<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
+        $vis fn $name$(<$T: $crate::host::Real>)?($($arg: $type),*) $(-> $out)? {
             #[inline(always)]
-            fn body<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? $body
+            fn body$(<$T: $crate::host::Real>)?($($arg: $type),*) $(-> $out)? $body
 
             // Functions with features of their own, not a closure behind `Arch::dispatch`: attention took fifty times as long through one.
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512cd,avx2,fma")]
-                fn avx512<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
+                fn avx512$(<$T: $crate::host::Real>)?($($arg: $type),*) $(-> $out)? {
                     body($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
-                fn avx2<$T: $crate::host::Real>($($arg: $type),*) $(-> $out)? {
+                fn avx2$(<$T: $crate::host::Real>)?($($arg: $type),*) $(-> $out)? {
                     body($($arg),*)
                 }
                 match pulp::Arch::new() {

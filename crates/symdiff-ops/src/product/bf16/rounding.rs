@@ -1,7 +1,7 @@
 //! Rounding to bf16, and the layouts that hold two rounded terms in 32 bits.
 
 use super::WIDTH;
-use crate::simd::{Matrix, transpose, uninitialised};
+use crate::simd::{Matrix, transpose, uninitialised, vectorised};
 use std::mem::MaybeUninit;
 
 /// The side of the squares in which an operand is transposed before it is rounded: two of them fit the L1 cache.
@@ -61,27 +61,25 @@ pub(super) fn pack(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, [depth, colu
     }
 }
 
-/// As [`pack`], from contiguous rows.
-fn pack_rows(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, [depth, columns]: [usize; 2]) {
-    let row = |term: usize| if term < depth { &from.values[term * from.rows..][..columns] } else { &[] };
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (q, out) in out.chunks_exact_mut(WIDTH).enumerate() {
-                let (out, beyond) = out.split_at_mut(columns);
-                match (row(2 * q), row(2 * q + 1)) {
-                    ([], _) => out.fill(MaybeUninit::new(0)),
-                    (earlier, []) => out.iter_mut().zip(earlier).for_each(|(out, &earlier)| *out = MaybeUninit::new(pair(earlier, 0.0))),
-                    (earlier, later) => {
-                        for ((out, &earlier), &later) in out.iter_mut().zip(earlier).zip(later) {
-                            *out = MaybeUninit::new(pair(earlier, later));
-                        }
+vectorised! {
+    /// As [`pack`], from contiguous rows.
+    fn pack_rows(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, shape: [usize; 2]) {
+        let [depth, columns] = shape;
+        let row = |term: usize| if term < depth { &from.values[term * from.rows..][..columns] } else { &[] };
+        for (q, out) in out.chunks_exact_mut(WIDTH).enumerate() {
+            let (out, beyond) = out.split_at_mut(columns);
+            match (row(2 * q), row(2 * q + 1)) {
+                ([], _) => out.fill(MaybeUninit::new(0)),
+                (earlier, []) => out.iter_mut().zip(earlier).for_each(|(out, &earlier)| *out = MaybeUninit::new(pair(earlier, 0.0))),
+                (earlier, later) => {
+                    for ((out, &earlier), &later) in out.iter_mut().zip(earlier).zip(later) {
+                        *out = MaybeUninit::new(pair(earlier, later));
                     }
                 }
-                beyond.fill(MaybeUninit::new(0));
             }
-        },
-    );
+            beyond.fill(MaybeUninit::new(0));
+        }
+    }
 }
 
 /// Writes `[rows, depth]` of a matrix row by row, `stride` bf16 apart; what is missing in the last terms is zero.
@@ -103,20 +101,18 @@ pub(super) fn round(out: &mut [u16], stride: usize, from: Matrix<f32>, [rows, de
     }
 }
 
-/// As [`round`], from contiguous rows: `wide` entries of each row are written, the last of them zeros.
-fn round_rows(out: &mut [u16], stride: usize, from: Matrix<f32>, [rows, depth]: [usize; 2], wide: usize) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for i in 0..rows {
-                let (out, beyond) = out[i * stride..][..wide].split_at_mut(depth);
-                for (out, &x) in out.iter_mut().zip(&from.values[i * from.rows..][..depth]) {
-                    *out = (bits(x) >> 16) as u16;
-                }
-                beyond.fill(0);
+vectorised! {
+    /// As [`round`], from contiguous rows: `wide` entries of each row are written, the last of them zeros.
+    fn round_rows(out: &mut [u16], stride: usize, from: Matrix<f32>, shape: [usize; 2], wide: usize) {
+        let [rows, depth] = shape;
+        for i in 0..rows {
+            let (out, beyond) = out[i * stride..][..wide].split_at_mut(depth);
+            for (out, &x) in out.iter_mut().zip(&from.values[i * from.rows..][..depth]) {
+                *out = (bits(x) >> 16) as u16;
             }
-        },
-    );
+            beyond.fill(0);
+        }
+    }
 }
 
 #[cfg(test)]
