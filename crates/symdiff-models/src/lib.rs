@@ -29,6 +29,7 @@ mod reconstruction;
 mod request;
 mod run;
 mod sampling;
+mod settled;
 pub mod suite;
 mod task;
 mod trained;

@@ -3,6 +3,7 @@
 use crate::experiment::{Diffusion, Experiment};
 use crate::models::{Inputs, MoleculeDenoiser};
 use crate::reconstruction::MoleculeReconstruction;
+use crate::settled::Settled;
 use crate::{Asked, Result, diffusion, memory};
 use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{Denoiser, Guidance, Likelihood, Objective, Process, Reverse, Tabulated, Unconditional, VariancePreserving};
@@ -49,6 +50,12 @@ impl Model {
     pub(crate) fn frozen_under(experiment: &Experiment, table: Option<Tabulated>, device: &Device) -> Result<Self> {
         let parameters = Parameters::new(0, DType::F32, device).activating(experiment.train.precision.dtype());
         Self::build(experiment, parameters.frozen(), Noise::seeded(0), table)
+    }
+
+    /// The same model, whose parameters no longer change: its denoiser lays out weights in its first call, for all others (see [`LaidOut`](symdiff_ops::linear::LaidOut)).
+    #[must_use]
+    pub fn settled(self) -> Self {
+        Self { denoiser: Box::new(Settled::new(self.denoiser)), ..self }
     }
 
     /// The training loss of each molecule, given what is told of it, `[B]` in f64.

@@ -120,7 +120,7 @@ impl Trained {
         let refused =
             || Error::Request("guidance needs a model that was trained with properties (data.condition), which this one was not".into());
         let experiment = self.experiment.as_ref().filter(|_| self.conditions.is_some()).ok_or_else(refused)?;
-        let model = self.model.guided(experiment, guidance)?;
+        let model = self.model.guided(experiment, guidance)?.settled();
         Ok(Self { model, ..self })
     }
 
@@ -145,7 +145,7 @@ impl Trained {
         let sizes = sizes(&loaded.header.record).ok_or_else(|| Error::file(file, "knows no molecule sizes; train or import it again"))?;
         let conditions = loaded.header.record.facts.get(CONDITIONS).map(|facts| serde_json::from_value(facts.clone()));
         let conditions = conditions.transpose().map_err(|error| Error::file(file, error))?;
-        let (header, weights_hash, device) = (loaded.header, loaded.weights_hash, device.clone());
+        let (model, header, weights_hash, device) = (model.settled(), loaded.header, loaded.weights_hash, device.clone());
         Ok(Self { model, padding: None, precision: Precision::F32, header, weights_hash, sizes, conditions, experiment: None, device })
     }
 

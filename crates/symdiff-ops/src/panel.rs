@@ -1,6 +1,7 @@
 //! A batch in panels of whole samples, each small enough for one core's caches.
 
 use crate::dispatch::on_threads;
+use crate::linear::{self, LaidOut};
 use crate::{Ragged, Result, Samples, threads};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
@@ -90,7 +91,8 @@ pub fn each<S: Send, R: Send>(device: &Device, items: Vec<S>, work: impl Fn(S) -
     if items.len() < 2 || alone(device) {
         return items.into_iter().map(work).collect();
     }
-    let work = |(place, item)| Ok((place, threads::task(|| work(item))?));
+    let weights = LaidOut::current();
+    let work = |(place, item)| Ok((place, threads::task(|| linear::within(weights.clone(), || work(item)))?));
     let mut results = items.into_iter().enumerate().par_bridge().map(work).collect::<Result<Vec<(usize, R)>>>()?;
     results.sort_unstable_by_key(|(place, _)| *place);
     Ok(results.into_iter().map(|(_, result)| result).collect())

@@ -207,7 +207,7 @@ impl<L: Layer> Stack<L> {
         &self.layers
     }
 
-    /// x `[N, C]` after the last layer, and what the backward pass needs: nothing unless `keep`.
+    /// x `[N, C]` after the last layer, and what the backward pass needs: nothing unless `keep`. Without it the weights may come from [`LaidOut`](linear::LaidOut).
     ///
     /// # Errors
     /// Whatever a layer returns.
@@ -216,7 +216,8 @@ impl<L: Layer> Stack<L> {
         let panels = Panel::divide(layout, device)?.into_iter();
         let mut passages =
             panels.map(|panel| Ok(Passage { x: panel.nodes_of(x)?, panel, saved: Vec::new() })).collect::<Result<Vec<_>>>()?;
-        let mut weights = panel::each(device, self.maps(0), |map| Weight::forward(map, self.products))?;
+        let lay_out = if keep { Weight::forward } else { Weight::constant };
+        let mut weights = panel::each(device, self.maps(0), |map| lay_out(map, self.products))?;
         for (place, (layer, condition)) in self.layers.iter().zip(&self.conditions).enumerate() {
             let through = |mut passage: Passage<L::Saved>| {
                 let condition = condition.of_panel(&passage.panel)?;
@@ -225,7 +226,7 @@ impl<L: Layer> Stack<L> {
                 Ok(Passage { x, ..passage })
             };
             let work = passages.into_iter().map(Work::Panel).chain(self.maps(place + 1).into_iter().map(Work::LayOut));
-            let done = share(device, work.collect(), through, Weight::forward, self.products)?;
+            let done = share(device, work.collect(), through, lay_out, self.products)?;
             (passages, weights) = (done.panels, done.weights);
         }
         let outputs: Vec<&Tensor> = passages.iter().map(|passage| &passage.x).collect();

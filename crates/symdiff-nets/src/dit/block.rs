@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use symdiff_ops::linear::Weight;
 use symdiff_ops::stack::{Backward, Layer};
-use symdiff_ops::{Noise, Products, Ragged, columns, linear};
+use symdiff_ops::{Noise, Products, Ragged, columns};
 
 /// x ← x + g₁·attention(norm₁(x)), then x ← x + g₂·mlp(norm₂(x)); norms and gates are modulated by the conditioning.
 ///
@@ -49,9 +49,10 @@ impl Block {
         }
     }
 
-    /// The modulation of both branches, `[B|1, 6D]`, by the conditioning `[B|1, D]` after its SiLU.
-    pub(super) fn modulation(&self, conditioning: &Tensor, products: Products) -> symdiff_ops::Result<Tensor> {
-        linear::forward(conditioning, &self.modulation.weight, Some(&self.modulation.bias), products)
+    /// The modulation of both branches, `[B|1, 6D]`, by the conditioning `[B|1, D]` after its SiLU; its weight is being `learned`, or a constant.
+    pub(super) fn modulation(&self, conditioning: &Tensor, products: Products, learned: bool) -> symdiff_ops::Result<Tensor> {
+        let lay_out = if learned { Weight::forward } else { Weight::constant };
+        lay_out(&self.modulation.weight, products)?.times(conditioning, Some(&self.modulation.bias))
     }
 
     /// The weight behind [`Block::modulation`].

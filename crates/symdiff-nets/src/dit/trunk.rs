@@ -18,7 +18,8 @@ pub(super) fn forward(blocks: &[Block], x: &Tensor, conditioning: &Tensor, layou
         // Rounded, where blocks compute in less than f32, once for both passes.
         let weights = linear::rounded(&inputs[2..], x.dtype())?;
         let blocks: Vec<Block> = blocks.iter().zip(weights.chunks_exact(WEIGHTS)).map(|(block, weights)| block.with(weights)).collect();
-        let modulations = panel::each(x.device(), blocks.iter().collect(), |block: &Block| block.modulation(&conditioning, products))?;
+        let modulations =
+            panel::each(x.device(), blocks.iter().collect(), |block: &Block| block.modulation(&conditioning, products, keep))?;
         let stack = Stack::new(blocks, modulations)?.with_products(products);
         let (output, kept) = stack.forward(&x, layout, keep)?;
         let pullback: Gradual = Box::new(move |gradient, found| {

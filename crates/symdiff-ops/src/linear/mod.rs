@@ -14,6 +14,7 @@
 mod cpu;
 #[cfg(kernels)]
 mod cuda;
+mod laid_out;
 
 use crate::dispatch::{elsewhere, untracked};
 #[cfg(kernels)]
@@ -24,6 +25,9 @@ use crate::{Error, Pullback, Result, fused, panel, shape};
 use candle_core::{DType, Device, Tensor};
 #[cfg(kernels)]
 pub(crate) use cuda::backward_weight;
+pub use laid_out::LaidOut;
+pub(crate) use laid_out::within;
+use std::sync::Arc;
 
 const OP: &str = "linear";
 
@@ -33,9 +37,11 @@ const OP: &str = "linear";
 /// [`Error::Shape`] when the shapes do not belong together.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, products: Products) -> Result<Tensor> {
     let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(bias).collect();
+    let learned = weight.track_op();
     fused(OP, &inputs, |inputs| {
         let (x, weight, biased) = (inputs[0].clone(), inputs[1].clone(), inputs.len() == 3);
-        let y = forward(&x, &weight, inputs.get(2), products)?;
+        let lay_out = if learned { Weight::forward } else { Weight::constant };
+        let y = lay_out(&weight, products)?.times(&x, inputs.get(2))?;
         let pullback: Pullback = Box::new(move |gradient| {
             let parameters = backward_parameters(&[[&x, gradient]], products)?;
             let [d_weight, d_bias] = parameters.map(|parameter| parameter.to_dtype(weight.dtype()));
@@ -63,10 +69,10 @@ pub fn backward_input(gradient: &Tensor, weight: &Tensor, products: Products) ->
 }
 
 /// A weight as the right operand of products, for one direction: on the CPU a copy packed in the order in which products read it, which
-/// several products may share; elsewhere the tensor itself.
-#[derive(Debug)]
+/// several products may share; elsewhere the tensor itself. Clones share it too.
+#[derive(Clone, Debug)]
 pub struct Weight {
-    operand: Operand,
+    operand: Arc<Operand>,
     /// The rows and columns of the operand.
     dims: [usize; 2],
 }
@@ -114,7 +120,7 @@ impl Weight {
             (device, _) => return Err(elsewhere(OP, device)),
         };
         let [o, i] = dims;
-        Ok(Self { operand, dims: if transposed { [i, o] } else { [o, i] } })
+        Ok(Self { operand: Arc::new(operand), dims: if transposed { [i, o] } else { [o, i] } })
     }
 
     /// x·operand + b: x `[N, rows]`, b `[columns]` → `[N, columns]`.
@@ -131,7 +137,7 @@ impl Weight {
         if let Some(bias) = bias.filter(|bias| bias.dims() != [columns]) {
             return Err(shape::refused(OP, "bias", bias, format!("[{columns}], one entry per row of the weight")));
         }
-        match &self.operand {
+        match &*self.operand {
             Operand::F32(weight) => in_op(|| cpu::times(x, weight, bias)),
             Operand::F64(weight) => in_op(|| cpu::times(x, weight, bias)),
             #[cfg(kernels)]

@@ -31,7 +31,7 @@ use rows::Rows;
 use std::mem::MaybeUninit;
 
 /// What the operands of matrix products are rounded to before they are multiplied. Sums and results keep the dtype of the activations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Products {
     /// Operands as they are.
     #[default]

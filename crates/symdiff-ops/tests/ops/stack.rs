@@ -2,9 +2,9 @@
 
 use crate::common::{check_op, random};
 use candle_core::Tensor;
-use symdiff_ops::linear::Weight;
+use symdiff_ops::linear::{LaidOut, Weight};
 use symdiff_ops::stack::{Backward, Condition, Layer, Stack};
-use symdiff_ops::{Panel, Pullback, Ragged, Result, fused, silu, spread};
+use symdiff_ops::{Panel, Products, Pullback, Ragged, Result, fused, linear, silu, spread};
 
 /// x + silu(x·W₁ᵀ + b₁)·W₂ᵀ + b₂, two maps per layer.
 struct Perceptron(Vec<Tensor>);
@@ -197,5 +197,34 @@ fn a_layer_that_returns_too_few_maps_is_refused() -> Result<()> {
     let (y, kept) = stack.forward(&x, &layout, true)?;
     let refused = stack.backward(kept, &y, |_, _| Ok(())).map(drop).map_err(|error| error.to_string());
     assert!(refused.as_ref().is_err_and(|error| error.contains("returned 1 maps, but its weights are 2")), "{refused:?}");
+    Ok(())
+}
+
+/// What is laid out once gives the same bits, in stacks and alone; in a stack that keeps what a backward pass needs, weights are laid out anew.
+#[test]
+fn weights_that_are_laid_out_once_change_nothing_and_are_read_once() -> Result<()> {
+    let layout = &layouts()?[1];
+    let mut parameters: Vec<Tensor> =
+        [vec![7, 5], vec![7], vec![5, 7], vec![5]].iter().enumerate().map(|(k, shape)| random(k as u64, shape)).collect::<Result<_>>()?;
+    let variable = candle_core::Var::from_tensor(&parameters[0])?;
+    parameters[0] = variable.as_detached_tensor();
+    let stack = Stack::new(vec![Perceptron(parameters.clone())], vec![()])?;
+    let x = random(9, &[layout.nodes(), 5])?;
+    let alone = || linear(&x, &parameters[0], Some(&parameters[1]), Products::Full);
+    let through = |keep| Ok::<_, symdiff_ops::Error>(stack.forward(&x, layout, keep)?.0);
+    let bits = |tensor: Tensor| tensor.flatten_all()?.to_vec1::<f64>();
+    let [fresh, product] = [bits(through(false)?)?, bits(alone()?)?];
+    let weights = LaidOut::default();
+    for _ in 0..2 {
+        assert!(bits(weights.during(|| through(false))?)? == fresh);
+        assert!(bits(weights.during(alone)?)? == product);
+    }
+    // Other numbers at the same place, against the rule: who reads them was not served from what is laid out.
+    variable.set(&(&parameters[0] * 2.0)?)?;
+    assert!(bits(weights.during(|| through(false))?)? == fresh);
+    assert!(bits(weights.during(alone)?)? == product);
+    for other in [through(false)?, weights.during(|| through(true))?, LaidOut::default().during(|| through(false))?] {
+        assert!(bits(other)? != fresh);
+    }
     Ok(())
 }

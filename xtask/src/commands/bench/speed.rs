@@ -91,7 +91,7 @@ impl Speed {
         let model = if train {
             Model::fresh(&experiment, context.seed(), Noise::seeded(context.seed()), &device)?
         } else {
-            Model::frozen(&experiment, &device)?
+            Model::frozen(&experiment, &device)?.settled()
         };
         let batches = self.subject.batches(self.warmup + self.steps, self.batch, &model.encoding, context.seed(), &device)?;
         Ok(Prepared { experiment, model, batches, device, start_bytes })
