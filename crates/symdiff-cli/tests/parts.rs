@@ -142,3 +142,25 @@ fn a_result_of_other_properties_is_refused() {
     assert_eq!(again["rows"].as_array().unwrap().len(), 1);
     assert!(!out.join("none/last.safetensors").exists());
 }
+
+/// Where the repository is around this crate, its results of a whole suite make the table of that suite; none of them is of another version's rules.
+#[test]
+fn the_results_in_the_repository_are_those_of_their_suite() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/results/precision");
+    if !kept.exists() {
+        eprintln!("skipped: no repository around this crate");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("precision");
+    for run in ["symdiff-small-f32", "symdiff-small-bf16"] {
+        for seed in ["seed-0", "seed-1", "seed-2"] {
+            let to = out.join(run).join(seed);
+            std::fs::create_dir_all(&to).unwrap();
+            std::fs::copy(kept.join(run).join(seed).join("result.json"), to.join("result.json")).unwrap();
+        }
+    }
+    let told = json(&["reproduce", "--profile", "precision", "--out", text(&out), "--resume", "--json"]);
+    assert_eq!((told["rows"].as_array().unwrap().len(), told["tests"].as_array().unwrap().is_empty()), (2, false));
+    assert!(!out.join("symdiff-small-f32/seed-0/last.safetensors").exists(), "nothing is trained");
+}
