@@ -9,6 +9,7 @@ use candle_core::{DType, Device, Tensor};
 use symdiff_diffusion::{Denoiser, Guidance, Likelihood, Objective, Process, Reverse, Tabulated, Unconditional, VariancePreserving};
 use symdiff_mol::state::{Encoding, Molecules};
 use symdiff_ops::Noise;
+use symdiff_ops::linear::LaidOut;
 use symdiff_train::Parameters;
 
 /// A model of molecules.
@@ -26,6 +27,8 @@ pub struct Model {
     /// Whether the denoiser takes fixed atoms, so that it completes what is kept.
     pub completes: bool,
     objective: Box<dyn Objective<Molecules, Asked> + Send + Sync>,
+    /// The weights of a settled model.
+    laid_out: LaidOut,
 }
 
 impl Model {
@@ -53,9 +56,15 @@ impl Model {
     }
 
     /// The same model, whose parameters no longer change: its denoiser lays out weights in its first call, for all others (see [`LaidOut`](symdiff_ops::linear::LaidOut)).
+    /// Parameters that are set after a call do not reach the following ones.
     #[must_use]
     pub fn settled(self) -> Self {
-        Self { denoiser: Box::new(Settled::new(self.denoiser)), ..self }
+        Self { denoiser: Box::new(Settled::new(self.denoiser, self.laid_out.clone())), ..self }
+    }
+
+    /// Tells the denoiser of a settled model that its parameters have changed all the same.
+    pub(crate) fn unsettled(&self) {
+        self.laid_out.forget();
     }
 
     /// The training loss of each molecule, given what is told of it, `[B]` in f64.
@@ -112,7 +121,7 @@ impl Model {
         let data = MoleculeReconstruction::new(encoding.clone());
         let objective = diffusion::objective(settings, &process, &data)?;
         let denoiser = diffusion::denoiser(settings, &process, network)?;
-        Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, completes, objective })
+        Ok(Self { parameters, encoding, process, reconstruction: data, denoiser, completes, objective, laid_out: LaidOut::default() })
     }
 
     fn build(experiment: &Experiment, parameters: Parameters, noise: Noise, table: Option<Tabulated>) -> Result<Self> {

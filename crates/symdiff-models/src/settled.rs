@@ -15,8 +15,8 @@ pub(crate) struct Settled {
 }
 
 impl Settled {
-    pub(crate) fn new(denoiser: MoleculeDenoiser) -> Self {
-        Self { denoiser, weights: LaidOut::default() }
+    pub(crate) fn new(denoiser: MoleculeDenoiser, weights: LaidOut) -> Self {
+        Self { denoiser, weights }
     }
 }
 

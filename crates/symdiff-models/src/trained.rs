@@ -21,7 +21,7 @@ use symdiff_train::{CHECKPOINT, Error as TrainError, Precision, Record, Share};
 
 /// A model with the averaged weights of a run, and the sizes of the molecules it learned from.
 pub struct Trained {
-    /// The model.
+    /// The model, which is [settled](Model::settled).
     pub model: Model,
     /// The checkpoint's header.
     pub header: Header,

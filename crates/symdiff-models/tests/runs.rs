@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use symdiff_models::{Experiment, Sampling, Trained, resume, start};
-use symdiff_train::CHECKPOINT;
 use symdiff_train::metrics::rows;
+use symdiff_train::{CHECKPOINT, Precision};
 
 fn tiny(steps: u64, setting: &str) -> symdiff_models::Result<Experiment> {
     let text = "[model]\npreset = 'symdiff-tiny'\n[train]\nbatch = 16\nlr = 1e-3\nema = 0.9\nsteps = 1\nclipping = 'queue'\n";
@@ -63,6 +63,23 @@ fn a_seed_names_its_molecules_whatever_the_batch() -> TestResult {
         let distance = a.positions().iter().flatten().zip(b.positions().iter().flatten()).map(|(p, q)| (p - q).abs()).fold(0.0, f64::max);
         assert!(distance < 1e-4, "atoms differ by {distance} angstrom");
     }
+    Ok(())
+}
+
+/// A model keeps its weights as products read them, and draws by others after they are rounded.
+#[test]
+fn weights_that_are_rounded_after_a_call_are_those_that_draw() -> TestResult {
+    let run = tempfile::tempdir()?;
+    train(run.path(), 4, "train.precision=f32")?;
+    let load = || Trained::load(run.path(), &Device::Cpu);
+    let draw = |trained: &Trained| -> symdiff_models::Result<Vec<[u64; 3]>> {
+        let molecules = trained.sample(&Sampling { steps: Some(3), ..Sampling::of(3, 5) }, &mut |_| ())?;
+        Ok(molecules.iter().flat_map(|molecule| molecule.positions().to_vec()).map(|position| position.map(f64::to_bits)).collect())
+    };
+    let (early, late) = (load()?.rounded(Precision::Bf16)?, load()?);
+    let before = draw(&late)?;
+    let late = late.rounded(Precision::Bf16)?;
+    assert!(draw(&late)? == draw(&early)? && draw(&late)? != before);
     Ok(())
 }
 

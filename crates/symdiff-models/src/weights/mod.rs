@@ -30,6 +30,7 @@ impl Trained {
             let stored = variable.to_dtype(storage.dtype())?;
             variable.set(&stored.to_dtype(variable.dtype())?)?;
         }
+        self.model.unsettled();
         Ok(self)
     }
 

@@ -42,9 +42,14 @@ thread_local! {
 
 impl LaidOut {
     /// Runs `body`, in which products outside graphs, and [stacks](crate::stack::Stack) that keep nothing for a backward pass, lay out a weight when they first take it. These weights
-    /// must not change until the last call with this `LaidOut`: later calls would not see it. Only the CPU lays out weights.
+    /// must not change until the last call with this `LaidOut`, unless it is told to [`forget`](Self::forget) them: later calls would not see it. Only the CPU lays out weights.
     pub fn during<R>(&self, body: impl FnOnce() -> R) -> R {
         within(Some(self.clone()), body)
+    }
+
+    /// Forgets all weights, since they have changed.
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// That of the body that runs on this thread, for tasks that other threads take over.
