@@ -73,7 +73,9 @@ fn training_writes_the_same_bits_on_any_number_of_processes() {
     let tiny = Tiny::untrained();
     let on = |processes: usize, overlap: &str| -> PathBuf {
         let out = tiny.folder().join(format!("{processes}-{overlap}"));
-        succeed(processes, &words(&train(&tiny, 20, &out, &["--set", &format!("train.overlap={overlap}")])));
+        let output = run(processes, &words(&train(&tiny, 20, &out, &["--set", &format!("train.overlap={overlap}")])));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !said.contains("train.overlap has no effect"), "{said}");
         out
     };
     let alone = written(&on(1, "false"));

@@ -65,7 +65,7 @@ pub fn start_with<R: Ranks>(ranks: R, experiment: Experiment, seed: u64, folder:
     run::start_with(ranks, experiment, seed, folder, device)
 }
 
-/// Continues the run in `folder`. A given experiment replaces the recorded one in its budget, logging and validation; the rest must be equal, and
+/// Continues the run in `folder`. A given experiment replaces the recorded one in its budget, logging, validation, checkpointing and overlap; the rest must be equal, and
 /// so must the seed.
 ///
 /// # Errors

@@ -3,8 +3,9 @@
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use std::collections::BTreeMap;
+use std::sync::mpsc::channel;
 use symdiff_nets::{Dit, DitConfig, MlpType, TimeEmbedding};
-use symdiff_ops::{Noise, Panel, Ragged, Samples, gradients};
+use symdiff_ops::{Noise, Panel, Ragged, Samples, gradients, gradients_as_found};
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -138,6 +139,24 @@ fn equals_the_composed_network(config: &DitConfig) -> TestResult {
             }
         }
     }
+    Ok(())
+}
+
+/// The trunk is one node, and gives the gradients of a block away when it has passed it; those of the modulations come at its end.
+#[test]
+fn gradients_of_blocks_are_found_from_the_last_to_the_first() -> TestResult {
+    let (dit, named) = network(&CONFIG)?;
+    let layout = Ragged::from_sizes(&[3, 1, 6])?;
+    let (x, times) = (normal(100, &[layout.nodes(), 5])?, normal(102, &[3])?);
+    let (sender, found) = channel();
+    let (_, store) = gradients_as_found(|| TestResult::Ok(dit.forward(&x, &times, &layout)?.sum_all()?), sender)?;
+    let name = |id| named.iter().find(|(_, var)| var.id() == id).map_or("", |(name, _)| name.as_str());
+    let order: Vec<&str> = found.iter().map(|(id, _)| name(id)).filter(|name| name.starts_with("blocks.")).collect();
+    let part = |name: &&str| [name.starts_with("blocks.1."), name.contains("adaLN")];
+    let parts: Vec<[bool; 2]> = order.iter().map(part).collect();
+    let expected = [([true, false], 8), ([false, false], 8), ([false, true], 2), ([true, true], 2)];
+    assert_eq!(parts, expected.into_iter().flat_map(|(part, count)| vec![part; count]).collect::<Vec<_>>(), "{order:?}");
+    assert!(named.values().all(|var| store.get(var).is_some()));
     Ok(())
 }
 

@@ -24,7 +24,7 @@
 //! [`gradients`](crate::gradients()) variables need no place in this graph: the node hands their gradients over directly.
 
 use crate::Result;
-use crate::gradients::{Collected, Scope, collects};
+use crate::gradients::{self, Collected};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, Layout, Shape, Storage, Tensor, TensorId};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,11 +63,11 @@ pub fn gradual(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tenso
     let detached: Vec<Tensor> = inputs.iter().map(|input| input.detach()).collect();
     // The body may also run work stolen from other threads; nodes that it makes belong to graphs of their own.
     let (output, pullback) = {
-        let _outside = Scope::outside();
+        let _outside = gradients::outside();
         body(&detached)?
     };
     let tracked = (0..inputs.len()).filter(|&place| inputs[place].track_op());
-    let (variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| collects(inputs[place]));
+    let (variables, mut edges): (Vec<_>, Vec<_>) = tracked.partition(|&place| gradients::registered(inputs[place]));
     if edges.is_empty() {
         // Candle visits a node only if one of its arguments is tracked.
         edges.extend(variables.first());
@@ -138,7 +138,8 @@ impl Node {
         let mut rest = vec![None; self.inputs];
         let outcome = pullback(&gradient.contiguous()?, &mut |place, gradient| {
             let Some(&(_, id)) = self.variables.iter().find(|(variable, _)| *variable == place) else {
-                rest[place] = Some(gradient);
+                *rest.get_mut(place).ok_or_else(|| self.refused("the backward pass of this node has more gradients than inputs"))? =
+                    Some(gradient);
                 return Ok(());
             };
             let collected = collected

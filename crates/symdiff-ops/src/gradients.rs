@@ -1,9 +1,10 @@
 //! The gradients of variables, handed from [`fused`](crate::fused()) nodes to whoever asked for the backward pass.
 
 use crate::Error;
+use crate::replaced::Replaced;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, TensorId};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 
@@ -35,12 +36,14 @@ fn collected<E: From<Error>>(
     found: Option<Sender<(TensorId, Tensor)>>,
 ) -> Result<(Tensor, GradStore), E> {
     let (loss, uses) = {
-        let _inside = Scope::inside();
+        let _inside = Replaced::by(&USES, Some(Uses::new()));
         (loss()?, USES.take().unwrap_or_default())
     };
-    let outer = COLLECTED.replace(Some(Collected { gradients: Vec::new(), uses, found }));
-    let outcome = loss.backward();
-    let collected = COLLECTED.replace(outer).map(|collected| collected.gradients).unwrap_or_default();
+    let (outcome, collected) = {
+        let _outer = Replaced::by(&COLLECTED, Some(Collected { gradients: Vec::new(), uses, found }));
+        (loss.backward(), COLLECTED.take())
+    };
+    let collected = collected.map(|collected| collected.gradients).unwrap_or_default();
     let mut store = outcome.map_err(Error::from)?;
     for (id, gradient) in collected {
         let total = match store.get_id(id) {
@@ -54,44 +57,24 @@ fn collected<E: From<Error>>(
 
 thread_local! {
     /// How often nodes made on this thread have taken each variable; nothing where they do not hand the gradients of variables over.
-    static USES: RefCell<Option<Uses>> = const { RefCell::new(None) };
+    static USES: Cell<Option<Uses>> = const { Cell::new(None) };
     /// What the backward pass on this thread has found so far, when [`gradients`] runs it.
     static COLLECTED: Cell<Option<Collected>> = const { Cell::new(None) };
 }
 
-type Uses = HashMap<TensorId, usize>;
+pub(crate) type Uses = HashMap<TensorId, usize>;
 
-/// Whether a node that is being made will hand over the gradient of this input; it asks once for each input. So it is with variables inside [`gradients`].
-pub(crate) fn collects(input: &Tensor) -> bool {
-    USES.with_borrow_mut(|uses| match uses {
-        Some(uses) if input.is_variable() => {
-            *uses.entry(input.id()).or_default() += 1;
-            true
-        }
-        _ => false,
-    })
+/// Registers the use of an input by a node that is being made. True if the node will hand over the gradient of this input: that of a variable, inside [`gradients`].
+pub(crate) fn registered(input: &Tensor) -> bool {
+    let mut uses = USES.take();
+    let collects = uses.as_mut().filter(|_| input.is_variable()).map(|uses| *uses.entry(input.id()).or_default() += 1).is_some();
+    USES.set(uses);
+    collects
 }
 
-/// A part of the forward pass in which nodes do, or do not, hand the gradients of variables over. When it ends, also by a panic, the
-/// surrounding part goes on.
-pub(crate) struct Scope {
-    surrounding: Option<Uses>,
-}
-
-impl Scope {
-    fn inside() -> Self {
-        Self { surrounding: USES.replace(Some(Uses::new())) }
-    }
-
-    pub(crate) fn outside() -> Self {
-        Self { surrounding: USES.take() }
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        USES.set(self.surrounding.take());
-    }
+/// Until this is dropped, nodes belong to graphs of their own.
+pub(crate) fn outside() -> Replaced<Option<Uses>> {
+    Replaced::by(&USES, None)
 }
 
 /// Gradients of variables.
@@ -125,7 +108,7 @@ impl Collected {
 mod tests {
     use super::*;
     use crate::{Pullback, Result, fused, gradual};
-    use candle_core::{Device, Var};
+    use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Var};
     use std::sync::mpsc::channel;
 
     /// Σ over inputs, whose gradients are found from the last to the first.
@@ -185,6 +168,36 @@ mod tests {
         };
         gradients_as_found(loss, sender)?;
         assert_eq!(heard.recv().ok().flatten(), Some(second.id()));
+        Ok(())
+    }
+
+    /// An operation of Candle's own that panics in its backward pass.
+    struct Panics;
+
+    impl CustomOp1 for Panics {
+        fn name(&self) -> &'static str {
+            "panics"
+        }
+
+        fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+            Ok((storage.clone(), layout.shape().clone()))
+        }
+
+        fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor) -> candle_core::Result<Option<Tensor>> {
+            panic!("as it may")
+        }
+    }
+
+    #[test]
+    fn after_a_panic_nobody_waits_for_gradients_and_the_next_pass_is_sound() -> Result<()> {
+        let [early, late] = [variable(1.0)?, variable(2.0)?];
+        let (sender, found) = channel();
+        let loss = || Ok::<_, Error>(sum(&[&early, &sum(&[&late])?.apply_op1(Panics)?])?.sum_all()?);
+        let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| gradients_as_found(loss, sender).map(drop)));
+        assert!(passed.is_err());
+        assert_eq!(found.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [early.id()]);
+        let (_, store) = gradients(|| Ok::<_, Error>(sum(&[&early, &late])?.sum_all()?))?;
+        assert!(store.get(&early).is_some() && store.get(&late).is_some());
         Ok(())
     }
 

@@ -39,6 +39,7 @@ pub mod panel;
 mod product;
 mod ragged;
 pub mod ragged_attention;
+mod replaced;
 pub mod rotate;
 pub mod segment;
 mod shape;

@@ -1,5 +1,6 @@
 //! The number of worker threads.
 
+use crate::replaced::Replaced;
 use crate::{Error, Result};
 use std::cell::Cell;
 use std::thread::available_parallelism;
@@ -41,15 +42,6 @@ pub fn count() -> usize {
 
 /// Runs one of several tasks that run at the same time: ops inside stay on this thread.
 pub(crate) fn task<R>(work: impl FnOnce() -> R) -> R {
-    let _outer = Outer(IN_TASK.replace(true));
+    let _outer = Replaced::by(&IN_TASK, true);
     work()
-}
-
-/// What [`IN_TASK`] was before, restored even if the work panics.
-struct Outer(bool);
-
-impl Drop for Outer {
-    fn drop(&mut self) {
-        IN_TASK.set(self.0);
-    }
 }

@@ -75,6 +75,10 @@ impl Ranks for Mpi {
         let mut lengths = vec![0_u64; self.size()];
         world().all_gather_into(&(mine.len() as u64), &mut lengths[..]);
         let total: u64 = lengths.iter().sum();
+        if total == 0 {
+            // Open MPI fails where nobody has anything to gather.
+            return Ok(vec![Vec::new(); lengths.len()]);
+        }
         if i32::try_from(total).is_err() {
             return Err(Error::Ranks(format!("{total} bytes to gather, and MPI counts to 2 GiB; divide the work by --shard")));
         }
@@ -91,7 +95,7 @@ impl Ranks for Mpi {
         Ok(theirs.collect())
     }
 
-    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+    fn for_another_thread(&self) -> Option<&(dyn Ranks + Sync)> {
         self.serialized.then_some(self)
     }
 }

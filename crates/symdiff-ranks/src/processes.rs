@@ -107,7 +107,7 @@ impl Ranks for Processes {
         self.ranks().gather(mine)
     }
 
-    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
-        self.ranks().shared()
+    fn for_another_thread(&self) -> Option<&(dyn Ranks + Sync)> {
+        self.ranks().for_another_thread()
     }
 }

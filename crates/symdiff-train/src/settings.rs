@@ -15,8 +15,8 @@ pub struct Settings {
     /// Equal parts of the batch, a power of two: the gradient of each is computed alone, and they are summed in a balanced tree. Up to so many processes
     /// share the work; at the same `shares` any number of them computes the same bits.
     pub shares: usize,
-    /// Sums gradients over processes while the backward pass goes on, by a thread beside the others: on CPUs, where each process has one share. It changes
-    /// no number, and pays where the network is slow and a core is free.
+    /// Sums gradients over processes while the backward pass goes on, by a thread beside the others. Only on CPUs, and only if `shares` is the number of processes; otherwise
+    /// rank 0 warns that it has no effect. It changes no number, and pays where the network is slow and a core is free. A task must not call its ranks meanwhile.
     pub overlap: bool,
     /// Learning rate of AdamW.
     pub lr: f64,

@@ -138,7 +138,7 @@ impl Experiment {
         Err(Error::Config(format!("train.precision is bf16, which the backbone {kind} does not offer on {device}; use f32")))
     }
 
-    /// True when a run of `recorded` may go on as `self`: all but budget, logging and checkpointing is equal.
+    /// True when a run of `recorded` may go on as `self`: all but what [`Settings::continues`](symdiff_train::Settings::continues) leaves out is equal.
     pub fn continues(&self, recorded: &Self) -> bool {
         let same_budget = Self { train: self.train.clone(), ..recorded.clone() };
         *self == same_budget && self.train.continues(&recorded.train)

@@ -1,9 +1,10 @@
 //! Weights that are laid out once, for models that no longer change.
 
 use super::Weight;
+use crate::replaced::Replaced;
 use crate::{Products, Result};
 use candle_core::Tensor;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,7 +38,7 @@ struct Key {
 
 thread_local! {
     /// That of the body that runs on this thread.
-    static CURRENT: RefCell<Option<LaidOut>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<LaidOut>> = const { Cell::new(None) };
 }
 
 impl LaidOut {
@@ -54,7 +55,9 @@ impl LaidOut {
 
     /// That of the body that runs on this thread, for tasks that other threads take over.
     pub(crate) fn current() -> Option<Self> {
-        CURRENT.with_borrow(Clone::clone)
+        let current = CURRENT.take();
+        CURRENT.set(current.clone());
+        current
     }
 
     fn weight(&self, weight: &Tensor, products: Products) -> Result<Weight> {
@@ -88,15 +91,6 @@ impl Weight {
 
 /// Runs a task in the place of the body that `current` belongs to.
 pub(crate) fn within<R>(current: Option<LaidOut>, task: impl FnOnce() -> R) -> R {
-    let _outer = Outer(CURRENT.replace(current));
+    let _outer = Replaced::by(&CURRENT, current);
     task()
-}
-
-/// What [`CURRENT`] was before, restored even after a panic.
-struct Outer(Option<LaidOut>);
-
-impl Drop for Outer {
-    fn drop(&mut self) {
-        CURRENT.set(self.0.take());
-    }
 }

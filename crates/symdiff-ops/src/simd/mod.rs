@@ -1,7 +1,7 @@
 //! Loops compiled for the vector instructions of the machine, which [`pulp::Arch`] finds at run time.
 //!
 //! [`vectorised!`] compiles a function once for each of its levels (on x86: AVX-512, AVX2 with FMA, and what the target has anyway). The bodies
-//! are ordinary Rust over slices, generic over [`Real`], written so that the compiler turns their inner loops into vector
+//! are ordinary Rust over slices, most of them generic over [`Real`], written so that the compiler turns their inner loops into vector
 //! instructions: fixed numbers of lanes in reductions, no branches, and [`exp`] instead of a library call. The one loop that a compiler does
 //! not turn into vectors by itself, the matrix product's, names them: [`Lanes`].
 

@@ -6,8 +6,11 @@ use candle_core::{Tensor, TensorId};
 use std::collections::HashMap;
 use std::sync::mpsc::Receiver;
 
-/// Numbers of a bucket, at least: few messages are short, and the first bucket is full soon.
+/// Numbers of a bucket, at least, in a large model: few messages are short, and the first bucket is full soon.
 const NUMBERS: usize = 1 << 20;
+
+/// A small model has about as many buckets.
+const BUCKETS: usize = 8;
 
 /// Which gradients are summed together, and in which order: the same for all processes, whatever the backward pass of each does.
 #[derive(Debug)]
@@ -28,21 +31,36 @@ struct Sums<'a> {
     made: Vec<Option<Tensor>>,
 }
 
+/// The gradients that a backward pass has sent on its way.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Those that were whole, in order.
+    pub(crate) whole: Vec<TensorId>,
+    /// Those that had another part at the end.
+    pub(crate) partial: Vec<TensorId>,
+}
+
 impl Buckets {
-    /// The gradients in the order in which the backward pass of rank 0 `found` them whole, and then all others. `variables` are ids and numbers of elements.
+    /// The gradients that rank 0 found whole, in its order, unless another rank found a part of one; then all others. `variables` are ids and numbers of elements.
     ///
     /// # Errors
     /// When a process is lost.
-    pub(crate) fn agreed(ranks: &impl Ranks, found: &[TensorId], variables: &[(TensorId, usize)]) -> Result<Self> {
-        let place = |id: &TensorId| variables.iter().position(|(variable, _)| variable == id);
-        let mine = found.iter().filter_map(place).flat_map(|place| (place as u64).to_le_bytes()).collect::<Vec<u8>>();
-        let first = ranks.gather(&mine)?.into_iter().next().unwrap_or_default();
-        let mut order: Vec<usize> = first.as_chunks().0.iter().map(|place| u64::from_le_bytes(*place) as usize).collect();
+    pub(crate) fn agreed(ranks: &impl Ranks, found: &Found, variables: &[(TensorId, usize)]) -> Result<Self> {
+        let gathered = |ids: &[TensorId]| -> Result<Vec<Vec<usize>>> {
+            let places = ids.iter().filter_map(|id| variables.iter().position(|(variable, _)| variable == id));
+            let all = ranks.gather(&places.flat_map(|place| (place as u64).to_le_bytes()).collect::<Vec<u8>>())?;
+            let numbers = |bytes: Vec<u8>| bytes.as_chunks().0.iter().map(|place| u64::from_le_bytes(*place) as usize).collect();
+            Ok(all.into_iter().map(numbers).collect())
+        };
+        let partial = gathered(&found.partial)?.concat();
+        let mut order = gathered(&found.whole)?.into_iter().next().unwrap_or_default();
+        order.retain(|place| !partial.contains(place));
         let early = order.iter().map(|&place| (variables[place].0, place)).collect();
         order.extend((0..variables.len()).filter(|place| !order.contains(place)).collect::<Vec<_>>());
+        let least = NUMBERS.min(variables.iter().map(|(_, numbers)| numbers).sum::<usize>() / BUCKETS).max(1);
         let (mut places, mut numbers) = (vec![Vec::new()], 0);
         for place in order {
-            if numbers >= NUMBERS {
+            if numbers >= least {
                 places.push(Vec::new());
                 numbers = 0;
             }
@@ -56,29 +74,31 @@ impl Buckets {
     /// of them, in the order of variables. A bucket is summed as soon as it is full and those before it are summed.
     ///
     /// # Errors
-    /// [`Error::Ranks`] when a gradient is another one at the end than the one that was found, when the backward pass fails, or when a process is lost.
+    /// [`Error::Ranks`] when a gradient that was summed has another part at the end, when the backward pass fails, or when a process is lost.
     pub(crate) fn sum(&self, ranks: &dyn Ranks, found: Receiver<(TensorId, Tensor)>, whole: &Receiver<Vec<Tensor>>) -> Result<Vec<Tensor>> {
         let nothing: Vec<Option<Tensor>> = vec![None; self.places.iter().map(Vec::len).sum()];
         let mut sums = Sums { ranks, buckets: &self.places, found: nothing.clone(), made: nothing };
         for (id, gradient) in found {
-            self.early.get(&id).map_or(Ok(()), |&place| sums.take(place, gradient))?;
+            if let Some(&place) = self.early.get(&id) {
+                sums.found[place] = Some(gradient);
+                sums.make()?;
+            }
         }
         let failed = || Error::Ranks("the backward pass ended before all gradients were known".into());
         for (place, gradient) in whole.recv().map_err(|_| failed())?.into_iter().enumerate() {
-            sums.take(place, gradient)?;
+            let earlier = sums.found[place].replace(gradient).map(|earlier| earlier.id());
+            if sums.made[place].is_some() && earlier != sums.found[place].as_ref().map(Tensor::id) {
+                return Err(Error::Ranks(CHANGED.into()));
+            }
         }
+        sums.make()?;
         sums.made.into_iter().collect::<Option<_>>().ok_or_else(failed)
     }
 }
 
 impl Sums<'_> {
-    /// Takes a gradient, which may come twice, and sums the buckets that are full now.
-    fn take(&mut self, place: usize, gradient: Tensor) -> Result<()> {
-        match &self.found[place] {
-            None => self.found[place] = Some(gradient),
-            Some(earlier) if earlier.id() == gradient.id() => return Ok(()),
-            Some(_) => return Err(Error::Ranks(CHANGED.into())),
-        }
+    /// Sums the buckets that are full.
+    fn make(&mut self) -> Result<()> {
         while let Some((bucket, rest)) =
             self.buckets.split_first().filter(|(bucket, _)| bucket.iter().all(|&place| self.found[place].is_some()))
         {
@@ -90,8 +110,8 @@ impl Sums<'_> {
     }
 }
 
-const CHANGED: &str = "a gradient changed after a first part of it was summed: its variable is an input of a fused op in one step, and of an operation of Candle's as \
-    well in another; set train.overlap = false";
+const CHANGED: &str = "a gradient was summed before it was complete: a fused op and an operation of Candle's both use its variable, which was not so in the first step of \
+    this process; set train.overlap = false";
 
 #[cfg(test)]
 mod tests {
@@ -106,8 +126,9 @@ mod tests {
         [NUMBERS, 2, NUMBERS + 1].into_iter().map(|size| Ok(Tensor::ones(size, candle_core::DType::F32, &Device::Cpu)?)).collect()
     }
 
-    fn agreed(ranks: &impl Ranks, variables: &[Tensor], found: &[usize]) -> Result<Buckets> {
-        let found: Vec<TensorId> = found.iter().map(|&place| variables[place].id()).collect();
+    fn agreed(ranks: &impl Ranks, variables: &[Tensor], [whole, partial]: [&[usize]; 2]) -> Result<Buckets> {
+        let ids = |places: &[usize]| places.iter().map(|&place| variables[place].id()).collect();
+        let found = Found { whole: ids(whole), partial: ids(partial) };
         Buckets::agreed(ranks, &found, &variables.iter().map(|variable| (variable.id(), variable.elem_count())).collect::<Vec<_>>())
     }
 
@@ -116,7 +137,7 @@ mod tests {
         let one = |ranks: Threads| -> Result<Vec<Tensor>> {
             let (variables, rank) = (variables()?, ranks.rank());
             // Rank 1 has found other gradients in the first step than rank 0, whose order counts.
-            let buckets = agreed(&ranks, &variables, if rank == 0 { &[2, 1] } else { &[0] })?;
+            let buckets = agreed(&ranks, &variables, if rank == 0 { [&[2, 1], &[]] } else { [&[0], &[]] })?;
             assert_eq!(buckets.places, [vec![2], vec![1, 0]]);
             let gradient = |place: usize| &variables[place] * (10 * rank + place) as f64;
             let gradients = (0..3).map(gradient).collect::<candle_core::Result<Vec<_>>>()?;
@@ -143,10 +164,27 @@ mod tests {
     }
 
     #[test]
+    fn a_gradient_of_which_any_rank_finds_a_part_is_summed_last() -> Result<()> {
+        let one = |ranks: Threads| -> Result<Buckets> {
+            agreed(&ranks, &variables()?, if ranks.rank() == 0 { [&[2, 1], &[]] } else { [&[1], &[2]] })
+        };
+        let all: Vec<Result<Buckets>> = thread::scope(|scope| {
+            let all: Vec<_> = Threads::new(2).into_iter().map(|ranks| scope.spawn(|| one(ranks))).collect();
+            all.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        });
+        assert_eq!(all.len(), 2);
+        for buckets in all {
+            let Buckets { places, early } = buckets?;
+            assert_eq!((places, early.into_values().collect::<Vec<_>>()), (vec![vec![1, 0], vec![2]], vec![1]));
+        }
+        Ok(())
+    }
+
+    #[test]
     fn a_gradient_that_changes_or_never_comes_is_an_error() -> Result<()> {
         let told = |early: &[usize], whole: bool| -> Result<String> {
             let variables = variables()?;
-            let buckets = agreed(&crate::Alone, &variables, early)?;
+            let buckets = agreed(&crate::Alone, &variables, [early, &[]])?;
             let ((sender, found), (give, all)) = (channel(), channel());
             for &place in early {
                 drop(sender.send((variables[place].id(), if whole { variables[place].clone() } else { variables[place].ones_like()? })));
@@ -159,7 +197,9 @@ mod tests {
             Ok(buckets.sum(&crate::Alone, found, &all).map(drop).map_err(|error| error.to_string()).err().unwrap_or_default())
         };
         assert_eq!(told(&[1, 2], true)?, "");
-        assert!(told(&[1, 2], false)?.contains("a gradient changed after"));
+        assert!(told(&[1, 2], false)?.contains("summed before it was complete"));
+        // One that has not been summed is replaced.
+        assert_eq!(told(&[1], false)?, "");
         assert!(told(&[0, 1, 2], true)?.contains("ended before all gradients were known"));
         Ok(())
     }

@@ -9,7 +9,7 @@ mod pairs;
 mod threads;
 mod tree;
 
-pub(crate) use buckets::Buckets;
+pub(crate) use buckets::{Buckets, Found};
 pub(crate) use pairs::gather_numbers;
 pub use pairs::{Pairs, sum_in_tree, sum_tensors};
 pub use threads::Threads;
@@ -72,8 +72,9 @@ pub trait Ranks {
         Ok(self.gather(&[u8::from(mine)])?.concat().contains(&1))
     }
 
-    /// The same ranks, to be called by another thread while this one calls nothing of them; `None` where the transport belongs to one thread.
-    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+    /// The same ranks, to be called by another thread while this one calls nothing of them; `None` where the transport belongs to one thread. A trainer whose sums
+    /// [overlap](crate::Settings::overlap) the backward pass calls them so while its task computes a batch, a loss and gradients.
+    fn for_another_thread(&self) -> Option<&(dyn Ranks + Sync)> {
         None
     }
 }
@@ -95,8 +96,8 @@ impl<R: Ranks + ?Sized> Ranks for &R {
         (**self).gather(mine)
     }
 
-    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
-        (**self).shared()
+    fn for_another_thread(&self) -> Option<&(dyn Ranks + Sync)> {
+        (**self).for_another_thread()
     }
 }
 

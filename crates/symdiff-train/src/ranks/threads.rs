@@ -81,7 +81,7 @@ impl Ranks for Threads {
         (0..self.to.len()).map(from).collect()
     }
 
-    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+    fn for_another_thread(&self) -> Option<&(dyn Ranks + Sync)> {
         Some(self)
     }
 }

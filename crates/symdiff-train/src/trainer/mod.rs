@@ -38,7 +38,9 @@ pub struct Trainer<T: Task, R: Ranks = Alone> {
     draws: Steps,
     validation: Steps,
     ranks: R,
-    /// In which order gradients are summed over processes beside the backward pass, once that is known.
+    /// Whether gradients are summed over processes beside the backward pass, on all processes.
+    overlaps: bool,
+    /// In which order, once that is known.
     buckets: Option<Buckets>,
     /// Held by rank 0.
     _lock: Option<FolderLock>,

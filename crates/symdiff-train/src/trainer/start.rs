@@ -22,7 +22,7 @@ impl<T: Task> Trainer<T> {
         Self::start_with(Alone, task, variables, settings, seed, folder)
     }
 
-    /// Goes on with the run in `folder`, whose task and seed must be the same; budget and logging may differ.
+    /// Goes on with the run in `folder`, whose task and seed must be the same; what [`Settings::continues`] leaves out may differ.
     ///
     /// # Errors
     /// As [`start`](Self::start), and [`Error::Checkpoint`] when the checkpoint is damaged, or belongs to another task or seed.
@@ -49,8 +49,9 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         } else {
             None
         };
-        let trainer = Self::assemble(ranks, task, variables.into(), settings, seed, folder, lock)?;
+        let mut trainer = Self::assemble(ranks, task, variables.into(), settings, seed, folder, lock)?;
         trainer.agree()?;
+        trainer.overlap()?;
         Ok(trainer)
     }
 
@@ -78,6 +79,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
             other => other,
         })?;
         trainer.agree()?;
+        trainer.overlap()?;
         Ok(trainer)
     }
 
@@ -110,6 +112,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
             draws,
             validation,
             ranks,
+            overlaps: false,
             buckets: None,
             _lock: lock,
             unread,
@@ -135,15 +138,23 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         let mine = checkpoint::fingerprint(&(self.header(), &self.settings), &self.optimiser.tensors()?);
         let all = self.ranks.gather(&mine.to_le_bytes())?;
         match all.iter().position(|theirs| *theirs != all[0]) {
-            None => {
-                if let Some(why) = self.apart().filter(|_| self.settings.overlap && self.ranks.rank() == 0) {
-                    tracing::warn!("train.overlap has no effect: {why}");
-                }
-                Ok(())
-            }
+            None => Ok(()),
             Some(other) => Err(Error::Ranks(format!(
                 "rank {other} does not start from the state of rank 0; start all ranks with the same command, program, data and kind of processor"
             ))),
         }
+    }
+
+    /// Sums gradients beside the backward pass where that was asked for and all processes can; rank 0 warns where one cannot.
+    fn overlap(&mut self) -> Result<()> {
+        if !self.settings.overlap {
+            return Ok(());
+        }
+        let why = self.why_not_overlapped();
+        self.overlaps = !self.ranks.any(why.is_some())?;
+        if !self.overlaps && self.ranks.rank() == 0 {
+            tracing::warn!("train.overlap has no effect: {}", why.unwrap_or("another process cannot do it"));
+        }
+        Ok(())
     }
 }

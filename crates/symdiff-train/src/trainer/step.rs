@@ -1,7 +1,7 @@
 //! One step: the gradient of each share alone, their sum in a balanced tree, the optimiser.
 
 use super::Trainer;
-use crate::ranks::{Buckets, in_tree};
+use crate::ranks::{Buckets, Found, in_tree};
 use crate::{Error, Ranks, Result, Share, Task};
 use candle_core::{DType, Tensor, TensorId, Var};
 use std::panic::resume_unwind;
@@ -12,27 +12,29 @@ use symdiff_ops::{gradients, gradients_as_found};
 /// The mean loss of a share and its gradient, both over the number of shares.
 type Term = (Tensor, Vec<Option<Tensor>>);
 
-/// Where the gradients of variables go as soon as they are known.
-type Found = Sender<(TensorId, Tensor)>;
-
 impl<T: Task, R: Ranks> Trainer<T, R> {
     /// One optimiser step. The part of the mean loss that this process knows and the gradient norm before clipping stay on the device until they are read.
     pub(super) fn advance(&mut self) -> Result<(), T::Error> {
-        let (loss, gradients) = if self.apart().is_none() { self.overlapped()? } else { self.summed()? };
+        let (loss, gradients) = if self.overlaps { self.overlapped()? } else { self.summed()? };
         let norm = self.optimiser.step(&gradients, self.settings.rate(self.step), self.step)?;
         self.unread.push([loss, norm]);
         self.step += 1;
         Ok(())
     }
 
-    /// Why the sums over processes come after the backward pass; nothing where they are made beside it.
-    pub(super) fn apart(&self) -> Option<&'static str> {
+    /// Why this process cannot sum gradients over processes beside its backward pass, if it cannot.
+    pub(super) fn why_not_overlapped(&self) -> Option<&'static str> {
         let reasons = [
-            (!self.settings.overlap, "train.overlap is false"),
             (self.ranks.size() == 1, "there is one process"),
-            (self.ranks.size() != self.settings.shares, "a process has several shares, whose gradients it adds first"),
+            (
+                self.ranks.size() != self.settings.shares,
+                "a process has several shares, whose gradients it adds first; it needs as many processes as train.shares",
+            ),
             (!self.variables.device().is_cpu(), "the gradients are on a GPU"),
-            (self.ranks.shared().is_none(), "the transport can be used by one thread only; MPI needs MPI_THREAD_SERIALIZED"),
+            (
+                self.ranks.for_another_thread().is_none(),
+                "one thread alone may use what joins the processes (MPI has to offer MPI_THREAD_SERIALIZED)",
+            ),
         ];
         reasons.into_iter().find_map(|(holds, why)| holds.then_some(why))
     }
@@ -50,27 +52,34 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
     fn overlapped(&mut self) -> Result<Term, T::Error> {
         let share = Share::of(&self.ranks);
         let (sender, found) = channel();
-        let Some((buckets, ranks)) = self.buckets.as_ref().zip(self.ranks.shared()) else {
+        let Some((buckets, ranks)) = self.buckets.as_ref().zip(self.ranks.for_another_thread()) else {
             let (loss, gradients) = self.term(share, Some(sender))?;
-            let whole: Vec<TensorId> = gradients.iter().flatten().map(Tensor::id).collect();
-            let order: Vec<TensorId> = found.iter().filter(|(_, gradient)| whole.contains(&gradient.id())).map(|(id, _)| id).collect();
+            let last: Vec<TensorId> = gradients.iter().flatten().map(Tensor::id).collect();
+            let (whole, partial): (Vec<_>, Vec<_>) = found.iter().partition(|(_, gradient)| last.contains(&gradient.id()));
+            let [whole, partial] = [whole, partial].map(|found| found.into_iter().map(|(id, _)| id).collect());
             let variables: Vec<(TensorId, usize)> = self.variables.iter().map(|(_, var)| (var.id(), var.elem_count())).collect();
-            self.buckets = Some(Buckets::agreed(&self.ranks, &order, &variables)?);
+            self.buckets = Some(Buckets::agreed(&self.ranks, &Found { whole, partial }, &variables)?);
             return Ok((loss, self.across(gradients)?));
         };
         thread::scope(|scope| {
             let (give, whole) = channel();
             let sums = scope.spawn(move || buckets.sum(ranks, found, &whole));
-            let (loss, gradients) = self.term(share, Some(sender))?;
-            // Nobody receives after a failure, which the thread returns.
-            give.send(gradients.into_iter().flatten().collect()).ok();
-            let sums = sums.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-            Ok((loss, sums.into_iter().map(Some).collect()))
+            let passed = self.term(share, Some(sender)).map(|(loss, gradients)| {
+                // Nobody receives after a failure, which the thread returns.
+                give.send(gradients.into_iter().flatten().collect()).ok();
+                loss
+            });
+            // Without them the thread ends.
+            drop(give);
+            let sums = sums.join();
+            // The task's own error comes first.
+            let loss = passed?;
+            Ok((loss, sums.unwrap_or_else(|panic| resume_unwind(panic))?.into_iter().map(Some).collect()))
         })
     }
 
     /// One share. Since the number of shares is a power of two, dividing by it rounds nothing.
-    fn term(&self, share: Share, found: Option<Found>) -> Result<Term, T::Error> {
+    fn term(&self, share: Share, found: Option<Sender<(TensorId, Tensor)>>) -> Result<Term, T::Error> {
         let batch = self.task.batch(self.step, share)?;
         let mean = || {
             let losses = self.task.loss(&batch, self.draws.at(self.step)).map_err(Met)?;

@@ -5,10 +5,10 @@ use crate::ranks::{sentence, shared, together, train, written};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::Init;
 use std::path::Path;
-use symdiff_ops::{Noise, Products, linear, silu};
+use symdiff_ops::{Noise, Products, Pullback, fused, linear, silu};
 use symdiff_train::metrics::rows;
 use symdiff_train::ranks::Threads;
-use symdiff_train::{CHECKPOINT, Error, Parameters, Settings, Share, Task, Trainer};
+use symdiff_train::{CHECKPOINT, Error, Parameters, Ranks, Settings, Share, Task, Trainer};
 
 fn overlapping(steps: u64, shares: usize) -> Settings {
     Settings { overlap: true, shares, ..settings(steps) }
@@ -97,7 +97,69 @@ fn a_gradient_that_was_summed_too_early_is_an_error() -> TestResult {
     assert!(tensors(&always.path().join(CHECKPOINT))? == tensors(&after.path().join(CHECKPOINT))?);
     let begins = tempfile::tempdir()?;
     for told in deep(2, &overlapping(9, 2), 3, begins.path()) {
-        assert!(told.contains("a gradient changed after") || told.contains("is lost"), "{told}");
+        assert!(told.contains("summed before it was complete") || told.contains("is lost"), "{told}");
+    }
+    Ok(())
+}
+
+/// How a pass ends badly.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Error,
+    Panic,
+}
+
+/// A deep task whose backward pass ends badly on the last rank in step 3: between the gradients of the last weight, which fill a bucket that is being summed, and the others.
+struct Ends {
+    deep: Deep,
+    last: bool,
+    how: Ending,
+}
+
+impl Task for Ends {
+    type Batch = <Deep as Task>::Batch;
+    type Error = Error;
+
+    fn batch(&self, step: u64, share: Share) -> Result<Self::Batch, Error> {
+        self.deep.batch(step, share)
+    }
+
+    fn loss(&self, batch: &Self::Batch, noise: Noise) -> Result<Tensor, Error> {
+        let through = |x: Tensor, weight: &Tensor| silu(&linear(&x, weight, None, Products::Full)?);
+        let [first, rest @ ..] = self.deep.weights.as_slice() else { return Err(Error::Weights("no weights".into())) };
+        let x = through(batch.0.x.clone(), first)?;
+        let (bad, how) = (self.last && batch.1 == 3, self.how);
+        let x = fused("ends", &[&x], |inputs| {
+            let pullback: Pullback = Box::new(move |gradient| match how {
+                Ending::Error if bad => Err(symdiff_ops::Error::Layout("a bad end".into())),
+                Ending::Panic if bad => panic!("a bad end"),
+                _ => Ok(vec![Some(gradient.clone())]),
+            });
+            Ok((inputs[0].clone(), pullback))
+        })?;
+        let y = rest.iter().try_fold(x, through)?;
+        Ok((self.deep.line.loss(&batch.0, noise)? + (y + 1.0)?.sqr()?.squeeze(1)?)?)
+    }
+}
+
+/// Nobody waits: the rank tells its own error or panics, and the others lose it.
+#[test]
+fn a_pass_that_ends_badly_on_one_rank_ends_all() -> TestResult {
+    for how in [Ending::Error, Ending::Panic] {
+        let folder = tempfile::tempdir()?;
+        let place = folder.path();
+        let one = |ranks: Threads| {
+            let last = ranks.rank() == 3;
+            let run = move || {
+                let parameters = Parameters::new(4, DType::F32, &Device::Cpu);
+                let task = Ends { deep: Deep::new(&parameters, u64::MAX)?, last, how };
+                Trainer::start_with(ranks, task, &parameters, overlapping(9, 4), 4, place)?.run(&mut go_on)
+            };
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_or_else(|_| "a bad end, by a panic".into(), sentence)
+        };
+        let told: Vec<String> = together(4, one);
+        let (last, others) = told.split_last().ok_or("no ranks")?;
+        assert!(last.contains("a bad end") && others.iter().all(|told| told.contains("is lost")), "{how:?}: {told:?}");
     }
     Ok(())
 }

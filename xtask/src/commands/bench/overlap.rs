@@ -1,6 +1,7 @@
 //! What the sums of gradients over processes cost, after the backward pass and beside it, over a network of a given speed.
 //!
-//! The processes are threads here, and the network is time that each message takes: its bytes over the bandwidth, in which no core is busy.
+//! The processes are threads of this one, which share its pool of workers. The network is simulated: each message takes its bytes over the bandwidth, during which the thread that
+//! sends it sleeps.
 
 use super::subject::Subject;
 use super::timing::median;
@@ -67,7 +68,7 @@ impl Ranks for Networked {
         self.threads.gather(mine)
     }
 
-    fn shared(&self) -> Option<&(dyn Ranks + Sync)> {
+    fn for_another_thread(&self) -> Option<&(dyn Ranks + Sync)> {
         Some(self)
     }
 }
@@ -77,8 +78,11 @@ const WARM_UP: usize = 2;
 
 impl Overlap {
     pub(super) fn run(&self, context: &Context) -> Outcome<Value> {
-        if self.steps == 0 || self.processes < 2 || self.bandwidth.is_nan() || self.bandwidth <= 0.0 {
-            return Err(Failure::input("--steps must be at least 1, --processes at least 2, and --bandwidth above 0"));
+        if self.steps == 0 || self.processes < 2 || !(1e-3..=1e6).contains(&self.bandwidth) {
+            return Err(Failure::input("--steps must be at least 1, --processes at least 2, and --bandwidth between 0.001 and 1000000"));
+        }
+        if !context.device()?.is_cpu() {
+            return Err(Failure::input("gradients on a GPU are summed after the backward pass in any case; leave --device out"));
         }
         let mut seconds = [Vec::new(), Vec::new()];
         for _ in 0..2 {

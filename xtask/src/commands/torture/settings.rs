@@ -44,7 +44,7 @@ const VALUES: [&str; 31] = [
 const MODEST: usize = 6;
 
 /// Settings of every section. Budgets are not among them: a long budget is no fault.
-const KEYS: [&str; 62] = [
+const KEYS: [&str; 64] = [
     "data",
     "data.path",
     "data.vocabulary",
@@ -94,6 +94,8 @@ const KEYS: [&str; 62] = [
     "diffusion.continuous",
     "train",
     "train.batch",
+    "train.shares",
+    "train.overlap",
     "train.lr",
     "train.warmup",
     "train.cosine",

@@ -63,12 +63,12 @@ impl Basis {
         })
     }
 
-    /// The same without what changes no result: where a file lies, how often a run logs, and steps that follow from the speed of a machine.
+    /// The same without what changes no result: where a file lies, how often a run logs, when processes add their gradients, and steps that follow from the speed of a machine.
     fn plain(&self) -> Self {
         let mut plain = self.clone();
         let Experiment { data, train, .. } = &mut plain.experiment;
         data.path = None;
-        (train.log_every, train.checkpoint_minutes) = (1, 1.0);
+        (train.log_every, train.checkpoint_minutes, train.overlap) = (1, 1.0, false);
         if self.minutes.is_some() {
             train.steps = 1;
         }
