@@ -31,7 +31,7 @@ mod time;
 
 pub use error::{Error, Result};
 pub use flow::log_density;
-pub use grid::{CosineGrid, Grid, Karras, Spacing, Uniform, UniformLogSnr};
+pub use grid::{CosineGrid, Grid, Karras, Logistic, Spacing, Uniform, UniformLogSnr};
 pub use guided::{Conditional, Guidance, Guided, Optional, Unconditional};
 pub use likelihood::Likelihood;
 pub use objective::{

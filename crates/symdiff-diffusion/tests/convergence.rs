@@ -5,8 +5,9 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::{MEAN, Outcome, Straight, VARIANCE, blank, denoiser, flow_error, numbers, slope};
 use symdiff_diffusion::{
-    Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Euler, Gaussian, Grid, Heun, LinearPath, Method, NoiseField, Polynomial, Process,
-    Reverse, Route, Spacing, StochasticDdim, StochasticEuler, UniformLogSnr, VarianceExploding, VariancePreserving, Walk,
+    Ancestral, Ddim, DpmSolver, DpmSolver3, DpmSolverSde, Error, Euler, Gaussian, Grid, Heun, LinearPath, Logistic, Method, NoiseField,
+    Polynomial, Process, Reverse, Route, Spacing, StochasticDdim, StochasticEuler, UniformLogSnr, VarianceExploding, VariancePreserving,
+    Walk,
 };
 use symdiff_groups::{Dense, Vectors};
 use symdiff_ops::{Noise, Recording};
@@ -155,6 +156,16 @@ fn grids_fall_from_noise_to_data_as_they_say() -> Outcome {
         assert!(even(Spacing::LogSnr, &|t| path.log_snr(t))? < 1e-6, "{name}");
         assert!(even(Spacing::Karras, &|t| (-0.5 * path.log_snr(t) / 7.0).exp())? < 1e-6, "{name}");
         assert!(even(Spacing::Cosine, &|t| (1.0 - t).acos())? < 1e-6, "{name}");
+        assert!(even(Spacing::Logistic, &|t| (0.25 * (path.log_snr(t) - 4.0)).tanh())? < 1e-6, "{name}");
+        // So wide a law is flat.
+        let flat = process.times(&Logistic { location: 4.0, scale: 1e4 }, 40)?;
+        let uniform = process.times(&*Spacing::LogSnr.grid(), 40)?;
+        assert!(flat.iter().zip(&uniform).all(|(a, b)| (a - b).abs() < 1e-3), "{name}");
+        for refused in
+            [Logistic { location: 4.0, scale: 0.0 }, Logistic { location: f64::NAN, scale: 2.0 }, Logistic { location: 300.0, scale: 2.0 }]
+        {
+            assert!(matches!(process.times(&refused, 40), Err(Error::Config(_))), "{refused:?} on the {name} path");
+        }
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ pub(crate) struct Sample {
     /// When absent: as the molecules were drawn whose scores a weights file records, else `ancestral`. The same holds for --grid, --frames, --churn and --steps, and for --given where nothing at all is asked.
     #[arg(long)]
     sampler: Option<Method>,
-    /// The times of the steps: `uniform`, uniform in log SNR (`log-snr`), those of Karras et al. (`karras`), or `cosine`, with small steps near the data.
+    /// The times of the steps: `uniform`, uniform in log SNR (`log-snr`), those of Karras et al. (`karras`), `cosine`, with small steps near the data, or `logistic`, with most steps where bond lengths are decided.
     #[arg(long)]
     grid: Option<Spacing>,
     #[command(flatten)]

@@ -3,11 +3,13 @@
 mod cosine;
 mod karras;
 mod log_snr;
+mod logistic;
 mod uniform;
 
 pub use cosine::CosineGrid;
 pub use karras::Karras;
 pub use log_snr::UniformLogSnr;
+pub use logistic::Logistic;
 pub use uniform::Uniform;
 
 use crate::names::named;
@@ -34,6 +36,8 @@ named! {
         Karras = "karras",
         /// [`CosineGrid`]: `cosine`.
         Cosine = "cosine",
+        /// [`Logistic`] around its default location: `logistic`.
+        Logistic = "logistic",
     }
 }
 
@@ -45,6 +49,7 @@ impl Spacing {
             Self::LogSnr => Box::new(UniformLogSnr),
             Self::Karras => Box::new(Karras::default()),
             Self::Cosine => Box::new(CosineGrid),
+            Self::Logistic => Box::new(Logistic::default()),
         }
     }
 }
