@@ -62,11 +62,11 @@ mod tests {
             .collect();
         let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
         assert!(100 * (most - least) < 2 * least, "{counts:?}");
-        assert_eq!((study.runs.len(), study.seeds.len(), study.minutes), (8, 3, Some(18.0)));
+        assert_eq!((study.runs.len(), study.seeds.len(), study.minutes), (8, 3, None));
         assert!(study.runs.iter().map(|run| &run.experiment.train).all(|train| train.batch == 64 && train.epochs == 0 && train.cosine));
-        // Steps of a command line take the place of minutes.
+        // Steps of a command line take the place of the suite's.
         let short = read("study", &["train.steps=5".to_owned()], None).unwrap();
-        assert!(short.minutes.is_none() && short.runs.iter().all(|run| run.experiment.train.steps == 5));
+        assert!(short.runs.iter().all(|run| run.experiment.train.steps == 5));
     }
 
     #[test]
@@ -104,6 +104,15 @@ runs = ['a']
 
     fn parsed(text: &str) -> Outcome<Suite> {
         Suite::parse("own", text, &[], |run, settings| experiments::read(Path::new(run), settings))
+    }
+
+    #[test]
+    fn steps_of_a_command_line_take_the_place_of_minutes() {
+        let timed = SAMPLED.replace("groups", "minutes = 2.0\ngroups");
+        assert_eq!(parsed(&timed).unwrap().minutes, Some(2.0));
+        let steps = ["train.steps=5".to_owned()];
+        let short = Suite::parse::<Failure>("own", &timed, &steps, |run, settings| experiments::read(Path::new(run), settings)).unwrap();
+        assert!(short.minutes.is_none() && short.runs.iter().all(|run| run.experiment.train.steps == 5));
     }
 
     #[test]
