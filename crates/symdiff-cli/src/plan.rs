@@ -31,7 +31,9 @@ struct Mark {
 
 impl Plan {
     /// Trains for a few seconds in a folder that is removed afterwards.
-    pub(crate) fn of(experiment: Experiment, seed: u64, device: &Device) -> Outcome<Self> {
+    pub(crate) fn of(mut experiment: Experiment, seed: u64, device: &Device) -> Outcome<Self> {
+        // This process is measured alone.
+        experiment.train.overlap = false;
         let folder = tempfile::tempdir().map_err(|error| Failure::run(format!("cannot make a temporary folder: {error}")))?;
         let memory_bytes = memory::training(&experiment, &experiment.molecules()?)?;
         let folder = folder.path();

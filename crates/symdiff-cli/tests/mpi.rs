@@ -8,9 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// Set where this program is a process of a job that [`a_failure_of_one_process_ends_all`] has started.
+const PANICS: &str = "SYMDIFF_TEST_PANICS";
+
 fn main() -> ExitCode {
+    if std::env::var_os(PANICS).is_some() {
+        last_one_panics();
+    }
     let there = cfg!(feature = "mpi") && Command::new("mpirun").arg("--version").output().is_ok_and(|output| output.status.success());
-    let tests: [(&str, fn()); 6] = [
+    let tests: [(&str, fn()); 7] = [
         ("training_writes_the_same_bits_on_any_number_of_processes", training_writes_the_same_bits_on_any_number_of_processes),
         (
             "a_killed_process_ends_all_and_the_run_goes_on_with_another_number",
@@ -20,17 +26,24 @@ fn main() -> ExitCode {
         ("samples_and_likelihoods_are_those_of_one_process", samples_and_likelihoods_are_those_of_one_process),
         ("energies_are_those_of_one_process", energies_are_those_of_one_process),
         ("a_failure_is_one_sentence", a_failure_is_one_sentence),
+        ("a_failure_of_one_process_ends_all", a_failure_of_one_process_ends_all),
     ];
     let trial = |(name, body)| symdiff_golden::always(name, body).with_kind("needs the feature mpi and mpirun").with_ignored_flag(!there);
     symdiff_golden::run(tests.into_iter().map(trial).collect())
 }
 
-/// A command on so many processes of one thread.
-fn mpirun(processes: usize, arguments: &[&str]) -> Command {
+/// The launcher.
+fn launcher() -> Command {
     let mut command = Command::new("mpirun");
     command.env("OMPI_ALLOW_RUN_AS_ROOT", "1").env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1").env("OMPI_MCA_rmaps_base_oversubscribe", "1");
+    command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A command on so many processes of one thread.
+fn mpirun(processes: usize, arguments: &[&str]) -> Command {
+    let mut command = launcher();
     command.args(["-n", &processes.to_string(), env!("CARGO_BIN_EXE_symdiff")]).args(arguments).args(["--threads", "1"]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -104,7 +117,11 @@ fn until_step(run: &Path, steps: usize) {
 fn ended_within(seconds: u64, mut child: Child) -> Output {
     let start = Instant::now();
     while child.try_wait().unwrap().is_none() {
-        assert!(start.elapsed() < Duration::from_secs(seconds), "the others did not end");
+        if start.elapsed() > Duration::from_secs(seconds) {
+            // The launcher ends its processes.
+            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            panic!("the others did not end");
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
     child.wait_with_output().unwrap()
@@ -189,4 +206,34 @@ fn a_failure_is_one_sentence() {
         let errors: Vec<&str> = told.lines().filter(|line| line.starts_with("error: ")).collect();
         assert!(output.status.code() == Some(2) && errors.len() == 1 && errors[0].contains(word), "{told}");
     }
+}
+
+/// Process after process waits for the last one, which panics.
+fn last_one_panics() -> ! {
+    let launched = symdiff_ranks::Launched::find().unwrap().expect("a launcher");
+    let processes = symdiff_ranks::Processes::join(Some(&launched), &candle_core::Device::Cpu).unwrap();
+    loop {
+        symdiff_train::Ranks::any(&processes, false).unwrap();
+        assert!(launched.rank + 1 < launched.size, "a bad end");
+    }
+}
+
+/// The others wait for it in an exchange, and are ended: after a panic, and after an error that it alone meets.
+fn a_failure_of_one_process_ends_all() {
+    let mut command = launcher();
+    let child = command.env(PANICS, "1").arg("-n").arg("3").arg(std::env::current_exe().unwrap()).spawn().unwrap();
+    let output = ended_within(20, child);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("a bad end"), "{told}");
+
+    let tiny = Tiny::untrained();
+    let out = tiny.folder().join("run");
+    let [good, bad] =
+        [&[][..], &["--set", "data.path=absent.npz"]].map(|more| train(&tiny, 5, &out, &[&["--threads", "1"], more].concat()));
+    let mut command = launcher();
+    let symdiff = env!("CARGO_BIN_EXE_symdiff");
+    command.args(["-n", "1", symdiff]).args(&good).args([":", "-n", "1", symdiff]).args(&bad);
+    let output = ended_within(20, command.spawn().unwrap());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("absent.npz"), "{told}");
 }

@@ -32,8 +32,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Maps the gradient of a node's output to the gradients of its inputs, in order; `None` where there is none.
 pub type Pullback = Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + Send>;
 
-/// A [`Pullback`] that gives the gradient of each input away as soon as it has it: it calls its second argument with the place of the input and the gradient,
-/// once at most for each.
+/// A [`Pullback`] that gives the gradient of each input away as soon as it has it: it calls its second argument with the place of the input and the gradient, of
+/// the input's shape, once at most for each. A place beyond the inputs, or one given twice, is an error of the backward pass.
 pub type Gradual = Box<dyn FnOnce(&Tensor, &mut dyn FnMut(usize, Tensor) -> Result<()>) -> Result<()> + Send>;
 
 /// Runs `body` on the inputs, detached, and makes its output one node of the graph.
@@ -55,7 +55,7 @@ pub fn fused(name: &'static str, inputs: &[&Tensor], body: impl FnOnce(&[Tensor]
 }
 
 /// [`fused`] with a pullback that gives its gradients away one by one, for a node whose backward pass takes long: see
-/// [`gradients_as_found`](crate::gradients_as_found).
+/// [`gradients_as_found`](crate::gradients_as_found). As with `fused`, a node made inside [`gradients`](crate::gradients()) has its backward pass there.
 ///
 /// # Errors
 /// Whatever `body` returns.
@@ -135,11 +135,15 @@ impl Node {
         })?;
         // While a pullback waits for other threads, this one may run work of theirs, even another backward pass.
         let mut collected = Collected::take();
-        let mut rest = vec![None; self.inputs];
+        let (mut rest, mut given) = (vec![None; self.inputs], vec![false; self.inputs]);
         let outcome = pullback(&gradient.contiguous()?, &mut |place, gradient| {
+            let given =
+                given.get_mut(place).ok_or_else(|| self.refused("the backward pass of this node has more gradients than inputs"))?;
+            if std::mem::replace(given, true) {
+                return Err(self.refused("the backward pass of this node has two gradients of one input; add them first").into());
+            }
             let Some(&(_, id)) = self.variables.iter().find(|(variable, _)| *variable == place) else {
-                *rest.get_mut(place).ok_or_else(|| self.refused("the backward pass of this node has more gradients than inputs"))? =
-                    Some(gradient);
+                rest[place] = Some(gradient);
                 return Ok(());
             };
             let collected = collected

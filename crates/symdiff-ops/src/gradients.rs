@@ -20,7 +20,7 @@ pub fn gradients<E: From<Error>>(loss: impl FnOnce() -> Result<Tensor, E>) -> Re
 }
 
 /// [`gradients`], which also sends the gradient of a variable to `found` as soon as the backward pass has it, while that goes on: of every variable that is an
-/// input of one fused node, and of no other. The tensor in the store is then the one that was sent, unless an operation of Candle's took the variable as well.
+/// input of one fused node, once, and of no other. The tensor in the store is then the one that was sent, unless an operation of Candle's took the variable as well.
 ///
 /// # Errors
 /// As [`gradients`]. That nobody receives is none.
@@ -168,6 +168,23 @@ mod tests {
         };
         gradients_as_found(loss, sender)?;
         assert_eq!(heard.recv().ok().flatten(), Some(second.id()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_place_beyond_the_inputs_or_given_twice_is_refused() -> Result<()> {
+        for (places, why) in [(vec![0, 1, 0], "two gradients of one input"), (vec![0, 2], "more gradients than inputs")] {
+            let [first, second] = [variable(1.0)?, variable(2.0)?];
+            let loss = || {
+                let node = gradual("hasty", &[&first, &second], |inputs| {
+                    let total = (&inputs[0] + &inputs[1])?;
+                    Ok((total, Box::new(move |gradient, give| places.iter().try_for_each(|&place| give(place, gradient.clone())))))
+                })?;
+                Ok::<_, Error>(node.sum_all()?)
+            };
+            let told = gradients(loss).map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(told.contains(why), "{told}");
+        }
         Ok(())
     }
 

@@ -234,7 +234,7 @@ impl<L: Layer> Stack<L> {
     }
 
     /// All gradients, given that of the output. ∂/∂W and ∂/∂b of a layer's [maps](Layer::maps) go to `found`, with the place of the layer, while the backward pass goes
-    /// on: from the last layer to the first.
+    /// on: from the last layer to the first, each `[∂/∂W [O, I], ∂/∂b [O]]` in the order of the maps.
     ///
     /// # Errors
     /// Whatever a layer or `found` returns; [`Error::Layout`] when the forward pass did not keep what it needs, or when a layer returns another number of maps

@@ -19,6 +19,9 @@ pub(crate) struct Mpi {
     _universe: Universe,
 }
 
+/// The exit code of a program that panicked.
+const PANICKED: u8 = 101;
+
 /// All processes of the job. Each thread that calls MPI names them anew, since the name is for one thread.
 fn world() -> SimpleCommunicator {
     SimpleCommunicator::world()
@@ -97,6 +100,15 @@ impl Ranks for Mpi {
 
     fn for_another_thread(&self) -> Option<&(dyn Ranks + Sync)> {
         self.serialized.then_some(self)
+    }
+}
+
+/// A process that panics ends the others too: the end of MPI, which waits for all of them, would wait for ever.
+impl Drop for Mpi {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.abort(PANICKED);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod blas;
 pub(crate) use blas::product;
 
 use crate::gpu::{Arg, Grid, Launch};
+use crate::replaced::Replaced;
 use crate::{Error, Result};
 use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, Tensor};
 use std::cell::Cell;
@@ -27,18 +28,14 @@ thread_local! {
 
 /// Runs `body` with ops on CPU tensors sent to the emulator.
 pub fn emulated<R>(body: impl FnOnce() -> R) -> R {
-    let before = ACTIVE.replace(true);
-    let result = body();
-    ACTIVE.set(before);
-    result
+    let _outer = Replaced::by(&ACTIVE, true);
+    body()
 }
 
 /// Runs `body` with ops on CPU tensors on the CPU's own code.
 pub(crate) fn suspended<R>(body: impl FnOnce() -> R) -> R {
-    let before = ACTIVE.replace(false);
-    let result = body();
-    ACTIVE.set(before);
-    result
+    let _outer = Replaced::by(&ACTIVE, false);
+    body()
 }
 
 /// How many kernels and products this thread has sent to the emulator so far. What Candle runs itself is not among them.

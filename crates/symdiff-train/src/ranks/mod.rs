@@ -72,7 +72,7 @@ pub trait Ranks {
         Ok(self.gather(&[u8::from(mine)])?.concat().contains(&1))
     }
 
-    /// The same ranks, to be called by another thread while this one calls nothing of them; `None` where the transport belongs to one thread. A trainer whose sums
+    /// The same ranks, to be called by another thread while this one calls nothing of them; `None` where the transport belongs to one thread. The answer does not change. A trainer whose sums
     /// [overlap](crate::Settings::overlap) the backward pass calls them so while its task computes a batch, a loss and gradients.
     fn for_another_thread(&self) -> Option<&(dyn Ranks + Sync)> {
         None

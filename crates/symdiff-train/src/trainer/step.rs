@@ -63,7 +63,9 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         };
         thread::scope(|scope| {
             let (give, whole) = channel();
-            let sums = scope.spawn(move || buckets.sum(ranks, found, &whole));
+            let sums = thread::Builder::new()
+                .spawn_scoped(scope, move || buckets.sum(ranks, found, &whole))
+                .map_err(|error| Error::Ranks(format!("a thread that sums gradients cannot be started: {error}")))?;
             let passed = self.term(share, Some(sender)).map(|(loss, gradients)| {
                 // Nobody receives after a failure, which the thread returns.
                 give.send(gradients.into_iter().flatten().collect()).ok();

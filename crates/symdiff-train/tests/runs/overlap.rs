@@ -109,7 +109,7 @@ enum Ending {
     Panic,
 }
 
-/// A deep task whose backward pass ends badly on the last rank in step 3: between the gradients of the last weight, which fill a bucket that is being summed, and the others.
+/// A deep task whose backward pass ends badly on the last rank in step 3: after the gradients of the later weights, which fill buckets, and before that of the first.
 struct Ends {
     deep: Deep,
     last: bool,
