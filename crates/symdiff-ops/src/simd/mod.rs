@@ -15,7 +15,7 @@ pub(crate) use accumulate::accumulate;
 pub(crate) use exp::{exp, exp_nonpositive};
 pub(crate) use lanes::Lanes;
 pub(crate) use matrix::Matrix;
-pub(crate) use transpose::transpose;
+pub(crate) use transpose::{transpose, transpose_words};
 
 use crate::host::Real;
 use std::mem::MaybeUninit;
@@ -106,7 +106,7 @@ pub(crate) fn loaded<T: Real, const W: usize>(values: &[T]) -> [T; W] {
 ///
 /// # Safety
 /// Whoever gets the slice must leave every entry initialised.
-pub(crate) unsafe fn uninitialised<T: Real>(values: &mut [T]) -> &mut [MaybeUninit<T>] {
+pub(crate) unsafe fn uninitialised<T>(values: &mut [T]) -> &mut [MaybeUninit<T>] {
     // SAFETY: `MaybeUninit<T>` has the layout of `T`.
     unsafe { &mut *(std::ptr::from_mut(values) as *mut [MaybeUninit<T>]) }
 }

@@ -10,6 +10,8 @@
 mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod native;
 pub(super) mod rounding;
 mod tiles;
 

@@ -1,11 +1,13 @@
 //! Rounding to bf16, and the layouts that hold two rounded terms in 32 bits.
 
 use super::WIDTH;
-use crate::simd::{Matrix, transpose, uninitialised, vectorised};
+#[cfg(target_arch = "x86_64")]
+use super::native;
+use crate::simd::{Matrix, transpose_words, uninitialised, vectorised};
 use std::mem::MaybeUninit;
 
-/// The side of the squares in which an operand is transposed before it is rounded: two of them fit the L1 cache.
-const SQUARE: usize = 64;
+/// The pairs of terms that are transposed at a time, of up to [`WIDTH`] columns or rows: they stay in the L1 cache.
+const SQUARE: usize = 32;
 
 /// x rounded to the nearest bf16, ties to even, as the upper half of the bits of an f32. Infinities and NaN remain. What is below the range of
 /// normal numbers becomes a zero of its sign: the instructions for bf16 read it so.
@@ -50,20 +52,59 @@ pub(super) fn pack(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, [depth, colu
     if from.columns == 1 {
         return pack_rows(out, from, [depth, columns]);
     }
+    // Its columns are contiguous: they are rounded into rows of pairs, and these are transposed.
     let by_column = Matrix { values: from.values, rows: from.columns, columns: 1 };
-    let mut square = [0.0; SQUARE * WIDTH];
-    for first in (0..depth).step_by(SQUARE) {
-        let terms = SQUARE.min(depth - first);
-        // SAFETY: `transpose` leaves no entry uninitialised.
-        transpose(unsafe { uninitialised(&mut square) }, WIDTH, by_column.tail([0, first]), [columns, terms], 1.0);
-        let end = if first + terms == depth { out.len() } else { (first / 2 + SQUARE / 2) * WIDTH };
-        pack_rows(&mut out[first / 2 * WIDTH..end], Matrix::dense(&square, WIDTH), [terms, columns]);
+    let mut square = [0; WIDTH * SQUARE];
+    for (block, out) in out.chunks_mut(SQUARE * WIDTH).enumerate() {
+        let (first, pairs) = (2 * SQUARE * block, out.len() / WIDTH);
+        let terms = (2 * pairs).min(depth.saturating_sub(first));
+        round_rows(&mut square, SQUARE, by_column.tail([0, first]), [columns, terms], pairs);
+        transpose_words(out, WIDTH, Matrix::dense(&square, SQUARE), [WIDTH, pairs]);
     }
 }
 
+/// Writes `[rows, depth]` of a matrix row by row as pairs of terms, `stride` pairs apart; what is missing in the last terms is zero.
+pub(super) fn round(out: &mut [u32], stride: usize, from: Matrix<f32>, [rows, depth]: [usize; 2]) {
+    if from.columns == 1 {
+        return round_rows(out, stride, from, [rows, depth], stride);
+    }
+    // The rows of a term are contiguous: its pairs with the next term are transposed.
+    let by_term = Matrix { values: from.values, rows: from.columns, columns: 1 };
+    let mut square = [0; SQUARE * WIDTH];
+    for top in (0..rows).step_by(WIDTH) {
+        let high = WIDTH.min(rows - top);
+        for first in (0..stride).step_by(SQUARE) {
+            let pairs = SQUARE.min(stride - first);
+            let terms = (2 * pairs).min(depth.saturating_sub(2 * first));
+            // SAFETY: `pack_rows` leaves no entry uninitialised.
+            pack_rows(unsafe { uninitialised(&mut square[..pairs * WIDTH]) }, by_term.tail([2 * first, top]), [terms, high]);
+            // SAFETY: `transpose_words` leaves none uninitialised.
+            let out = unsafe { uninitialised(&mut out[top * stride + first..]) };
+            transpose_words(out, stride, Matrix::dense(&square, WIDTH), [pairs, high]);
+        }
+    }
+}
+
+/// As [`pack`], from contiguous rows.
+fn pack_rows(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, shape: [usize; 2]) {
+    #[cfg(target_arch = "x86_64")]
+    if native::is_available() {
+        return native::pack_rows(out, from, shape);
+    }
+    pack_rows_anywhere(out, from, shape);
+}
+
+/// As [`round`], from contiguous rows: `wide` pairs of each row are written, the last of them zeros.
+fn round_rows(out: &mut [u32], stride: usize, from: Matrix<f32>, shape: [usize; 2], wide: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if native::is_available() {
+        return native::round_rows(out, stride, from, shape, wide);
+    }
+    round_rows_anywhere(out, stride, from, shape, wide);
+}
+
 vectorised! {
-    /// As [`pack`], from contiguous rows.
-    fn pack_rows(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, shape: [usize; 2]) {
+    pub(super) fn pack_rows_anywhere(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, shape: [usize; 2]) {
         let [depth, columns] = shape;
         let row = |term: usize| if term < depth { &from.values[term * from.rows..][..columns] } else { &[] };
         for (q, out) in out.chunks_exact_mut(WIDTH).enumerate() {
@@ -80,37 +121,19 @@ vectorised! {
             beyond.fill(MaybeUninit::new(0));
         }
     }
-}
 
-/// Writes `[rows, depth]` of a matrix row by row, `stride` bf16 apart; what is missing in the last terms is zero.
-pub(super) fn round(out: &mut [u16], stride: usize, from: Matrix<f32>, [rows, depth]: [usize; 2]) {
-    if from.columns == 1 {
-        return round_rows(out, stride, from, [rows, depth], stride);
-    }
-    let by_term = Matrix { values: from.values, rows: from.columns, columns: 1 };
-    let mut square = [0.0; SQUARE * SQUARE];
-    for top in (0..rows).step_by(SQUARE) {
-        let high = SQUARE.min(rows - top);
-        for first in (0..depth).step_by(SQUARE) {
-            let terms = SQUARE.min(depth - first);
-            // SAFETY: `transpose` leaves no entry uninitialised.
-            transpose(unsafe { uninitialised(&mut square) }, SQUARE, by_term.tail([first, top]), [terms, high], 1.0);
-            let wide = if first + terms == depth { stride - first } else { terms };
-            round_rows(&mut out[top * stride + first..], stride, Matrix::dense(&square, SQUARE), [high, terms], wide);
-        }
-    }
-}
-
-vectorised! {
-    /// As [`round`], from contiguous rows: `wide` entries of each row are written, the last of them zeros.
-    fn round_rows(out: &mut [u16], stride: usize, from: Matrix<f32>, shape: [usize; 2], wide: usize) {
+    pub(super) fn round_rows_anywhere(out: &mut [u32], stride: usize, from: Matrix<f32>, shape: [usize; 2], wide: usize) {
         let [rows, depth] = shape;
         for i in 0..rows {
-            let (out, beyond) = out[i * stride..][..wide].split_at_mut(depth);
-            for (out, &x) in out.iter_mut().zip(&from.values[i * from.rows..][..depth]) {
-                *out = (bits(x) >> 16) as u16;
+            let (pairs, last) = from.values[i * from.rows..][..depth].as_chunks::<2>();
+            let (out, beyond) = out[i * stride..][..wide].split_at_mut(pairs.len());
+            for (out, &[earlier, later]) in out.iter_mut().zip(pairs) {
+                *out = pair(earlier, later);
             }
             beyond.fill(0);
+            if let ([earlier], [out, ..]) = (last, beyond) {
+                *out = pair(*earlier, 0.0);
+            }
         }
     }
 }
@@ -185,8 +208,9 @@ mod tests {
             }
             // The same numbers as a left operand: rows are the columns from above.
             for matrix in [Matrix::dense(&turned, depth), Matrix::transposed(&dense, columns)] {
-                let mut out = vec![7; columns * stride + 3];
-                round(&mut out, stride, matrix, [columns, depth]);
+                let mut pairs = vec![7 << 16 | 7; columns * whole + 3];
+                round(&mut pairs, whole, matrix, [columns, depth]);
+                let out: Vec<u32> = pairs.iter().flat_map(|pair| [pair & 0xffff, pair >> 16]).collect();
                 for (at, &got) in out.iter().enumerate() {
                     let (row, term) = at.checked_div(stride).map_or((columns, 0), |row| (row, at - row * stride));
                     let expected = match (row < columns, term < depth) {
@@ -194,7 +218,7 @@ mod tests {
                         (true, false) => 0,
                         (false, _) => 7,
                     };
-                    assert_eq!(u32::from(got), expected, "{columns} × {depth}: ({row}, {term})");
+                    assert_eq!(got, expected, "{columns} × {depth}: ({row}, {term})");
                 }
             }
         }

@@ -84,7 +84,7 @@ impl Chunk<'_> {
                 if buffer.len() < high {
                     buffer.resize(high, 0);
                 }
-                round(bytemuck::cast_slice_mut(&mut buffer[..rows * pairs]), 2 * pairs, matrix.tail([first, term]), [rows, depth]);
+                round(&mut buffer[..rows * pairs], pairs, matrix.tail([first, term]), [rows, depth]);
                 let (block, rest) = slivers.split_at(pairs * columns.next_multiple_of(WIDTH));
                 let left = &buffer[..high];
                 let block = Block { out: &mut *out, stride, start, left, slivers: block, after: rest, pairs, columns, rows };
