@@ -55,7 +55,7 @@ fn by_avx512<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [
 /// # Safety
 /// T has 32 bits; `b` and `out` hold the matrix; the machine has AVX-512.
 #[cfg(target_arch = "x86_64")]
-unsafe fn whole_squares<T, const SCALED: bool>(
+unsafe fn whole_squares<T: Copy, const SCALED: bool>(
     out: &mut [MaybeUninit<T>],
     stride: usize,
     b: Matrix<T>,

@@ -108,7 +108,7 @@ fn both(earlier: __m512, later: __m512) -> __m512i {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::product::bf16::rounding::bits;
+    use crate::product::bf16::rounding::{bits, pack_rows_anywhere, round_rows_anywhere};
 
     #[test]
     fn the_instructions_round_as_the_definition() {
@@ -135,7 +135,6 @@ mod tests {
             eprintln!("skipped: no AVX512-BF16 here");
             return;
         }
-        use crate::product::bf16::rounding::{pack_rows_anywhere, round_rows_anywhere};
         for [rows, columns, step] in [[1, 1, 1], [7, 64, 70], [64, 33, 64], [5, 17, 20], [6, 48, 48], [2, 0, 3]] {
             let values: Vec<f32> = (0..rows * step).map(|k| (k as f32 + 0.37).sin() * 1e3).collect();
             let from = Matrix::dense(&values, step);
