@@ -7,6 +7,8 @@ use std::fmt::Debug;
 use symdiff_train::{Alone, Ranks, Result};
 
 /// The processes of a job, as this one knows them.
+///
+/// Dropped by a panic, processes that MPI joined end the whole job, this process too, even where the panic would be caught: the others would wait for it.
 #[derive(Debug)]
 pub struct Processes(Joined);
 

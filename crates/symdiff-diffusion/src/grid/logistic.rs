@@ -52,7 +52,7 @@ impl Grid for Logistic {
         if clean - noisy < 1e-6 {
             let (from, to) = (path.log_snr(1.0), path.log_snr(0.0));
             let why = format!(
-                "the path, of log SNR {from:.1} to {to:.1}, hardly meets a logistic grid of location {location} and scale {scale}; give a location between them"
+                "the path, of log SNR {from:.1} to {to:.1}, holds too little of a logistic grid of location {location} and scale {scale}; give a location between them, and a scale of at most a million"
             );
             return Err(Error::Config(why));
         }

@@ -53,7 +53,7 @@ fn by_avx512<T: Real>(out: &mut [MaybeUninit<T>], stride: usize, b: Matrix<T>, [
 /// The transpose of as many columns as whole squares have; returns how many these are.
 ///
 /// # Safety
-/// T has 32 bits; `b` and `out` hold the matrix; the machine has AVX-512.
+/// T has 32 bits; `b`, whose rows lie one entry after the other, and `out` hold the matrix; the machine has AVX-512.
 #[cfg(target_arch = "x86_64")]
 unsafe fn whole_squares<T: Copy, const SCALED: bool>(
     out: &mut [MaybeUninit<T>],

@@ -120,6 +120,9 @@ impl Reproduce {
             check_elements(&set, &run.experiment.encoding())?;
         }
         let device = context.device()?;
+        for run in suite.runs.iter().filter(|run| self.asks(&run.name)) {
+            run.experiment.check_device(&device).map_err(|error| Failure::input(format!("{}: {error}", run.name)))?;
+        }
         // From here on there is a folder.
         std::fs::create_dir_all(&out).map_err(|error| Failure::file(&out, "make this folder", &error))?;
         let _lock = FolderLock::acquire(&out)?;

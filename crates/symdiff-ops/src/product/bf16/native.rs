@@ -43,7 +43,7 @@ pub(super) fn round_rows(out: &mut [u32], stride: usize, from: Matrix<f32>, [row
 }
 
 /// # Safety
-/// The machine has the instructions, and the matrix holds `[depth, columns]`.
+/// The machine has the instructions; the matrix holds `[depth, columns]`, the entries of a row one after the other.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn packed(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, [depth, columns]: [usize; 2]) {
     // SAFETY: 512 bits either way.
@@ -67,7 +67,7 @@ unsafe fn packed(out: &mut [MaybeUninit<u32>], from: Matrix<f32>, [depth, column
 }
 
 /// # Safety
-/// The machine has the instructions, the matrix holds `[rows, depth]`, and `out` rows of `wide` pairs, `stride` apart.
+/// The machine has the instructions; the matrix holds `[rows, depth]`, the entries of a row one after the other, and `out` rows of `wide` pairs, `stride` apart.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn rounded(out: &mut [u32], stride: usize, from: Matrix<f32>, [rows, depth]: [usize; 2], wide: usize) {
     for i in 0..rows {
