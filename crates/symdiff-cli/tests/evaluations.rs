@@ -72,7 +72,8 @@ fn two_files_are_compared_by_pairs_of_names_or_by_exchange() {
     let printed = String::from_utf8(symdiff(&["evaluate", text(&bad), text(&unnamed)]).stdout).unwrap();
     assert!(printed.contains("not significant"), "{printed}");
     assert!(refusal(&["evaluate", text(&bad), text(&good), "--all"]).contains("two files are compared"));
-    for more in [&["--xtb-single-point"][..], &["--target", "given", "--gallery", "g.html"]] {
+    assert!(refusal(&["evaluate", text(&good), "--reference-part", "train"]).contains("--reference embedded"));
+    for more in [&["--xtb-single-point"][..], &["--reference-part", "train"], &["--target", "given", "--gallery", "g.html"]] {
         let sentence = refusal(&[&["evaluate", text(&bad), text(&good), "--xtb"], more].concat());
         assert!(sentence.contains("two files are compared") && sentence.contains(more[0]), "{sentence}");
     }

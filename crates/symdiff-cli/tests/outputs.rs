@@ -99,6 +99,7 @@ fn a_checkpoint_to_go_on_from_is_replaced_by_weights_on_request_alone() {
         assert!(sentence.contains("other than weights alone") && sentence.contains("--force"), "{sentence}");
         assert!(read(&kept).unwrap() == before);
     }
+    assert!(refusal(&[&export[..], &["--force", "--given", "gap=5"]].concat()).contains("--samples 0 draws none"));
     json(&[&export[..], &["--force", "--json"]].concat());
     // One file of weights replaces another.
     assert!(refusal(&import).contains("none.npy"));

@@ -49,7 +49,7 @@ pub(crate) fn check_parameters(experiment: &Experiment, device: &Device) -> Resu
     refuse(4.0 * count as f64, &format!("a model of {count} parameters"))
 }
 
-/// Roughly the bytes that training needs: parameters, their gradients and layouts, moments and average, and what a share of a step on molecules of the set's
+/// Roughly the bytes that training needs: parameters, their gradients and layouts, moments and average, and what a share of a step on molecules of the training part's
 /// mean size keeps for its backward pass.
 ///
 /// # Errors
@@ -65,8 +65,10 @@ fn count(experiment: &Experiment) -> Result<usize> {
 
 fn training_of(count: usize, experiment: &Experiment, set: &MoleculeSet) -> f64 {
     let Settings { batch, shares, .. } = experiment.train;
-    let share = batch as f64 / (shares * set.len().max(1)) as f64;
-    let [atoms, pairs] = set.sizes().map(|size| size as f64).fold([0.0, 0.0], |[atoms, pairs], n| [atoms + n, pairs + n * (n - 1.0)]);
+    let learned = set.split().train;
+    let share = batch as f64 / (shares * learned.len().max(1)) as f64;
+    let sizes = learned.iter().map(|&i| set.num_atoms(i) as f64);
+    let [atoms, pairs] = sizes.fold([0.0, 0.0], |[atoms, pairs], n| [atoms + n, pairs + n * (n - 1.0)]);
     // Shares that wait to be added, and a buffer for their exchange.
     let waiting = if shares > 1 { 2 + shares.ilog2() } else { 0 };
     4.0 * f64::from(7 + waiting) * count as f64 + activations(&experiment.model, share * atoms, share * pairs)

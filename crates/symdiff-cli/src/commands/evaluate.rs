@@ -74,9 +74,9 @@ pub(crate) struct Evaluate {
     /// Data set to compare with, for novelty and distributions: a file, or `embedded`.
     #[arg(long)]
     reference: Option<PathBuf>,
-    /// The part of the reference to compare with.
-    #[arg(long, value_enum, default_value = "all")]
-    reference_part: ReferencePart,
+    /// The part of the reference to compare with; all of it when absent.
+    #[arg(long, value_enum)]
+    reference_part: Option<ReferencePart>,
     /// The number of bootstrap replicates for confidence intervals, at least 40.
     #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(i64::from(Resampling::LEAST)..))]
     replicates: u32,
@@ -156,9 +156,10 @@ impl Evaluate {
                 || self.target.is_some()
                 || self.gallery.is_some()
                 || !self.kept.is_empty();
-            if of_one || self.rows.is_some() || self.reference.is_some() || self.shard.is_some() {
+            let referred = self.reference.is_some() || self.reference_part.is_some();
+            if of_one || referred || self.rows.is_some() || self.shard.is_some() {
                 return Err(Failure::input(
-                    "two files are compared with each other; --all, --rows, --reference, --skip-bad, --xtb-single-point, --target, --kept, --gallery and --shard are for one",
+                    "two files are compared with each other; --all, --rows, --reference, --reference-part, --skip-bad, --xtb-single-point, --target, --kept, --gallery and --shard are for one",
                 ));
             }
             let program = self.program(processes)?.map(|Program { xtb, .. }| Program { xtb, relaxes: true });
@@ -207,6 +208,11 @@ impl Evaluate {
 
     /// Judges the molecules.
     fn judged(&self, context: &Context, seed: u64, mut xtb: Option<Energies>, mut rows: Option<Rows>) -> Outcome<(Value, Seen)> {
+        if self.reference().is_none() && self.reference_part.is_some() {
+            return Err(Failure::input(
+                "--reference-part is a part of the data set that --reference names; name one, such as --reference embedded",
+            ));
+        }
         let reference = self.reference().map(|path| self.known(path)).transpose()?;
         let mut seen = Seen::default();
         let networks = (!self.network.is_empty()).then(|| Networks::load(&self.network, &context.device()?)).transpose()?;
@@ -338,7 +344,7 @@ impl Evaluate {
 
     /// SMILES and features of the reference.
     fn known(&self, path: &Path) -> Outcome<(HashSet<String>, Profile)> {
-        let chosen: Option<Cow<MoleculeSet>> = match (path.as_os_str() == "embedded", self.reference_part) {
+        let chosen: Option<Cow<MoleculeSet>> = match (path.as_os_str() == "embedded", self.reference_part.unwrap_or(ReferencePart::All)) {
             (false, ReferencePart::All) => None,
             (true, ReferencePart::All) => Some(Cow::Borrowed(data::embedded())),
             (true, ReferencePart::Train) => Some(Cow::Owned(training(path, data::embedded())?)),

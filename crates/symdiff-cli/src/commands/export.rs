@@ -86,6 +86,11 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) fn run(&self, context: &Context) -> Outcome<Value> {
         Route { churn: self.churn, ..Route::new(self.sampler, 1) }.check().map_err(Failure::input)?;
+        if self.samples == 0 && !self.given.is_empty() {
+            return Err(Failure::input(
+                "--given is asked of the molecules of the scores, and --samples 0 draws none; leave one of them out",
+            ));
+        }
         let chosen = Chosen::of(Some(&self.run))?;
         let model = chosen.load(None, Some(Precision::F32), &context.device()?)?;
         let data = self.data.clone().or(Experiment::parse(&model.header.record.description, &[])?.data.path);

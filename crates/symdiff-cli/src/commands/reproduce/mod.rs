@@ -192,29 +192,36 @@ fn reported(
     began: Instant,
 ) -> Outcome<Report> {
     let mut done: Vec<Vec<RunReport>> = suite.runs.iter().map(|_| Vec::new()).collect();
-    let count = known.len();
+    let (count, mut missing) = (known.len(), Vec::new());
     // Seconds of runs whose results were there.
     let mut elsewhere = 0.0;
     for (index, (known, one)) in known.into_iter().enumerate() {
-        let result = match known {
-            Known::LeftOut => continue,
+        match known {
+            Known::LeftOut => {}
             Known::Result(known) => {
                 elsewhere += known.train_seconds + known.sample_seconds;
-                *known
+                done[one.run].push(*known);
             }
-            Known::Nothing => {
-                tracing::info!("{} ({} of {count})", one.name, index + 1);
-                make(&one)?
-            }
-        };
-        done[one.run].push(result);
-        let counted = seeds::counted(&done);
+            Known::Nothing => missing.push((index, one)),
+        }
+    }
+    let mut tell = |done: &[Vec<RunReport>]| {
+        let counted = seeds::counted(done);
         report.rows = counted.runs.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
         report.tests = seeds::tests(suite, &counted);
         report.seed = counted.seeds.first().copied().unwrap_or(report.seed);
         report.seeds = if counted.seeds.len() > 1 { counted.seeds } else { Vec::new() };
         report.seconds = elsewhere + began.elapsed().as_secs_f64();
-        report::write(&report, out)?;
+        report::write(&report, out)
+    };
+    if missing.is_empty() {
+        tell(&done)?;
+    }
+    for (index, one) in missing {
+        tracing::info!("{} ({} of {count})", one.name, index + 1);
+        done[one.run].push(make(&one)?);
+        done[one.run].sort_by_key(|result| suite.seeds.iter().position(|seed| *seed == result.seed));
+        tell(&done)?;
     }
     Ok(report)
 }
