@@ -1,4 +1,4 @@
-//! Suites: experiments that are run with equal budgets and evaluated in the same way.
+//! Suites: experiments that are trained, sampled and evaluated in the same way.
 
 mod samplings;
 mod scores;

@@ -1,4 +1,4 @@
-//! `reproduce`: train, sample and evaluate a suite of runs at equal size and budget, and write the report.
+//! `reproduce`: train, sample and evaluate the runs of a suite in the same way, and write the report.
 
 mod budget;
 mod results;
