@@ -132,4 +132,17 @@ mod tests {
         assert!(many > few && (more - less - 28.0 * (many - few)).abs() < 1.0, "{less} and {more} bytes for {few} and {many} parameters");
         Ok(())
     }
+
+    /// Molecules that no step sees take no memory.
+    #[test]
+    fn molecules_that_are_left_out_take_no_memory() -> Result<()> {
+        let of = |data: &str| -> Result<f64> {
+            let text = format!("[data]\n{data}\n[model]\npreset = 'symdiff-tiny'\n[train]\nsteps = 1\nbatch = 8\n");
+            let experiment = Experiment::parse(&text, &[])?;
+            training(&experiment, &experiment.molecules()?)
+        };
+        let (all, small) = (of("")?, of("heavy_atoms = 4")?);
+        assert!(small < all, "{small} bytes on small molecules, {all} on all");
+        Ok(())
+    }
 }
