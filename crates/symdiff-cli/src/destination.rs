@@ -4,13 +4,12 @@
 //! work, not after.
 
 use crate::failure::{Failure, Outcome};
-use crate::interrupt;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use symdiff_files::Output;
 use symdiff_mol::formats;
-use symdiff_mol::output::Output;
 
 /// What a file holds: a file of another kind is not replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,24 +35,6 @@ pub(crate) enum Kind {
 /// An output file that is being written.
 pub(crate) struct Destination {
     output: Output,
-    /// Dropped after the output, which removes what is not whole.
-    _guard: Guard,
-}
-
-/// While this value lives, a signal that ends the process also removes the file.
-struct Guard(Option<PathBuf>);
-
-impl Guard {
-    fn new(output: &Output) -> Self {
-        output.partial().into_iter().for_each(interrupt::guard);
-        Self(output.partial().map(Path::to_owned))
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.0.iter().for_each(|partial| interrupt::release(partial));
-    }
 }
 
 impl Destination {
@@ -64,8 +45,7 @@ impl Destination {
     /// holds a file of another kind and `force` is not given.
     pub(crate) fn claim(path: &Path, kind: Kind, inputs: &[&Path], force: bool) -> Outcome<Self> {
         check(path, kind, inputs, force)?;
-        let output = Output::create(path)?;
-        Ok(Self { _guard: Guard::new(&output), output })
+        Ok(Self { output: Output::create(path)? })
     }
 
     /// Renames the complete file to its place.
@@ -97,9 +77,7 @@ impl Write for Destination {
 
 /// Replaces a file of ours by a text: written beside it, renamed when whole.
 pub(crate) fn put(path: &Path, text: &str) -> Outcome<()> {
-    let output = Output::create(path)?;
-    let _guard = Guard::new(&output);
-    Ok(output.fill(text)?)
+    Ok(Output::create(path)?.fill(text)?)
 }
 
 /// Checks a place without opening it, for writers that replace a file only when it is whole.

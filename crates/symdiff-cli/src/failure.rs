@@ -87,11 +87,22 @@ fn is_users(kind: ErrorKind) -> bool {
     )
 }
 
+impl From<symdiff_files::Error> for Failure {
+    fn from(error: symdiff_files::Error) -> Self {
+        match &error {
+            symdiff_files::Error::Io { source, .. } => Self::of_kind(source.kind(), error.to_string()),
+            _ => Self::input(error),
+        }
+    }
+}
+
 impl From<symdiff_mol::Error> for Failure {
     /// Molecules come from files that the user named; where they go, the disk may be full.
     fn from(error: symdiff_mol::Error) -> Self {
         match &error {
-            symdiff_mol::Error::Io { source, .. } => Self::of_kind(source.kind(), error.to_string()),
+            symdiff_mol::Error::Io { source, .. } | symdiff_mol::Error::Output(symdiff_files::Error::Io { source, .. }) => {
+                Self::of_kind(source.kind(), error.to_string())
+            }
             _ if error.is_input() => Self::input(error),
             _ => Self::run(error),
         }
@@ -101,7 +112,9 @@ impl From<symdiff_mol::Error> for Failure {
 impl From<symdiff_train::Error> for Failure {
     fn from(error: symdiff_train::Error) -> Self {
         match error {
-            symdiff_train::Error::Io { ref source, .. } => Self::of_kind(source.kind(), error.to_string()),
+            symdiff_train::Error::Io { ref source, .. } | symdiff_train::Error::Output(symdiff_files::Error::Io { ref source, .. }) => {
+                Self::of_kind(source.kind(), error.to_string())
+            }
             error if error.is_input() => Self::input(error),
             error => Self::run(error),
         }
@@ -113,6 +126,7 @@ impl From<symdiff_models::Error> for Failure {
         match error {
             symdiff_models::Error::Molecules(error) => (*error).into(),
             symdiff_models::Error::Train(error) => error.into(),
+            symdiff_models::Error::Output(error) => error.into(),
             error if error.is_input() => Self::input(error),
             error => Self::run(error),
         }

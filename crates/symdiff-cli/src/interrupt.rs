@@ -8,10 +8,7 @@
 
 use crate::failure::{Failure, note};
 use crate::progress;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// `true` after the first signal: training then stops after its step.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -19,8 +16,6 @@ static STOP: AtomicBool = AtomicBool::new(false);
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 /// Whether the current work checks [`STOP`].
 static HEEDED: AtomicBool = AtomicBool::new(false);
-/// Files that are half written.
-static PARTIALS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Does work that looks at the flag now and then, and ends soon after it is set.
 pub(crate) fn heeded<T>(work: impl FnOnce(&'static AtomicBool) -> T) -> T {
@@ -36,20 +31,6 @@ pub(crate) fn caught(sentence: impl FnOnce() -> String) -> Result<(), Failure> {
         0 => Ok(()),
         signal => Err(Failure::Interrupted { signal, sentence: sentence() }),
     }
-}
-
-/// Has a file removed if a signal ends the process.
-pub(crate) fn guard(partial: &Path) {
-    partials().insert(partial.to_owned());
-}
-
-/// Takes a file out of [`guard`].
-pub(crate) fn release(partial: &Path) {
-    partials().remove(partial);
-}
-
-fn partials() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    PARTIALS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Handles signals on a thread that sleeps until one arrives.
@@ -69,7 +50,7 @@ pub(crate) fn listen() {
                     note("stopping after this step; the same signal once more ends at once, without saving");
                 }
             } else {
-                end(signal);
+                symdiff_files::exit(128 + signal);
             }
         }
     });
@@ -77,15 +58,6 @@ pub(crate) fn listen() {
 
 #[cfg(not(unix))]
 pub(crate) fn listen() {}
-
-/// Removes what is half written and ends the process.
-#[cfg(unix)]
-fn end(signal: i32) -> ! {
-    for partial in partials().iter() {
-        let _ = std::fs::remove_file(partial);
-    }
-    std::process::exit(128 + signal)
-}
 
 /// Signals that were ignored when the program started, as a mask; bit s − 1 for signal s. Where the system does not tell, SIGHUP counts as ignored.
 #[cfg(unix)]

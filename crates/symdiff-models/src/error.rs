@@ -51,6 +51,9 @@ pub enum Error {
     /// A data set or a molecule was refused.
     #[error(transparent)]
     Molecules(Box<symdiff_mol::Error>),
+    /// A file could not be written.
+    #[error(transparent)]
+    Output(#[from] symdiff_files::Error),
     /// A network was refused.
     #[error(transparent)]
     Nets(#[from] symdiff_nets::Error),
@@ -91,6 +94,7 @@ impl Error {
         match self {
             Self::Config(_) | Self::Request(_) | Self::File { .. } | Self::Import { .. } | Self::Nets(_) | Self::Molecules(_) => true,
             Self::Train(error) => error.is_input(),
+            Self::Output(error) => error.is_input(),
             _ => false,
         }
     }

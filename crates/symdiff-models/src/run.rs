@@ -3,7 +3,7 @@
 use crate::{Error, Experiment, Result};
 use candle_core::Device;
 use std::path::Path;
-use symdiff_mol::output::Output;
+use symdiff_files::Output;
 use symdiff_train::{CHECKPOINT, Parameters, Ranks, Settings, Task, Trainer, checkpoint};
 
 /// A task that an experiment describes, with parameters of its own.

@@ -77,16 +77,9 @@ pub enum Error {
         /// The names that would do.
         known: String,
     },
-    /// A file cannot be written there, which is seen before any work.
-    #[error("{}: {problem}; {remedy}", path.display())]
-    Output {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        problem: String,
-        /// What to do.
-        remedy: &'static str,
-    },
+    /// A file could not be written.
+    #[error(transparent)]
+    Output(#[from] symdiff_files::Error),
     /// A tensor could not be made.
     #[error(transparent)]
     Tensor(#[from] symdiff_ops::Error),
@@ -108,12 +101,10 @@ impl Error {
                     | Kind::InvalidFilename
                     | Kind::ReadOnlyFilesystem
             ),
-            Self::Content { .. }
-            | Self::UnknownFormat { .. }
-            | Self::Molecule { .. }
-            | Self::Program { .. }
-            | Self::UnknownName { .. }
-            | Self::Output { .. } => true,
+            Self::Content { .. } | Self::UnknownFormat { .. } | Self::Molecule { .. } | Self::Program { .. } | Self::UnknownName { .. } => {
+                true
+            }
+            Self::Output(error) => error.is_input(),
             Self::Download { .. } | Self::Tensor(_) => false,
         }
     }

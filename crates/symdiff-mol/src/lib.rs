@@ -15,7 +15,6 @@ pub mod formats;
 mod formula;
 pub mod metrics;
 mod molecule;
-pub mod output;
 pub mod state;
 
 pub use error::{Error, Fault, Place, Result};

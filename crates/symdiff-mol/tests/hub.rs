@@ -162,7 +162,7 @@ fn a_revision_is_written_whole_and_by_one() {
     assert_eq!(std::io::read_to_string(open).unwrap(), "older", "the old file was written over");
     assert_eq!(refs.read_dir().unwrap().count(), 1);
 
-    let other = symdiff_mol::output::Output::create(&refs.join("v1")).unwrap();
+    let other = symdiff_files::Output::create(&refs.join("v1")).unwrap();
     assert!(fetch(&hub(&server.endpoint, folder.path(), false), "hf:owner/model@v1/m.safetensors").unwrap() == content());
     drop(other);
 }

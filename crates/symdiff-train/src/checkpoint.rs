@@ -16,6 +16,7 @@ use std::fs::File;
 use std::hash::Hasher;
 use std::io::Read;
 use std::path::Path;
+use symdiff_files::Output;
 use twox_hash::XxHash3_64;
 
 /// The version of the layout above. Version 1 had no checksums, and named the record's parts `experiment` and `sizes`.
@@ -71,7 +72,8 @@ impl Header {
 /// # Errors
 /// [`Error::Io`] when the disk refuses (it is full, say); the old file is untouched then.
 pub fn save(path: &Path, header: &Header, tensors: &[(String, Tensor)]) -> Result<()> {
-    crate::atomic::write(path, &serialised(path, header, tensors)?)
+    let content = serialised(path, header, tensors)?;
+    Ok(Output::create(path)?.fill(content)?)
 }
 
 /// The content of a checkpoint file.

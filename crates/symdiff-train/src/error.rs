@@ -34,6 +34,9 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A file could not be written.
+    #[error(transparent)]
+    Output(#[from] symdiff_files::Error),
     /// The loss or a gradient is not finite.
     #[error("step {step}: the {what} is {value}; lower train.lr or train.clip and resume from the last checkpoint")]
     Diverged {
@@ -84,6 +87,7 @@ impl Error {
     pub fn is_input(&self) -> bool {
         match self {
             Self::Settings(_) | Self::Weights(_) | Self::Checkpoint { .. } | Self::Busy { .. } => true,
+            Self::Output(error) => error.is_input(),
             Self::Io { source, .. } => {
                 matches!(
                     source.kind(),

@@ -8,7 +8,6 @@
 //! Step k is a function of the variables, the optimiser's state, the seed and k, so a killed run can be resumed bit for bit.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod atomic;
 pub mod checkpoint;
 mod clock;
 mod error;

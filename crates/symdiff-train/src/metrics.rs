@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use symdiff_files::Output;
 
 /// One row of `metrics.jsonl`. Everything but `seconds` and `samples_per_s` is a function of seed and step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,7 +135,7 @@ impl Lines {
     fn open<R: Serialize>(path: PathBuf, kept: &[R]) -> Result<Self> {
         let text = kept.iter().map(|row| Ok(line(row)? + "\n")).collect::<serde_json::Result<String>>();
         let text = text.map_err(|error| Error::io(&path, "write the metrics")(error.into()))?;
-        crate::atomic::write(&path, text.as_bytes())?;
+        Output::create(&path)?.fill(text)?;
         let file = OpenOptions::new().append(true).open(&path).map_err(Error::io(&path, "append to the metrics"))?;
         Ok(Self { path, file })
     }

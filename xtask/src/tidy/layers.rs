@@ -4,18 +4,20 @@ use super::Finding;
 use super::tree::TextFile;
 
 /// What each crate may depend on. Tests, benches and the façade may take anything.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("symdiff-ops", &[]),
     // Draws numbers; knows no tensor.
     ("symdiff-figures", &[]),
+    // Writes bytes; knows neither tensors nor molecules.
+    ("symdiff-files", &[]),
     ("symdiff-groups", &["symdiff-ops"]),
     ("symdiff-nets", &["symdiff-ops"]),
     ("symdiff-core", &["symdiff-ops", "symdiff-groups"]),
     // Knows the trait of kernels and the action of groups on its states; no γ, no network, no molecule.
     ("symdiff-diffusion", &["symdiff-ops", "symdiff-groups", "symdiff-core"]),
-    ("symdiff-mol", &["symdiff-ops", "symdiff-groups"]),
+    ("symdiff-mol", &["symdiff-ops", "symdiff-files", "symdiff-groups"]),
     // Trains anything: knows tensors alone.
-    ("symdiff-train", &["symdiff-ops"]),
+    ("symdiff-train", &["symdiff-ops", "symdiff-files"]),
     // Joins the processes of a job for the loop: no molecule either.
     ("symdiff-ranks", &["symdiff-ops", "symdiff-train"]),
     ("symdiff-models", &BELOW_MODELS),
@@ -23,12 +25,20 @@ const ARROWS: [(&str, &[&str]); 11] = [
 ];
 
 /// All that molecule models are put together from.
-const BELOW_MODELS: [&str; 7] =
-    ["symdiff-ops", "symdiff-groups", "symdiff-nets", "symdiff-core", "symdiff-diffusion", "symdiff-mol", "symdiff-train"];
+const BELOW_MODELS: [&str; 8] =
+    ["symdiff-ops", "symdiff-files", "symdiff-groups", "symdiff-nets", "symdiff-core", "symdiff-diffusion", "symdiff-mol", "symdiff-train"];
 
 /// What commands call: models and data, not the parts that models are made of.
-const BELOW_COMMANDS: [&str; 7] =
-    ["symdiff-ops", "symdiff-diffusion", "symdiff-figures", "symdiff-mol", "symdiff-train", "symdiff-ranks", "symdiff-models"];
+const BELOW_COMMANDS: [&str; 8] = [
+    "symdiff-ops",
+    "symdiff-files",
+    "symdiff-diffusion",
+    "symdiff-figures",
+    "symdiff-mol",
+    "symdiff-train",
+    "symdiff-ranks",
+    "symdiff-models",
+];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let manifest = |name: &str| {

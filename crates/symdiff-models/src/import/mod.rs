@@ -25,8 +25,8 @@ use run::Run;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use symdiff_files::Output;
 use symdiff_mol::data::{MoleculeSet, SizeHistogram};
-use symdiff_mol::output::Output;
 use symdiff_nets::PaddedTo;
 use symdiff_ops::Noise;
 use symdiff_train::Record;
@@ -71,7 +71,7 @@ impl Import<'_> {
     /// Reads the run and writes a checkpoint, to sample from and to judge.
     ///
     /// # Errors
-    /// [`Error::Import`] with the file, and the first entry or argument that cannot be taken over; [`Error::Molecules`] when `out` cannot be written.
+    /// [`Error::Import`] with the file, and the first entry or argument that cannot be taken over; [`Error::Output`] when `out` cannot be written.
     pub fn write(&self, out: &Path) -> Result<Imported> {
         let output = Output::create(out)?;
         let (content, made) = self.converted(out)?;

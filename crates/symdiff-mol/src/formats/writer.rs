@@ -5,9 +5,9 @@ use super::{Format, jsonl, npz, sdf, smiles, xyz};
 use crate::data::MoleculeSet;
 use crate::error::{Error, Result};
 use crate::molecule::Molecule;
-use crate::output::Output;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
+use symdiff_files::Output;
 
 /// What came of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,7 +1,6 @@
 //! How a run begins: fresh, or from its last checkpoint; alone, or in step with other processes.
 
 use super::{BEST, CHECKPOINT, Trainer};
-use crate::atomic;
 use crate::checkpoint::{self, Checkpoint};
 use crate::{Alone, Error, FolderLock, Optimiser, Ranks, Result, Settings, Streams, Task, Variables};
 use std::path::Path;
@@ -95,7 +94,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
         if lock.is_some() {
             // The lock is held: what is half written belongs to a process that was killed.
             for name in [CHECKPOINT, BEST] {
-                atomic::sweep(&folder.join(name));
+                symdiff_files::sweep(&folder.join(name));
             }
         }
         let optimiser = Optimiser::new(&variables, settings.optimiser())?;

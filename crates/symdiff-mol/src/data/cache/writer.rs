@@ -8,12 +8,12 @@ use super::{SCHEMA, checksum};
 use crate::data::{MoleculeSet, Split};
 use crate::error::{Error, Fault, Place, Result};
 use crate::molecule::Molecule;
-use crate::output::Output;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use symdiff_files::Output;
 use twox_hash::XxHash3_64;
 
 /// The tensors that every cache has.

@@ -5,12 +5,12 @@
 
 use super::transfer::{Checksum, Wanted, agent, transfer};
 use crate::error::{Error, Result};
-use crate::output::Output;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use symdiff_files::Output;
 use ureq::http::{HeaderMap, Response};
 
 /// Redirects within the server that are followed: a repository that was renamed.
@@ -202,8 +202,8 @@ fn remember(reference: &Path, commit: &str) -> Result<()> {
     fs::create_dir_all(folder).map_err(|source| Error::io(folder, "create it", source))?;
     match Output::create(reference) {
         // Another process that has fetched from this revision is writing the same.
-        Err(Error::Output { .. }) if !reference.is_dir() => Ok(()),
-        output => output?.fill(commit),
+        Err(symdiff_files::Error::Place { .. }) if !reference.is_dir() => Ok(()),
+        output => Ok(output?.fill(commit)?),
     }
 }
 

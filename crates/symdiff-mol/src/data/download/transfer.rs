@@ -3,7 +3,6 @@
 use super::archives::Remote;
 use super::checksum::{md5, md5_of, sha256, sha256_of};
 use crate::error::{Error, Result};
-use crate::output;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -112,7 +111,7 @@ impl Part {
         let mut name = wanted.path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let path = wanted.path.with_file_name(name);
-        Ok(Self { file: output::reserved(&path, wanted.path)?, path })
+        Ok(Self { file: symdiff_files::reserve(&path, wanted.path)?, path })
     }
 
     fn length(&self) -> u64 {

@@ -1,22 +1,7 @@
-//! Files to be written: beside their place first, and renamed when they are whole.
-//!
-//! A failure, a full disk or a kill leaves an older file of that name as it was. The name of the file meanwhile is fixed and the file is locked:
-//! what a kill leaves behind is used again by the next run, and two runs cannot write one result, which files with random names would allow.
-//!
-//! ```
-//! use std::io::Write;
-//! use symdiff_mol::output::Output;
-//! let folder = tempfile::tempdir()?;
-//! let path = folder.path().join("rows.jsonl");
-//! let mut out = Output::create(&path)?;
-//! writeln!(out, "{{}}")?;
-//! assert!(!path.exists());
-//! out.finish()?;
-//! assert!(path.exists());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! A file that is being written.
 
-use crate::error::{Error, Result};
+use crate::half_written::HalfWritten;
+use crate::{Error, Result};
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
@@ -27,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub struct Output {
     path: PathBuf,
     /// Where it is meanwhile; `None` for a pipe or a device, which stays what it is.
-    partial: Option<PathBuf>,
+    partial: Option<HalfWritten>,
     out: BufWriter<File>,
 }
 
@@ -35,9 +20,9 @@ impl Output {
     /// Whether a file can be written there, as far as can be seen without writing it.
     ///
     /// # Errors
-    /// [`Error::Output`] for a folder that does not exist or is named itself; [`Error::Io`] for an older file that may not be written.
+    /// [`Error::Place`] for a folder that does not exist or is named itself; [`Error::Io`] for an older file that may not be written.
     pub fn check(path: &Path) -> Result<()> {
-        let refused = |problem: String, remedy| Err(Error::Output { path: path.to_owned(), problem, remedy });
+        let refused = |problem: String, remedy| Err(Error::Place { path: path.to_owned(), problem, remedy });
         let folder = match path.parent() {
             Some(folder) if path.file_name().is_some() => folder,
             _ => return refused("it names no file".to_owned(), "give a file's name"),
@@ -68,19 +53,13 @@ impl Output {
             let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
             return Ok(Self { path, partial: None, out: BufWriter::new(file) });
         }
-        let partial = beside(&path);
-        let file = reserved(&partial, &path)?;
+        let (partial, file) = HalfWritten::begin(beside(&path), |partial| reserve(partial, &path))?;
         file.set_len(0).map_err(failed)?;
         if let Some(older) = older.as_ref().map(Metadata::permissions) {
             // Where the system keeps no such permissions, the new file has its own.
             let _ = file.set_permissions(older);
         }
         Ok(Self { path, partial: Some(partial), out: BufWriter::new(file) })
-    }
-
-    /// The file's name meanwhile, to be removed where a program ends without dropping its values; `None` for a pipe or a device.
-    pub fn partial(&self) -> Option<&Path> {
-        self.partial.as_deref()
     }
 
     /// Writes a whole content and [finishes](Self::finish).
@@ -102,12 +81,11 @@ impl Output {
 
     fn publish(&mut self) -> io::Result<()> {
         self.out.flush()?;
-        let Some(partial) = &self.partial else {
+        let Some(partial) = self.partial.take() else {
             return Ok(());
         };
         self.out.get_ref().sync_all()?;
-        std::fs::rename(partial, &self.path)?;
-        self.partial = None;
+        partial.rename(&self.path)?;
         // The name outlasts a power cut, too, where a folder can be synchronised.
         if let Some(folder) = self.path.parent().and_then(|folder| File::open(folder).ok()) {
             let _ = folder.sync_all();
@@ -126,27 +104,18 @@ impl Write for Output {
     }
 }
 
-impl Drop for Output {
-    fn drop(&mut self) {
-        if let Some(partial) = &self.partial {
-            // What cannot be removed is litter, which the next run uses.
-            let _ = std::fs::remove_file(partial);
-        }
-    }
-}
-
 /// Opens the file that holds a result until it is whole, for one process at a time; what an earlier one has left in it stays.
 ///
 /// # Errors
-/// [`Error::Output`] with `path`, the place of the result, where another process writes it; [`Error::Io`] for a refusal of the system.
-pub(crate) fn reserved(partial: &Path, path: &Path) -> Result<File> {
+/// [`Error::Place`] with `path`, the place of the result, where another process writes it; [`Error::Io`] for a refusal of the system.
+pub fn reserve(partial: &Path, path: &Path) -> Result<File> {
     let failed = |source| Error::io(path, "write it", source);
     loop {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(partial).map_err(failed)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {
                 let problem = "another process is writing it".to_owned();
-                return Err(Error::Output { path: path.to_owned(), problem, remedy: "wait for it, or choose another name" });
+                return Err(Error::Place { path: path.to_owned(), problem, remedy: "wait for it, or choose another name" });
             }
             // Not every file system has locks.
             Err(TryLockError::Error(_)) | Ok(()) => {}
@@ -174,6 +143,13 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
+}
+
+/// Removes what a kill has left of a file of this name. Of some files there is no next writing that would use it: of a best checkpoint, where none after
+/// it is better. The caller knows that no other process writes it.
+pub fn sweep(path: &Path) {
+    // Where there is none, there is nothing to remove.
+    let _ = std::fs::remove_file(beside(path));
 }
 
 /// The hidden neighbour that a file is written to first; its ending is that of the file.
