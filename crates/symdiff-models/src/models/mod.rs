@@ -29,6 +29,6 @@ pub use gnn::{GnnDenoiser, GnnSizes};
 pub use graph::GraphSizes;
 pub use inputs::Inputs;
 pub use observed::{Observed, Observing};
-pub use presets::{MATCHED, presets};
+pub use presets::presets;
 pub use released::Released;
 pub use symdiff_nets::{MlpType, PaddedTo};

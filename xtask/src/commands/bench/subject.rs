@@ -16,6 +16,9 @@ pub(super) struct Subject {
     /// The name of a model preset, such as `symdiff-qm9`.
     #[arg(long)]
     pub(super) model: String,
+    /// Another γ than the preset's: `none`, `haar`, `frames`, `principal` or `learned`.
+    #[arg(long)]
+    gamma: Option<String>,
     /// The data set; the embedded one when absent.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -30,7 +33,9 @@ impl Subject {
     pub(super) fn experiment(&self, precision: &str) -> Outcome<Experiment> {
         let vocabulary = if self.model.contains("geom") { "geom" } else { "qm9" };
         let text = format!("data.vocabulary = '{vocabulary}'\nmodel.preset = '{}'\ntrain.steps = 1\n", self.model);
-        Ok(Experiment::parse(&text, &[format!("train.precision={precision}")])?)
+        let gamma = self.gamma.as_ref().map(|kind| format!("model.gamma={{ kind = '{kind}' }}"));
+        let settings: Vec<String> = gamma.into_iter().chain([format!("train.precision={precision}")]).collect();
+        Ok(Experiment::parse(&text, &settings)?)
     }
 
     /// `rounds` batches of molecules drawn with replacement.

@@ -24,12 +24,16 @@ pub(super) enum Kind {
 pub(super) struct Cell {
     pub(super) kind: Kind,
     pub(super) model: String,
+    /// Another γ than the preset's.
+    pub(super) gamma: Option<String>,
     pub(super) atoms: usize,
     pub(super) batch: usize,
     /// The largest number of timed repetitions, and the seconds after which none begins.
     pub(super) repetitions: Option<(usize, f64)>,
     pub(super) seed: u64,
     pub(super) threads: usize,
+    /// That of steps and calls: errors of equivariance are measured in f32.
+    pub(super) precision: Option<String>,
     pub(super) device: String,
 }
 
@@ -56,6 +60,9 @@ impl Cell {
         let pair = |key: &str, value: &dyn Display| [format!("--{key}"), value.to_string()];
         let mut arguments = vec!["bench".to_owned(), self.kind.to_string(), "--json".to_owned()];
         arguments.extend(pair("model", &self.model));
+        for (key, value) in [("gamma", &self.gamma), ("precision", &self.precision)] {
+            arguments.extend(value.iter().flat_map(|value| pair(key, value)));
+        }
         arguments.extend(pair("clouds", &self.atoms));
         arguments.extend(pair("batch", &self.batch));
         arguments.extend(pair("seed", &self.seed));
@@ -81,7 +88,8 @@ impl Display for Kind {
 
 impl Display for Cell {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let Self { kind, model, atoms, batch, .. } = self;
-        write!(out, "{model}: {kind}, {batch} × {atoms} atoms")
+        let Self { kind, model, gamma, atoms, batch, .. } = self;
+        let gamma = gamma.as_ref().map(|gamma| format!(" with {gamma}")).unwrap_or_default();
+        write!(out, "{model}{gamma}: {kind}, {batch} × {atoms} atoms")
     }
 }

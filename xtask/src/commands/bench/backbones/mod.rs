@@ -14,10 +14,28 @@ use store::Store;
 use symdiff_cli::progress::Bar;
 use symdiff_cli::report::{self, BackboneRow, Cost};
 use symdiff_cli::{Context, Failure, Outcome};
-use symdiff_models::models::MATCHED;
 
-/// What the models are called in tables: their backbone, and how it is symmetrised.
-const LABELS: [&str; MATCHED.len()] = ["EGNN", "GNN", "DiT", "DiT + Haar", "DiT + γ"];
+/// A model of 1.13 to 1.14 million parameters (γ's included): a backbone, and how it is symmetrised.
+#[derive(Clone, Copy)]
+struct Model {
+    /// What it is called in tables.
+    label: &'static str,
+    preset: &'static str,
+    /// Another γ than the preset's.
+    gamma: Option<&'static str>,
+}
+
+impl Model {
+    const ALL: [Self; 7] = [
+        Self { label: "EGNN", preset: "edm-matched", gamma: None },
+        Self { label: "GNN", preset: "gnn-matched", gamma: None },
+        Self { label: "DiT", preset: "dit-matched", gamma: None },
+        Self { label: "DiT + principal axes", preset: "dit-matched", gamma: Some("principal") },
+        Self { label: "DiT + frames", preset: "dit-matched", gamma: Some("frames") },
+        Self { label: "DiT + Haar", preset: "symdiff-h-matched", gamma: None },
+        Self { label: "DiT + γ", preset: "symdiff-matched", gamma: None },
+    ];
+}
 
 /// Molecules of the batch on which equivariance is measured.
 const FEW: usize = 2;
@@ -37,6 +55,9 @@ pub(crate) struct Backbones {
     /// Start no further repetition of a measurement after this many seconds.
     #[arg(long, default_value_t = 1.5)]
     budget: f64,
+    /// The precision of steps and calls: `f32` or `bf16`. Errors of equivariance are measured in f32.
+    #[arg(long, default_value = "f32")]
+    precision: String,
     /// The folder for `backbones.csv`, `backbones.svg` and the raw measurements.
     #[arg(long, default_value = "runs/backbones")]
     out: PathBuf,
@@ -69,6 +90,7 @@ impl Backbones {
             "out": self.out,
             "device": context.device,
             "threads": symdiff_ops::threads::count(),
+            "precision": self.precision,
             "seconds": begin.elapsed().as_secs_f64(),
             "rows": rows.iter().map(table::json).collect::<Vec<_>>(),
         }))
@@ -88,33 +110,43 @@ impl Backbones {
     /// All models are measured at one size before the next size, so that a temporary slowdown of the machine affects all of them.
     fn cells(&self, context: &Context) -> impl Iterator<Item = Cell> {
         self.atoms.iter().flat_map(move |&atoms| {
-            let once = MATCHED.into_iter().map(move |model| self.cell(context, Kind::Equivariance, model, atoms, FEW));
+            let once = Model::ALL.into_iter().map(move |model| self.cell(context, Kind::Equivariance, model, atoms, FEW));
             let each = self.batches.iter().flat_map(move |&batch| {
                 let both = move |model| [Kind::Step, Kind::Sample].map(|kind| self.cell(context, kind, model, atoms, batch));
-                MATCHED.into_iter().flat_map(both)
+                Model::ALL.into_iter().flat_map(both)
             });
             once.chain(each)
         })
     }
 
-    fn cell(&self, context: &Context, kind: Kind, model: &str, atoms: usize, batch: usize) -> Cell {
-        let threads = symdiff_ops::threads::count();
-        let repetitions = (kind != Kind::Equivariance).then_some((self.steps, self.budget));
-        Cell { kind, model: model.to_owned(), atoms, batch, repetitions, seed: context.seed(), threads, device: context.device.clone() }
+    fn cell(&self, context: &Context, kind: Kind, model: Model, atoms: usize, batch: usize) -> Cell {
+        let timed = kind != Kind::Equivariance;
+        Cell {
+            kind,
+            model: model.preset.to_owned(),
+            gamma: model.gamma.map(str::to_owned),
+            atoms,
+            batch,
+            repetitions: timed.then_some((self.steps, self.budget)),
+            seed: context.seed(),
+            threads: symdiff_ops::threads::count(),
+            precision: timed.then(|| self.precision.clone()),
+            device: context.device.clone(),
+        }
     }
 
     /// One row for each model, number of atoms and batch size.
     fn rows(&self, context: &Context, store: &Store) -> Vec<BackboneRow> {
         let places = self.atoms.iter().flat_map(|&atoms| self.batches.iter().map(move |&batch| (atoms, batch)));
-        let models = |(atoms, batch)| MATCHED.into_iter().zip(LABELS).map(move |(model, label)| (model, label, atoms, batch));
-        let row = |(model, label, atoms, batch)| {
+        let models = |(atoms, batch)| Model::ALL.into_iter().map(move |model| (model, atoms, batch));
+        let row = |(model, atoms, batch): (Model, usize, usize)| {
             let found = |kind, batch| store.get(&self.cell(context, kind, model, atoms, batch)).cloned().unwrap_or_default();
             let [step, sample] = [Kind::Step, Kind::Sample].map(|kind| found(kind, batch));
             let equivariance = found(Kind::Equivariance, FEW);
             let notes = [&step, &sample, &equivariance].map(|result| result["note"].as_str());
             BackboneRow {
-                model,
-                label,
+                model: model.preset,
+                label: model.label,
                 parameters: equivariance["parameters"].as_u64(),
                 atoms,
                 batch,

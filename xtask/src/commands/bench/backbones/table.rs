@@ -8,8 +8,8 @@ const MIB: f64 = (1_u64 << 20) as f64;
 /// One line per row, the training step left of the call; a gap where the size changes.
 pub(super) fn readable(rows: &[BackboneRow]) -> String {
     let mut lines = vec![
-        format!("{:>21} | {:^42} | {:^42} | {:^20}", "", "training step", "call", "equivariance error"),
-        format!("{:<10} {:>4} {:>5} | {} | {} | {:>10} {:>9}  note", "model", "N", "batch", HEAD, HEAD, "same noise", "coupled"),
+        format!("{:>31} | {:^42} | {:^42} | {:^20}", "", "training step", "call", "equivariance error"),
+        format!("{:<20} {:>4} {:>5} | {} | {} | {:>10} {:>9}  note", "model", "N", "batch", HEAD, HEAD, "same noise", "coupled"),
     ];
     let mut last = None;
     for row in rows {
@@ -20,7 +20,7 @@ pub(super) fn readable(rows: &[BackboneRow]) -> String {
         let [train, sample] = [&row.train, &row.sample].map(|cost| columns(cost.as_ref(), *batch));
         let [pointwise, coupled] = [row.pointwise_error, row.coupled_gap].map(|error| shown(error, |error| format!("{error:.1e}")));
         lines.push(
-            format!("{label:<10} {atoms:>4} {batch:>5} | {train} | {sample} | {pointwise:>10} {coupled:>9}  {note}").trim_end().to_owned(),
+            format!("{label:<20} {atoms:>4} {batch:>5} | {train} | {sample} | {pointwise:>10} {coupled:>9}  {note}").trim_end().to_owned(),
         );
     }
     lines.join("\n")
