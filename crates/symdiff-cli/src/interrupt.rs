@@ -38,10 +38,13 @@ pub(crate) fn caught(sentence: impl FnOnce() -> String) -> Result<(), Failure> {
 pub(crate) fn listen() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let ignored = ignored();
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
-    let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
-    // Without the thread, signals end the process as they do by default.
-    let _ = std::thread::Builder::new().name("signals".into()).spawn(move || {
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(move |signal| ignored & (1 << (signal - 1)) == 0);
+    let (listens, listening) = std::sync::mpsc::channel();
+    // The thread asks for the signals: where there can be none, they end the process as they do by default.
+    let thread = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let signals = signal_hook::iterator::Signals::new(wanted);
+        let _ = listens.send(());
+        let Ok(mut signals) = signals else { return };
         for signal in signals.forever() {
             let first = SIGNAL.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_ok();
             STOP.store(true, Ordering::SeqCst);
@@ -54,6 +57,10 @@ pub(crate) fn listen() {
             }
         }
     });
+    if thread.is_ok() {
+        // Work begins once signals are heard.
+        let _ = listening.recv();
+    }
 }
 
 #[cfg(not(unix))]

@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file cannot be written there, which is seen before any work.
+    /// A file cannot be written there, which is seen before any of it is.
     #[error("{}: {problem}; {remedy}", path.display())]
     Place {
         /// The file.
@@ -19,6 +19,16 @@ pub enum Error {
         problem: String,
         /// What to do.
         remedy: &'static str,
+    },
+    /// The file is whole and cannot have its name.
+    #[error("{}: cannot replace it: {source}; the whole content is in {}", path.display(), partial.display())]
+    Unnamed {
+        /// The file.
+        path: PathBuf,
+        /// Where its content is.
+        partial: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
     },
     /// The operating system refused.
     #[error("{}: cannot {action}: {source}", path.display())]
@@ -37,6 +47,7 @@ impl Error {
     pub fn is_input(&self) -> bool {
         match self {
             Self::Place { .. } => true,
+            Self::Unnamed { .. } => false,
             Self::Io { source, .. } => matches!(
                 source.kind(),
                 ErrorKind::NotFound

@@ -3,11 +3,12 @@
 //! A file is made and listed, renamed and taken off the list, or removed and taken off, each with the list locked. So [`exit`] finds all of them,
 //! whatever another thread is at.
 
+use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 static ALL: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -15,14 +16,28 @@ fn all() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes every half-written file of this process, and ends it with the exit code: what a handler of signals calls, since no value is dropped
-/// when it ends the process.
+/// A file system that does not answer keeps the program alive this long.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Removes every half-written file of this process, and ends it with the exit code: what a program that ends on a signal calls, since no value is dropped then.
+///
+/// To be called on an ordinary thread that receives signals, not inside a handler, which may have interrupted the thread that it would wait for.
 pub fn exit(code: i32) -> ! {
-    let all = all();
-    for partial in all.iter() {
-        let _ = std::fs::remove_file(partial);
+    let (done, removed) = std::sync::mpsc::channel();
+    let removal = std::thread::Builder::new().spawn(move || {
+        // The list stays locked to the end: other threads neither begin a file nor publish one that was removed.
+        let all = all();
+        for partial in all.iter() {
+            let _ = std::fs::remove_file(partial);
+        }
+        let _ = done.send(());
+        loop {
+            std::thread::park();
+        }
+    });
+    if removal.is_ok() {
+        let _ = removed.recv_timeout(PATIENCE);
     }
-    // The list stays locked to the end: other threads neither begin a file nor publish one that was removed.
     std::process::exit(code)
 }
 
@@ -30,7 +45,7 @@ pub fn exit(code: i32) -> ! {
 #[derive(Debug)]
 pub(crate) struct HalfWritten {
     path: PathBuf,
-    /// It has been renamed: the name may by now be that of another value's file.
+    /// It is no longer this value's: it has its name, or is kept without it.
     whole: bool,
 }
 
@@ -43,13 +58,13 @@ impl HalfWritten {
         Ok((Self { path, whole: false }, file))
     }
 
-    /// Gives the file its name, now that it is whole.
-    pub(crate) fn rename(mut self, to: &Path) -> io::Result<()> {
+    /// Gives the file its name, now that it is whole. It stays where it is if it cannot have that name.
+    pub(crate) fn rename(mut self, to: &Path) -> Result<()> {
         let mut all = all();
-        std::fs::rename(&self.path, to)?;
+        let renamed = std::fs::rename(&self.path, to);
         all.remove(&self.path);
         self.whole = true;
-        Ok(())
+        renamed.map_err(|source| Error::Unnamed { path: to.to_owned(), partial: self.path.clone(), source })
     }
 }
 

@@ -7,6 +7,9 @@ use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+/// How often a file is opened that others finish meanwhile.
+const TRIES: usize = 1000;
+
 /// A file that is being written. Dropped before [`finish`](Self::finish), it leaves nothing behind.
 #[derive(Debug)]
 pub struct Output {
@@ -27,38 +30,48 @@ impl Output {
             Some(folder) if path.file_name().is_some() => folder,
             _ => return refused("it names no file".to_owned(), "give a file's name"),
         };
-        if path.is_dir() {
+        let there = found(path)?;
+        if there.as_ref().is_some_and(Metadata::is_dir) {
             return refused("it is a folder".to_owned(), "name a file in it");
         }
-        if !folder.as_os_str().is_empty() && !folder.is_dir() {
+        if !folder.as_os_str().is_empty() && !found(folder)?.is_some_and(|folder| folder.is_dir()) {
             return refused(format!("there is no folder {}", folder.display()), "make it, or choose another place");
         }
-        if path.is_file() {
+        if there.is_some_and(|there| there.is_file()) {
             OpenOptions::new().write(true).open(path).map_err(|source| Error::io(path, "write to it", source))?;
         }
         Ok(())
     }
 
-    /// Begins a file.
+    /// Begins a file where a user wants one: what a link points to is replaced, not the link; a file that may not be written stays; a pipe or a device is written to.
     ///
     /// # Errors
     /// Those of [`Output::check`], another process that writes it, and a refusal of the system.
     pub fn create(path: &Path) -> Result<Self> {
         Self::check(path)?;
-        // What a link points to is replaced, not the link.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let failed = |source| Error::io(&path, "write it", source);
-        let older = path.metadata().ok();
+        let older = found(&path)?;
         if older.as_ref().is_some_and(|older| !older.is_file()) {
-            let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
+            let file = OpenOptions::new().write(true).open(&path).map_err(|source| Error::io(&path, "write it", source))?;
             return Ok(Self { path, partial: None, out: BufWriter::new(file) });
         }
-        let (partial, file) = HalfWritten::begin(beside(&path), |partial| reserve(partial, &path))?;
-        file.set_len(0).map_err(failed)?;
+        let output = Self::replace(&path)?;
         if let Some(older) = older.as_ref().map(Metadata::permissions) {
             // Where the system keeps no such permissions, the new file has its own.
-            let _ = file.set_permissions(older);
+            let _ = output.out.get_ref().set_permissions(older);
         }
+        Ok(output)
+    }
+
+    /// Begins a file of a program's own folder, such as a checkpoint: a file of this name is replaced, also one that may not be written, and of a link the link itself, so that
+    /// what it points to stays.
+    ///
+    /// # Errors
+    /// Another process that writes it, and a refusal of the system.
+    pub fn replace(path: &Path) -> Result<Self> {
+        let path = path.to_owned();
+        let (partial, file) = HalfWritten::begin(beside(&path), |partial| reserve(partial, &path))?;
+        file.set_len(0).map_err(|source| Error::io(&path, "write it", source))?;
         Ok(Self { path, partial: Some(partial), out: BufWriter::new(file) })
     }
 
@@ -74,22 +87,19 @@ impl Output {
     /// Sees the bytes to the disk and gives the file its name.
     ///
     /// # Errors
-    /// A full disk, or another refusal of the system; the older file is then as it was.
+    /// A full disk, or another refusal of the system; the older file is then as it was. Where it is only the name that the file cannot have, its content stays, and [`Error::Unnamed`]
+    /// says where.
     pub fn finish(mut self) -> Result<()> {
-        self.publish().map_err(|source| Error::io(&self.path, "write it", source))
-    }
-
-    fn publish(&mut self) -> io::Result<()> {
-        self.out.flush()?;
+        let failed = |source| Error::io(&self.path, "write it", source);
+        self.out.flush().map_err(failed)?;
         let Some(partial) = self.partial.take() else {
             return Ok(());
         };
-        self.out.get_ref().sync_all()?;
+        self.out.get_ref().sync_all().map_err(failed)?;
         partial.rename(&self.path)?;
         // The name outlasts a power cut, too, where a folder can be synchronised.
-        if let Some(folder) = self.path.parent().and_then(|folder| File::open(folder).ok()) {
-            let _ = folder.sync_all();
-        }
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
@@ -104,19 +114,30 @@ impl Write for Output {
     }
 }
 
+/// What is at a path, if anything is.
+fn found(path: &Path) -> Result<Option<Metadata>> {
+    match path.metadata() {
+        Ok(there) => Ok(Some(there)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(source) => Err(Error::io(path, "look at it", source)),
+    }
+}
+
 /// Opens the file that holds a result until it is whole, for one process at a time; what an earlier one has left in it stays.
 ///
 /// # Errors
 /// [`Error::Place`] with `path`, the place of the result, where another process writes it; [`Error::Io`] for a refusal of the system.
 pub fn reserve(partial: &Path, path: &Path) -> Result<File> {
     let failed = |source| Error::io(path, "write it", source);
-    loop {
+    let busy = || Error::Place {
+        path: path.to_owned(),
+        problem: "another process is writing it".to_owned(),
+        remedy: "wait for it, or choose another name",
+    };
+    for _ in 0..TRIES {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(partial).map_err(failed)?;
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => {
-                let problem = "another process is writing it".to_owned();
-                return Err(Error::Place { path: path.to_owned(), problem, remedy: "wait for it, or choose another name" });
-            }
+            Err(TryLockError::WouldBlock) => return Err(busy()),
             // Not every file system has locks.
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
@@ -125,6 +146,7 @@ pub fn reserve(partial: &Path, path: &Path) -> Result<File> {
             return Ok(file);
         }
     }
+    Err(busy())
 }
 
 /// Whether an open file still has this name: it was neither renamed nor removed since it was opened.
@@ -257,6 +279,36 @@ mod tests {
         out.write_all(b"gone").unwrap();
         out.finish().unwrap();
         assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    /// As of files in a run folder: another run's checkpoint behind a link stays what it is.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_of_ones_own_replaces_links_and_protected_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (theirs, ours) = (folder.path().join("theirs"), folder.path().join("ours"));
+        std::fs::write(&theirs, "theirs").unwrap();
+        std::os::unix::fs::symlink(&theirs, &ours).unwrap();
+        Output::replace(&ours).unwrap().fill("ours").unwrap();
+        assert_eq!([&theirs, &ours].map(|path| std::fs::read_to_string(path).unwrap()), ["theirs", "ours"]);
+        std::fs::set_permissions(&ours, std::fs::Permissions::from_mode(0o444)).unwrap();
+        Output::replace(&ours).unwrap().fill("newer").unwrap();
+        assert_eq!(std::fs::read_to_string(&ours).unwrap(), "newer");
+    }
+
+    /// A folder that appears at the name cannot be replaced by a file.
+    #[test]
+    fn what_cannot_have_its_name_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xyz");
+        let mut out = Output::create(&path).unwrap();
+        out.write_all(b"hours of work").unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let error = out.finish().unwrap_err();
+        let Error::Unnamed { partial, .. } = &error else { panic!("{error}") };
+        assert!(!error.is_input() && error.to_string().contains("the whole content is in"), "{error}");
+        assert_eq!(std::fs::read(partial).unwrap(), b"hours of work");
     }
 
     #[cfg(target_os = "linux")]

@@ -48,6 +48,10 @@ fn write_until_the_end(folder: &Path) -> ! {
             }
         });
     }
-    std::thread::sleep(Duration::from_millis(100));
+    // On a busy machine the first file may take a while.
+    while !folder.join("0-0").exists() {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(50));
     exit(CODE)
 }

@@ -29,7 +29,7 @@ pub(crate) fn start_with<T: Described, R: Ranks>(
     let trainer = Trainer::start_with(ranks, task, &variables, settings, seed, folder)?;
     if writes {
         let path = folder.join("experiment.toml");
-        Output::create(&path)?.fill(record)?;
+        Output::replace(&path)?.fill(record)?;
     }
     Ok(trainer)
 }

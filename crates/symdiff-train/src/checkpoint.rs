@@ -70,10 +70,10 @@ impl Header {
 /// Writes a checkpoint: the old file stays until the new one is whole on the disk.
 ///
 /// # Errors
-/// [`Error::Io`] when the disk refuses (it is full, say); the old file is untouched then.
+/// [`Error::Output`] when the disk refuses (it is full, say); the old file is untouched then.
 pub fn save(path: &Path, header: &Header, tensors: &[(String, Tensor)]) -> Result<()> {
     let content = serialised(path, header, tensors)?;
-    Ok(Output::create(path)?.fill(content)?)
+    Ok(Output::replace(path)?.fill(content)?)
 }
 
 /// The content of a checkpoint file.

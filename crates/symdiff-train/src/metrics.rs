@@ -135,7 +135,7 @@ impl Lines {
     fn open<R: Serialize>(path: PathBuf, kept: &[R]) -> Result<Self> {
         let text = kept.iter().map(|row| Ok(line(row)? + "\n")).collect::<serde_json::Result<String>>();
         let text = text.map_err(|error| Error::io(&path, "write the metrics")(error.into()))?;
-        Output::create(&path)?.fill(text)?;
+        Output::replace(&path)?.fill(text)?;
         let file = OpenOptions::new().append(true).open(&path).map_err(Error::io(&path, "append to the metrics"))?;
         Ok(Self { path, file })
     }

@@ -5,6 +5,8 @@ pub use candle_core;
 pub use symdiff_core as kernels;
 #[cfg(feature = "diffusion")]
 pub use symdiff_diffusion as diffusion;
+#[cfg(any(feature = "mol", feature = "train"))]
+pub use symdiff_files as files;
 pub use symdiff_groups as groups;
 #[cfg(feature = "models")]
 pub use symdiff_models as models;

@@ -94,7 +94,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
     /// Trains until the budget is spent, reporting about ten times a second. When the report answers [`ControlFlow::Break`], the run saves and ends.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss or its gradient is no number; [`Error::Io`] when the disk refuses; [`Error::Ranks`] when another process is lost
+    /// [`Error::Diverged`] when the loss or its gradient is no number; [`Error::Output`] and [`Error::Io`] when the disk refuses; [`Error::Ranks`] when another process is lost
     /// or out of step, or when a gradient was summed over processes before it was complete; what the task meets. The last
     /// checkpoint stays.
     pub fn run(&mut self, report: &mut dyn FnMut(&Status) -> ControlFlow<()>) -> Result<Summary, T::Error> {
@@ -155,7 +155,7 @@ impl<T: Task, R: Ranks> Trainer<T, R> {
     /// Writes the checkpoint.
     ///
     /// # Errors
-    /// [`Error::Io`] when the disk refuses; the previous checkpoint stays.
+    /// [`Error::Output`] when the disk refuses; the previous checkpoint stays.
     pub fn save(&self) -> Result<()> {
         self.save_as(CHECKPOINT)
     }

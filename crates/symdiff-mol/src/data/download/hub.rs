@@ -86,7 +86,7 @@ impl Hub {
     /// publishes and, if one is given, `sha256`.
     ///
     /// # Errors
-    /// [`Error::Download`] where the file is not there and cannot be had, or has other bytes; [`Error::Io`] for a refusal of the disk.
+    /// [`Error::Download`] where the file is not there and cannot be had, or has other bytes; [`Error::Io`] and [`Error::Output`] for a refusal of the disk.
     pub fn fetch(&self, wanted: &HubFile, sha256: Option<&str>, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
         let folder = self.cache.join(format!("models--{}", wanted.repository.replace('/', "--")));
         let path = if self.offline {

@@ -69,7 +69,7 @@ impl Checksum<'_> {
 ///
 /// # Errors
 /// [`Error::Download`] where the server cannot be reached, refuses, or sends other bytes, or another number of them, than were published; [`Error::Output`] where
-/// another process fetches the same file; [`Error::Io`] for a refusal of the disk. What has come so far stays for the next run, unless it is wrong.
+/// another process fetches the same file; it and [`Error::Io`] for a refusal of the disk. What has come so far stays for the next run, unless it is wrong.
 pub fn download(remote: &Remote, folder: &Path, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
     let path = folder.join(remote.file);
     let checksum = Some(Checksum::Md5(remote.md5));
