@@ -4,8 +4,9 @@
 use crate::failure::note;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Set where another process of the job speaks for all.
 static HIDDEN: AtomicBool = AtomicBool::new(false);
@@ -107,26 +108,52 @@ pub(crate) fn transfer(label: &str) -> impl FnMut(u64, Option<u64>) {
     }
 }
 
-/// A fraction of known work, with the time that is left.
-pub struct Bar(Patient);
+/// A fraction of known work, with the time that is left: by the mean pace since it was first shown, so that neither a pause nor the part that an earlier
+/// process did counts as work of a moment.
+pub struct Bar {
+    patient: Patient,
+    /// When it was first shown, and at which fraction.
+    start: OnceLock<(Instant, f64)>,
+}
 
 impl Bar {
     const SCALE: u64 = 10_000;
 
     /// A bar from 0 to 1.
     pub fn new(label: &str) -> Self {
-        let patient = Patient::new(Some(Self::SCALE), "{prefix:>12} {bar:32} {percent:>3} %  {elapsed} elapsed, {eta} left  {msg}");
+        let patient = Patient::new(Some(Self::SCALE), "{prefix:>12} {bar:32} {percent:>3} %  {elapsed} elapsed  {msg}");
         patient.bar.set_prefix(label.to_owned());
-        Self(patient)
+        Self { patient, start: OnceLock::new() }
     }
 
     /// Moves to a fraction.
     pub fn show(&self, fraction: f64, message: impl Into<String>) {
-        self.0.bar.set_position((fraction * Self::SCALE as f64) as u64);
-        self.0.bar.set_message(message.into());
-        self.0.show(|bar| {
-            let (percent, elapsed, left) = (100.0 * fraction, HumanDuration(bar.elapsed()), HumanDuration(bar.eta()));
-            format!("{}: {percent:.1} % in {elapsed}, about {left} left  {}", bar.prefix(), bar.message())
-        });
+        let (began, from) = *self.start.get_or_init(|| (Instant::now(), fraction));
+        let left = left(began.elapsed(), fraction - from, 1.0 - fraction);
+        let left = left.map(|left| format!("about {} left  ", HumanDuration(left))).unwrap_or_default();
+        let bar = &self.patient.bar;
+        bar.set_position((fraction * Self::SCALE as f64) as u64);
+        bar.set_message(left + &message.into());
+        self.patient
+            .show(|bar| format!("{}: {:.1} % in {}, {}", bar.prefix(), 100.0 * fraction, HumanDuration(bar.elapsed()), bar.message()));
+    }
+}
+
+/// The time of the rest at the pace of what is done; none before anything is.
+fn left(elapsed: Duration, done: f64, rest: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(elapsed.as_secs_f64() * rest.max(0.0) / done).ok().filter(|_| done > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_takes_as_long_as_what_was_done_here() {
+        let seconds = Duration::from_secs;
+        assert_eq!(left(seconds(20), 0.25, 0.75), Some(seconds(60)));
+        // Resumed at 60 %: a fiftieth of the work took 40 seconds.
+        assert_eq!(left(seconds(40), 0.02, 0.38).map(|left| left.as_secs_f64().round()), Some(760.0));
+        assert_eq!((left(seconds(20), 0.0, 1.0), left(seconds(20), 1.0, 0.0)), (None, Some(Duration::ZERO)));
     }
 }
