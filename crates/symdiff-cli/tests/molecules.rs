@@ -54,6 +54,9 @@ fn the_embedded_set_is_inspected_by_default() {
     assert_eq!(summary["molecules"], 8000);
     assert_eq!(summary["elements"]["F"], 960);
     assert_eq!(summary["split"]["train"], 6400);
+    // The published geometries have a pose.
+    let [x, y, z] = [0, 1, 2].map(|axis| summary["spread"][axis].as_f64().unwrap());
+    assert!((x - 1.85).abs() < 0.01 && (y - 1.22).abs() < 0.01 && (z - 1.0).abs() < 0.01, "{x} {y} {z}");
 }
 
 #[test]

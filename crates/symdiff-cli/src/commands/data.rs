@@ -158,6 +158,20 @@ fn verify(file: &Path) -> Outcome<Value> {
     Ok(json!({"file": file.display().to_string(), "sound": true, "molecules": set.len(), "atoms": set.total_atoms()}))
 }
 
+/// Root mean square distance of atoms from the centre of their molecule along x, y and z, in angstrom. Where the three differ, the molecules lie in a pose,
+/// which a model without symmetry learns.
+fn spread(set: &MoleculeSet) -> [f64; 3] {
+    let mut squares = [0.0; 3];
+    for molecule in (0..set.len()).map(|at| set.positions(at)) {
+        for (axis, sum) in squares.iter_mut().enumerate() {
+            let along = || molecule.iter().map(|position| f64::from(position[axis]));
+            let centre = along().sum::<f64>() / molecule.len() as f64;
+            *sum += along().map(|value| (value - centre).powi(2)).sum::<f64>();
+        }
+    }
+    squares.map(|sum| (sum / set.total_atoms().max(1) as f64).sqrt())
+}
+
 fn inspect(file: Option<&Path>) -> Outcome<Value> {
     let (name, set): (_, Cow<MoleculeSet>) = match file {
         Some(path) => (path.display().to_string(), Cow::Owned(data::load(path)?)),
@@ -183,6 +197,7 @@ fn inspect(file: Option<&Path>) -> Outcome<Value> {
         "elements": elements,
         "sizes": sizes.counts(),
         "properties": set.properties().keys().collect::<Vec<_>>(),
+        "spread": spread(&set),
         "split": {"train": split.train.len(), "valid": split.valid.len(), "test": split.test.len()},
     }))
 }
