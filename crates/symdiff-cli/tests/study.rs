@@ -56,3 +56,55 @@ fn runs_from_several_seeds_train_equally_long_and_are_compared() {
     assert!(refusal(&command).contains("--resume"));
     assert!(refusal(&[&command[..], &["--resume", "--seed", "7"]].concat()).contains("trains from the seeds [3, 5]"));
 }
+
+/// A suite whose steps are named, made in parts: what is missing is said, and a model that is judged anew keeps the machine on which it was trained.
+#[test]
+fn parts_of_a_study_say_what_is_missing_and_where_they_were_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, gamma) in RUNS {
+        write(folder.path(), &format!("{name}.toml"), format!("[model]\npreset = 'symdiff-tiny'\ngamma = {{ kind = '{gamma}' }}\n"));
+    }
+    let text_of_suite = "title = 'Parts'\nruns = ['none', 'frames', 'haar']\nreference = 'haar'\nseeds = [3, 5]\nnominal_minutes = 6\n\
+                         settings = ['diffusion.steps=4', 'train.batch=4', 'train.steps=8', 'train.validate_every=2', 'train.validate_samples=8']\n\
+                         protocol = 'edm-qm9'\nsamples = 8\ngroups = 2\nnll_molecules = 8\n";
+    let suite = write(folder.path(), "parts.toml", text_of_suite);
+    let out = folder.path().join("out");
+    let made = |suite: &std::path::Path, further: &[&str]| {
+        json(&[&["reproduce", "--profile", text(suite), "--out", text(&out), "--json"], further].concat())
+    };
+    let first = made(&suite, &["--only", "none"]);
+    assert_eq!(first["tests"].as_array().unwrap().len(), 0);
+    assert_eq!(first["untested"], "haar, with which the others are to be compared, has no result yet.");
+
+    let second = made(&suite, &["--only", "haar", "--resume"]);
+    assert_eq!(second["untested"], "No result yet: frames.");
+    let tests = second["tests"].as_array().unwrap();
+    assert!(!tests.is_empty());
+    for test in tests {
+        let number = |key: &str| test[key].as_f64().unwrap();
+        assert!((number("p_holm") - (2.0 * number("p_value")).min(1.0)).abs() < 1e-12, "frames counts before it is made: {test}");
+        let (low, high) = (test["interval"][0].as_f64().unwrap(), test["interval"][1].as_f64().unwrap());
+        assert!((0.5 * (low + high) - number("difference")).abs() < 1e-9 && low <= high, "{test}");
+    }
+    let table = std::fs::read_to_string(out.join("table.md")).unwrap();
+    assert!(table.contains("take 6 minutes on a quiet machine") && table.contains("No result yet: frames."), "{table}");
+
+    let result = out.join("none/seed-3/result.json");
+    let read = || serde_json::from_str::<Value>(&std::fs::read_to_string(&result).unwrap()).unwrap();
+    let mut edited = read();
+    edited["report"]["machine"]["processor"] = "Another processor".into();
+    std::fs::write(&result, edited.to_string()).unwrap();
+    let twice = write(folder.path(), "twice.toml", text_of_suite.replace("nll_molecules = 8", "nll_molecules = 8\nnll_passes = 2"));
+    made(&twice, &["--resume", "--only", "none,haar"]);
+    let (before, after) = (&edited["report"], &read()["report"]);
+    assert_eq!(after["machine"], before["machine"], "no step was trained here");
+    assert_eq!(after["scores"]["validity"], before["scores"]["validity"]);
+    assert_ne!(after["scores"]["nll"], before["scores"]["nll"]);
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("none on Another processor"), "each machine is named with its runs");
+
+    let none = write(folder.path(), "zero.toml", text_of_suite.replace("nll_molecules = 8", "nll_molecules = 8\nnll_passes = 0"));
+    assert!(refusal(&["reproduce", "--profile", text(&none)]).contains("at least one draw"));
+    let both = write(folder.path(), "both.toml", text_of_suite.replace("nominal_minutes = 6", "nominal_minutes = 6\nminutes = 6"));
+    assert!(refusal(&["reproduce", "--profile", text(&both)]).contains("give one of them"));
+}

@@ -24,7 +24,11 @@ pub(crate) struct Report {
     /// Training seeds that scores are means over; none where each run has one.
     pub(crate) seeds: Vec<u64>,
     /// Runs compared with one of them, seed by seed.
-    pub(crate) tests: Vec<SeedTest>,
+    pub(crate) tests: Tests,
+    /// Where each result was made, with the name of its run.
+    pub(crate) machines: Vec<(String, Machine)>,
+    /// Minutes that the steps of each run take on a quiet machine, where they were chosen so.
+    pub(crate) nominal_minutes: Option<f64>,
     /// Wall-clock seconds of the whole command.
     pub(crate) seconds: f64,
     /// The rules of evaluation.
@@ -35,6 +39,15 @@ pub(crate) struct Report {
     pub(crate) data: DataReport,
     /// Figures of others to stand beside, not run here.
     pub(crate) published: &'static Published,
+}
+
+/// Runs compared with one of them.
+#[derive(Debug, Default)]
+pub(crate) struct Tests {
+    /// One for each run and score.
+    pub(crate) made: Vec<SeedTest>,
+    /// Why some or all are missing, as a sentence.
+    pub(crate) missing: Option<String>,
 }
 
 /// Where a run was made.
@@ -62,7 +75,7 @@ impl Report {
     /// Where its runs were made: one machine, or each with its runs.
     pub(super) fn machines(&self) -> String {
         let mut machines: Vec<&Machine> = Vec::new();
-        for machine in self.rows.iter().map(|run| &run.machine) {
+        for (_, machine) in &self.machines {
             if !machines.contains(&machine) {
                 machines.push(machine);
             }
@@ -72,7 +85,8 @@ impl Report {
             format!("{processor}, {threads} thread{plural}")
         };
         let of = |machine: &Machine| {
-            let runs: Vec<&str> = self.rows.iter().filter(|run| run.machine == *machine).map(|run| run.name.as_str()).collect();
+            let mut runs: Vec<&str> = self.machines.iter().filter(|(_, its)| its == machine).map(|(run, _)| run.as_str()).collect();
+            runs.dedup();
             format!("{} on {}", runs.join(", "), spoken(machine))
         };
         match machines.as_slice() {

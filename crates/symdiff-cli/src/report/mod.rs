@@ -26,7 +26,7 @@ pub(crate) use {
     asked::page as asked,
     gallery::standalone as gallery,
     geometry::Geometry,
-    input::{CellReport, DataReport, Machine, Report, RunReport},
+    input::{CellReport, DataReport, Machine, Report, RunReport, Tests},
     published::{GEOM, QM9},
     table::markdown,
 };

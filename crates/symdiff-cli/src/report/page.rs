@@ -16,7 +16,7 @@ pub(super) fn figures(report: &Report) -> Vec<Figure> {
     let curves: Vec<_> = report.rows.iter().map(|run| (run.name.clone(), curve(run))).collect();
     let mut figures: Vec<Figure> = report.rows.iter().flat_map(cells::figures).collect();
     figures.push(losses("Training loss", &curves));
-    figures.extend(time::figure(&report.rows));
+    figures.extend(time::figure(report));
     figures.push(histograms::sizes(report));
     figures.extend(histograms::bond_lengths(report));
     figures
@@ -38,7 +38,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
             section {
                 h2 { "Results" }
                 (table::html(report))
-                p class="note" { "± is one standard error" @if !report.seeds.is_empty() { " over " (report.seeds.len()) " training seeds" } ". " (cells::of_rows(report)) }
+                p class="note" { (table::caption(report)) " " (cells::of_rows(report)) }
                 (seeds::html(report))
                 (cells::html(report))
             }

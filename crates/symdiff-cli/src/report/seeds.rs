@@ -5,23 +5,27 @@ use maud::{Markup, html};
 use std::fmt::Write;
 use symdiff_models::suite::SeedTest;
 
-const TITLES: [&str; 7] = ["run", "score", "difference", "± over seeds", "p", "p (Holm)", "verdict"];
+const TITLES: [&str; 7] = ["run", "score", "difference", "95 % interval", "p", "p (Holm)", "verdict"];
 
 /// The section of the page; nothing where nothing is compared.
 pub(super) fn html(report: &Report) -> Markup {
-    html! { @if let Some(first) = report.tests.first() {
-        h3 { "Compared with " (first.reference) }
-        p class="note" { (note(report)) }
-        div class="wide" { table {
-            thead { tr { @for title in TITLES { th scope="col" { (title) } } } }
-            tbody { @for test in &report.tests { tr { @for cell in cells(test) { td { (cell) } } } } }
-        } }
-    } }
+    html! {
+        @if let Some(first) = report.tests.made.first() {
+            h3 { "Compared with " (first.reference) }
+            p class="note" { (note(report)) }
+            div class="wide" { table {
+                thead { tr { @for title in TITLES { th scope="col" { (title) } } } }
+                tbody { @for test in &report.tests.made { tr { @for cell in cells(test) { td { (cell) } } } } }
+            } }
+        }
+        @if let Some(missing) = &report.tests.missing { p class="note" { (missing) } }
+    }
 }
 
 /// The same for a README or a terminal.
 pub(super) fn markdown(report: &Report) -> String {
-    let Some(first) = report.tests.first() else { return String::new() };
+    let missing = report.tests.missing.as_ref().map(|missing| format!("\n{missing}\n")).unwrap_or_default();
+    let Some(first) = report.tests.made.first() else { return missing };
     let mut text = format!(
         "\nCompared with {}. {}\n\n| {} |\n|---|---{}|\n",
         first.reference,
@@ -29,14 +33,18 @@ pub(super) fn markdown(report: &Report) -> String {
         TITLES.join(" | "),
         "|---:".repeat(TITLES.len() - 2)
     );
-    for test in &report.tests {
+    for test in &report.tests.made {
         let _ = writeln!(text, "| {} |", cells(test).join(" | "));
     }
-    text
+    text + &missing
 }
 
 fn note(report: &Report) -> String {
-    format!("Paired t-tests over {} training seeds; p corrected for the number of runs as by Holm.", report.seeds.len())
+    format!(
+        "Paired t-tests over {} training seeds. p is corrected as by Holm for the number of runs that the suite compares, for each score apart; \
+         what is not significant is not shown to be equal.",
+        report.seeds.len()
+    )
 }
 
 fn cells(test: &SeedTest) -> [String; 7] {
@@ -46,7 +54,7 @@ fn cells(test: &SeedTest) -> [String; 7] {
         test.run.clone(),
         format!("{} / {unit}", test.score.replace('_', " ")),
         format!("{:+.2}", factor * test.difference).replace('-', "−"),
-        format!("{:.2}", factor * test.standard_error),
+        test.interval.map(|end| format!("{:+.2}", factor * end)).join(" to ").replace('-', "−"),
         format!("{:.3}", test.p_value),
         format!("{:.3}", test.p_holm),
         verdict.to_owned(),

@@ -69,10 +69,21 @@ pub(crate) fn markdown(report: &Report) -> String {
     for row in report.published.rows {
         theirs(row).markdown(&mut text, " (published)");
     }
-    let over = if report.seeds.is_empty() { String::new() } else { format!(" over {} training seeds", report.seeds.len()) };
-    let _ = writeln!(text, "\n± one standard error{over}. {} {}.", cells::of_rows(report), report.published.source);
+    let _ = writeln!(text, "\n{} {} {}.", caption(report), cells::of_rows(report), report.published.source);
     text += &seeds::markdown(report);
     text
+}
+
+/// What ± is, and what the times are.
+pub(super) fn caption(report: &Report) -> String {
+    let over = match report.seeds.len() {
+        0 => String::new(),
+        seeds => format!(" over {seeds} training seeds; of the data over groups of molecules"),
+    };
+    let nominal = report.nominal_minutes.map(|minutes| {
+        format!(" The steps of each run take {minutes} minutes on a quiet machine; the times of training are those measured, other work included.")
+    });
+    format!("± one standard error{over}.{}", nominal.unwrap_or_default())
 }
 
 /// The table for programs: fractions, nats and seconds, empty where there is no number.

@@ -33,10 +33,14 @@ pub struct Suite {
     pub groups: usize,
     /// Held-out molecules for the likelihood; 0 for none.
     pub nll_molecules: usize,
+    /// Independent draws of times, noise and frames for each of them.
+    pub nll_passes: usize,
     /// Seeds from which each run is trained; none where the caller gives one.
     pub seeds: Vec<u64>,
     /// Minutes of training that each run's steps are to take, by the measured time of a step; none where experiments name their steps.
     pub minutes: Option<f64>,
+    /// Minutes that the named steps of each run take on a quiet machine, where they were chosen so: curves are drawn over them.
+    pub nominal_minutes: Option<f64>,
     /// The run that the others are compared with, seed by seed.
     pub reference: Option<String>,
 }
@@ -74,6 +78,8 @@ struct Written {
     samples: usize,
     groups: usize,
     nll_molecules: usize,
+    #[serde(default = "one")]
+    nll_passes: usize,
     /// Of the rows of the table; the ancestral sampler in all steps of the process when absent.
     sampling: Option<RowSampling>,
     #[serde(default)]
@@ -82,7 +88,12 @@ struct Written {
     seeds: Vec<u64>,
     /// In the place of `train.steps`, unless a command line names these.
     minutes: Option<f64>,
+    nominal_minutes: Option<f64>,
     reference: Option<String>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// The setting that the minutes of a suite replace.
@@ -101,19 +112,25 @@ impl Suite {
     ) -> std::result::Result<Self, E> {
         let refuse = |problem: String| E::from(Error::Config(format!("suite {name}: {problem}")));
         let written: Written = toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
-        let Written { samples, groups, nll_molecules, .. } = written;
+        let Written { samples, groups, nll_molecules, nll_passes, .. } = written;
         let minutes = written.minutes.filter(|_| !settings.iter().any(|setting| setting.starts_with(STEPS)));
         let budget = written.minutes.map(|_| ["train.epochs=0".to_owned(), format!("{STEPS}1")]);
         if groups < 2 || samples < 2 * groups {
             return Err(refuse(format!("samples = {samples}, groups = {groups}: at least two groups of two samples are needed")));
+        }
+        if nll_passes == 0 {
+            return Err(refuse("nll_passes = 0: each molecule needs at least one draw; for no likelihoods write nll_molecules = 0".into()));
         }
         let unknown = |name: &&String| !written.runs.contains(name);
         let sampled = || written.samplings.iter().find_map(|samplings| samplings.stranger(&written.runs));
         if let Some(stranger) = written.only.keys().chain(written.experiments.keys()).find(unknown).or_else(sampled) {
             return Err(refuse(format!("`{stranger}` is given settings, an experiment or samplings, and is none of its runs")));
         }
-        if written.minutes.is_some_and(|minutes| !(1e-3..=1e6).contains(&minutes)) {
-            return Err(refuse("minutes must lie between 0.001 and 1000000".into()));
+        if written.minutes.iter().chain(&written.nominal_minutes).any(|minutes| !(1e-3..=1e6).contains(minutes)) {
+            return Err(refuse("minutes and nominal_minutes must lie between 0.001 and 1000000".into()));
+        }
+        if written.minutes.is_some() && written.nominal_minutes.is_some() {
+            return Err(refuse("minutes are measured and nominal_minutes are known: give one of them".into()));
         }
         if let Some(stranger) = written.reference.iter().find(|name| !written.runs.contains(name)) {
             return Err(refuse(format!("reference is `{stranger}`, which is none of its runs")));
@@ -145,8 +162,9 @@ impl Suite {
             return Err(refuse("a suite compares at least one run, and all on the same data.path and data.heavy_atoms".into()));
         }
         let protocol = written.protocol.parse().map_err(|error: symdiff_mol::Error| E::from(error.into()))?;
-        let Written { title, seeds, reference, .. } = written;
-        Ok(Self { name: name.into(), title, runs, protocol, samples, groups, nll_molecules, seeds, minutes, reference })
+        let Written { title, seeds, nominal_minutes, reference, .. } = written;
+        let name = name.into();
+        Ok(Self { name, title, runs, protocol, samples, groups, nll_molecules, nll_passes, seeds, minutes, nominal_minutes, reference })
     }
 
     /// The file that all runs learn from; none for the embedded set.

@@ -21,9 +21,11 @@ pub struct SeedTest {
     pub difference: f64,
     /// Its standard error over seeds.
     pub standard_error: f64,
+    /// The interval that holds the true difference with 95 %, by Student's t.
+    pub interval: [f64; 2],
     /// How likely a difference of this size is by chance.
     pub p_value: f64,
-    /// The same, corrected for the number of runs.
+    /// The same, corrected for the number of runs that are to be compared.
     pub p_holm: f64,
     /// Whether that is below 0.05.
     pub significant: bool,
@@ -47,8 +49,8 @@ pub fn over_seeds(seeds: &[Scores]) -> Scores {
 }
 
 /// Compares runs with a reference, score by score. Every list of scores is in the order of seeds; nothing is compared over fewer than two, nor where all
-/// seeds differ by the same.
-pub fn seed_tests(reference: (&str, &[Scores]), others: &[(&str, &[Scores])]) -> Vec<SeedTest> {
+/// seeds differ by the same. p-values are corrected for `planned` comparisons, of which some may still be missing.
+pub fn seed_tests(reference: (&str, &[Scores]), others: &[(&str, &[Scores])], planned: usize) -> Vec<SeedTest> {
     let (name, theirs) = reference;
     let named: Vec<_> = theirs.iter().map(Scores::named).collect();
     let mut tests = Vec::new();
@@ -63,12 +65,24 @@ pub fn seed_tests(reference: (&str, &[Scores]), others: &[(&str, &[Scores])]) ->
                 // Equal differences other than 0 have no t: scores are shares of few molecules, and such ties are chance.
                 let tied = standard_error <= 1e-12 * mean.abs();
                 let t = if mean == 0.0 { 0.0 } else { (!tied).then_some(mean / standard_error)? };
-                let p_value = two_sided(t, differences.len() - 1);
-                let (run, reference) = ((*run).to_owned(), name.to_owned());
-                Some(SeedTest { run, reference, score, difference: mean, standard_error, p_value, p_holm: p_value, significant: false })
+                let freedom = differences.len() - 1;
+                let p_value = two_sided(t, freedom);
+                let half = quantile(freedom) * standard_error;
+                Some(SeedTest {
+                    run: (*run).to_owned(),
+                    reference: name.to_owned(),
+                    score,
+                    difference: mean,
+                    standard_error,
+                    interval: [mean - half, mean + half],
+                    p_value,
+                    p_holm: p_value,
+                    significant: false,
+                })
             })
             .collect();
-        let corrected = holm(&row.iter().map(|test| test.p_value).collect::<Vec<_>>());
+        let missing = std::iter::repeat_n(1.0, planned.saturating_sub(row.len()));
+        let corrected = holm(&row.iter().map(|test| test.p_value).chain(missing).collect::<Vec<_>>());
         for (test, p_holm) in row.iter_mut().zip(corrected) {
             (test.p_holm, test.significant) = (p_holm, p_holm < LEVEL);
         }
@@ -94,6 +108,17 @@ fn two_sided(t: f64, freedom: usize) -> f64 {
     (1.0 - within).clamp(0.0, 1.0)
 }
 
+/// The size that Student's t exceeds with a chance of [`LEVEL`].
+fn quantile(freedom: usize) -> f64 {
+    // One degree of freedom has the largest, 12.7.
+    let (mut low, mut high) = (0.0, 16.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if two_sided(middle, freedom) > LEVEL { low = middle } else { high = middle }
+    }
+    high
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +131,7 @@ mod tests {
         {
             assert!((two_sided(at_five, freedom) - 0.05).abs() < 5e-5, "{freedom}: {}", two_sided(at_five, freedom));
             assert!((two_sided(-at_one, freedom) - 0.01).abs() < 2e-5, "{freedom}: {}", two_sided(at_one, freedom));
+            assert!((quantile(freedom) - at_five).abs() < 1e-3, "{freedom}: {}", quantile(freedom));
         }
         assert_eq!((two_sided(0.0, 2), two_sided(f64::INFINITY, 3)), (1.0, 0.0));
     }
@@ -120,15 +146,20 @@ mod tests {
         let over = over_seeds(&ours).validity.unwrap();
         assert!((over.mean - 0.6).abs() < 1e-12 && (over.standard_error - 0.1 / 3_f64.sqrt()).abs() < 1e-12);
         assert_eq!(over_seeds(&ours).nll, None);
-        let tests = seed_tests(("ours", &ours), &[("same", &same), ("better", &better)]);
+        let tests = seed_tests(("ours", &ours), &[("same", &same), ("better", &better)], 2);
         assert_eq!(tests.len(), 2, "{tests:?}");
         // The spread over seeds is large, that of the differences small.
         assert!(!tests[0].significant && tests[1].significant, "{tests:?}");
         assert!((tests[1].difference - 0.1).abs() < 1e-12 && (tests[1].p_holm - 2.0 * tests[1].p_value).abs() < 1e-12);
-        assert!(seed_tests(("ours", &ours[..1]), &[("same", &same[..1])]).is_empty());
+        let half = 4.303 * tests[1].standard_error;
+        assert!(tests[1].interval.iter().zip([0.1 - half, 0.1 + half]).all(|(got, want)| (got - want).abs() < 1e-4), "{tests:?}");
+        // Comparisons that are still to be made count.
+        let early = seed_tests(("ours", &ours), &[("better", &better)], 7);
+        assert!((early[0].p_holm - 7.0 * early[0].p_value).abs() < 1e-12);
+        assert!(seed_tests(("ours", &ours[..1]), &[("same", &same[..1])], 1).is_empty());
         // All seeds differ by the same: t is not defined, and nothing is claimed.
         let tied = runs([0.25, 0.5, 0.75]);
-        assert!(seed_tests(("ours", &tied), &[("shifted", &runs([0.5, 0.75, 1.0]))]).is_empty());
-        assert!((seed_tests(("ours", &tied), &[("equal", &tied)])[0].p_value - 1.0).abs() < 1e-12);
+        assert!(seed_tests(("ours", &tied), &[("shifted", &runs([0.5, 0.75, 1.0]))], 1).is_empty());
+        assert!((seed_tests(("ours", &tied), &[("equal", &tied)], 1)[0].p_value - 1.0).abs() < 1e-12);
     }
 }

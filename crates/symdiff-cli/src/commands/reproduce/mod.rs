@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome, note};
 use crate::output::{Context, shown};
 use crate::plan::Plan;
 use crate::progress::Bar;
-use crate::report::{self, CellReport, DataReport, Geometry, Machine, Report, RunReport};
+use crate::report::{self, CellReport, DataReport, Geometry, Machine, Report, RunReport, Tests};
 use crate::suite;
 use candle_core::Device;
 use clap::Args;
@@ -27,8 +27,8 @@ use symdiff_models::{MoleculeTrainer, Trained, check_elements, resume, start};
 use symdiff_mol::Molecule;
 use symdiff_mol::chemistry::Protocol;
 use symdiff_mol::data::MoleculeSet;
-use symdiff_train::FolderLock;
 use symdiff_train::metrics::{self, Row};
+use symdiff_train::{CHECKPOINT, FolderLock, checkpoint};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -152,7 +152,8 @@ impl Reproduce {
             "report": shown(&out.join("report.html")),
             "rows": report.rows.iter().map(RunReport::json).collect::<Vec<_>>(),
             "seeds": report.seeds,
-            "tests": report.tests,
+            "tests": report.tests.made,
+            "untested": report.tests.missing,
         }))
     }
 
@@ -173,7 +174,9 @@ fn blank(suite: &Suite, set: &MoleculeSet, seed: u64) -> Outcome<Report> {
         command: command_line(),
         seed,
         seeds: Vec::new(),
-        tests: Vec::new(),
+        machines: Vec::new(),
+        tests: Tests::default(),
+        nominal_minutes: suite.nominal_minutes,
         seconds: 0.0,
         protocol: suite.protocol,
         rows: Vec::new(),
@@ -207,7 +210,8 @@ fn reported(
     }
     let mut tell = |done: &[Vec<RunReport>]| {
         let counted = seeds::counted(done);
-        report.rows = counted.runs.iter().filter_map(|seeds| seeds::merged(seeds)).collect();
+        report.rows = suite.runs.iter().zip(&counted.runs).filter_map(|(run, seeds)| seeds::row(run, suite, seeds)).collect();
+        report.machines = counted.runs.iter().flatten().map(|result| (result.name.clone(), result.machine.clone())).collect();
         report.tests = seeds::tests(suite, &counted);
         report.seed = counted.seeds.first().copied().unwrap_or(report.seed);
         report.seeds = if counted.seeds.len() > 1 { counted.seeds } else { Vec::new() };
@@ -260,14 +264,16 @@ fn command_line() -> String {
 /// Trains a run that is not finished, samples from it and evaluates the samples.
 fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, device: &Device) -> Outcome<RunReport> {
     let (folder, seed, experiment) = (planned.folder.as_path(), planned.seed, run.experiment.clone());
-    let mut trainer = if MoleculeTrainer::has_checkpoint(folder) {
-        resume(folder, Some(experiment), None, device)?
+    let (mut trainer, before) = if MoleculeTrainer::has_checkpoint(folder) {
+        (resume(folder, Some(experiment), None, device)?, checkpoint::header(&folder.join(CHECKPOINT))?.step)
     } else {
-        start(experiment, seed, folder, device)?
+        (start(experiment, seed, folder, device)?, 0)
     };
     let parameters = trainer.variables().count();
-    drive(&mut trainer, &planned.name, folder)?;
+    let trains = drive(&mut trainer, &planned.name, folder)?.steps > before;
     drop(trainer);
+    // A model that was finished earlier may have been trained elsewhere.
+    let machine = results::machine(folder).filter(|_| !trains).unwrap_or_else(Machine::here);
 
     let trained = Trained::load(folder, device)?;
     let Drawn { molecules, chain, seconds: sample_seconds } = samples::drawn(&trained, run.route, suite.samples, seed, folder)?;
@@ -277,7 +283,7 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
         let mut places = set.split().test;
         places.truncate(suite.nll_molecules);
         let bar = Bar::new("nll");
-        let nll = trained.nll(set, &places, 1, 128, seed, &mut |done| bar.show(done, ""))?;
+        let nll = trained.nll(set, &places, suite.nll_passes, 128, seed, &mut |done| bar.show(done, ""))?;
         scores.nll = Some(Estimate { mean: nll.mean, standard_error: nll.standard_error });
     }
     let cells = cells(run, &trained, suite, folder, seed)?;
@@ -288,7 +294,7 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
     Ok(RunReport {
         name: run.name.clone(),
         seed,
-        machine: Machine::here(),
+        machine,
         parameters,
         steps: trained.header.step,
         train_seconds: trained.header.seconds,

@@ -4,7 +4,7 @@ use super::runs::Planned;
 use crate::destination::put;
 use crate::failure::{Failure, Outcome};
 use crate::hash;
-use crate::report::RunReport;
+use crate::report::{Machine, RunReport};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -38,7 +38,14 @@ pub(super) struct Basis {
     samples: usize,
     groups: usize,
     nll_molecules: usize,
+    /// One where an older result does not say.
+    #[serde(default = "one")]
+    nll_passes: usize,
     routes: Vec<String>,
+}
+
+fn one() -> usize {
+    1
 }
 
 impl Basis {
@@ -59,6 +66,7 @@ impl Basis {
             samples: suite.samples,
             groups: suite.groups,
             nll_molecules: suite.nll_molecules,
+            nll_passes: suite.nll_passes,
             routes: std::iter::once(&run.route).chain(&run.samplings).map(route).collect(),
         })
     }
@@ -93,6 +101,12 @@ pub(super) fn read(planned: &Planned, of: &Basis) -> Outcome<Option<RunReport>> 
         return Err(refused("the result of another experiment, of other data or under other rules".into()));
     }
     Ok(Some(stored.report))
+}
+
+/// Where the model of a result was trained, whatever the rules under which it was judged.
+pub(super) fn machine(folder: &Path) -> Option<Machine> {
+    let stored: Stored = serde_json::from_str(&std::fs::read_to_string(folder.join(FILE)).ok()?).ok()?;
+    Some(stored.report.machine)
 }
 
 /// The seed of the result in a folder.

@@ -1,7 +1,7 @@
 //! Runs of one experiment from several seeds as one row, and rows compared seed by seed.
 
-use crate::report::RunReport;
-use symdiff_models::suite::{Scores, SeedTest, Suite, over_seeds, seed_tests};
+use crate::report::{RunReport, Tests};
+use symdiff_models::suite::{Run, Scores, Suite, over_seeds, seed_tests};
 
 /// The results that a report is made of.
 pub(super) struct Counted<'a> {
@@ -25,11 +25,9 @@ pub(super) fn counted(runs: &[Vec<RunReport>]) -> Counted<'_> {
     Counted { runs, seeds }
 }
 
-/// Every run beside the suite's reference; none where the suite names no reference or has one seed.
-pub(super) fn tests(suite: &Suite, Counted { runs, seeds }: &Counted) -> Vec<SeedTest> {
-    if seeds.len() < 2 {
-        return Vec::new();
-    }
+/// Every run beside the suite's reference, or why it is not compared; nothing where the suite names no reference or has one seed.
+pub(super) fn tests(suite: &Suite, Counted { runs, seeds }: &Counted) -> Tests {
+    let Some(reference) = suite.reference.as_deref().filter(|_| suite.seeds.len() > 1) else { return Tests::default() };
     let scores: Vec<(&str, Vec<Scores>)> = suite
         .runs
         .iter()
@@ -37,14 +35,39 @@ pub(super) fn tests(suite: &Suite, Counted { runs, seeds }: &Counted) -> Vec<See
         .filter(|(_, results)| !results.is_empty())
         .map(|(run, results)| (run.name.as_str(), results.iter().map(|result| result.scores).collect()))
         .collect();
-    let Some((name, theirs)) = scores.iter().find(|(name, _)| Some(*name) == suite.reference.as_deref()) else { return Vec::new() };
+    let missing = |why: String| Tests { made: Vec::new(), missing: Some(why) };
+    let Some((name, theirs)) = scores.iter().find(|(name, _)| *name == reference) else {
+        return missing(format!("{reference}, with which the others are to be compared, has no result yet."));
+    };
+    if seeds.len() < 2 {
+        return missing("Nothing is compared yet: the runs have fewer than two seeds in common.".to_owned());
+    }
     let others: Vec<(&str, &[Scores])> =
         scores.iter().filter(|(other, _)| other != name).map(|(name, scores)| (*name, scores.as_slice())).collect();
-    seed_tests((name, theirs), &others)
+    // Those that are still to be made count: what is significant now stays so if their p-values are large.
+    let made = seed_tests((name, theirs), &others, suite.runs.len() - 1);
+    let untold: Vec<&str> =
+        suite.runs.iter().map(|run| run.name.as_str()).filter(|run| scores.iter().all(|(name, _)| name != run)).collect();
+    let missing = (!untold.is_empty()).then(|| format!("No result yet: {}.", untold.join(", ")));
+    Tests { made, missing }
+}
+
+/// The row of a run. Where its steps were chosen to take so many minutes, its validations lie at these: other work on the machine would otherwise look like
+/// slow learning.
+pub(super) fn row(run: &Run, suite: &Suite, seeds: &[&RunReport]) -> Option<RunReport> {
+    let mut row = merged(seeds)?;
+    if let Some(minutes) = suite.nominal_minutes {
+        let pace = 60.0 * minutes / row.steps.max(1) as f64;
+        let every = run.experiment.train.validate_every;
+        for (steps, (seconds, _)) in (1..).map(|k| (k * every).min(row.steps)).zip(&mut row.timed) {
+            *seconds = pace * steps as f64;
+        }
+    }
+    Some(row)
 }
 
 /// One row of all seeds so far: scores over seeds, costs as means, counts of all; loss, other routes and molecules of the first seed.
-pub(super) fn merged(seeds: &[&RunReport]) -> Option<RunReport> {
+fn merged(seeds: &[&RunReport]) -> Option<RunReport> {
     let (first, rest) = seeds.split_first()?;
     let mut all = (*first).clone();
     if rest.is_empty() {
