@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report, figures: &[Figure]) -> Outcome<String> {
             header {
                 h1 { (report.title) }
                 p class="facts" {
-                    "profile " b { (report.profile) } " · seed " b { (report.seed) } " · " (report.machines())
+                    "profile " b { (report.profile) } " · " (seeds::words(report)) " · " (report.machines())
                     " · " (duration(report.seconds))
                 }
             }
@@ -96,9 +96,8 @@ fn provenance(report: &Report) -> Markup {
             pre { code { (report.command) } }
             dl {
                 dt { "where" } dd { (report.machines()) ", " (duration(report.seconds)) " in all" }
-                dt { "seed" } dd {
-                    @if report.seeds.is_empty() { (report.seed) } @else { @for (k, seed) in report.seeds.iter().enumerate() { @if k > 0 { ", " } (seed) } }
-                    " for training and sampling"
+                dt { "drawn from" } dd {
+                    (seeds::words(report)) " for training and sampling"
                 }
                 dt { "samples" } dd {
                     @for (k, run) in report.rows.iter().enumerate() { @if k > 0 { ", " } (run.name) " " (run.samples) }

@@ -7,6 +7,14 @@ use symdiff_models::suite::SeedTest;
 
 const TITLES: [&str; 7] = ["run", "score", "difference", "95 % interval", "p", "p (Holm)", "verdict"];
 
+/// The seeds as people say them.
+pub(super) fn words(report: &Report) -> String {
+    match report.seeds.as_slice() {
+        [] => format!("seed {}", report.seed),
+        seeds => format!("seeds {}", seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
 /// The section of the page; nothing where nothing is compared.
 pub(super) fn html(report: &Report) -> Markup {
     html! {
