@@ -21,7 +21,7 @@ use symdiff_ops::Noise;
 /// frame turns with them, get a draw of Haar.
 ///
 /// # Cost
-/// In the average m passes of the kernel for n = 2, m·(m − 1) for n = 3; as a γ one, and so many volumes on the host.
+/// In the average m passes of the kernel for n = 2, m·(m − 1) for n = 3; as a γ one, and a time on the host that grows with m.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PointFrames<G = SpecialOrthogonal>(pub G);
 
@@ -62,32 +62,47 @@ where
     }
 }
 
-/// The points of one choice: that with which the sum of weights passes the share `u` of all; `None` of points on one line.
+/// The points of one choice, in their order that with which the sum of weights passes the share `u` of all; `None` of points on one line.
+///
+/// Over b, |a|²|b|² − (a·b)² sums to |a|²·Σ|b|² − aᵀ(Σ b·bᵀ)a: so a is chosen first and b given a, in a time that grows with m and not with m².
 fn drawn(points: &[Vec<f64>], n: usize, u: f64) -> Option<Vec<usize>> {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    // |a|², or |a × b|² = |a|²|b|² − (a·b)².
-    let weight = |at: &[usize]| match at {
-        [a, b] => dot(&points[*a], &points[*a]) * dot(&points[*b], &points[*b]) - dot(&points[*a], &points[*b]).powi(2),
-        _ => at.iter().map(|a| dot(&points[*a], &points[*a])).sum(),
+    let squares: Vec<f64> = points.iter().map(|point| dot(point, point)).collect();
+    let size: f64 = squares.iter().sum();
+    let moments: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| points.iter().map(|point| point[i] * point[j]).sum()).collect()).collect();
+    let weights: Vec<f64> = match n {
+        3 => points
+            .iter()
+            .zip(&squares)
+            .map(|(a, square)| square * size - dot(a, &moments.iter().map(|row| dot(row, a)).collect::<Vec<_>>()))
+            .collect(),
+        _ => squares.clone(),
     };
-    let m = points.len();
-    let choices = || {
-        (0..m).flat_map(|a| {
-            (0..if n == 3 { m } else { 1 }).filter(move |b| n == 2 || *b != a).map(move |b| if n == 3 { vec![a, b] } else { vec![a] })
-        })
-    };
-    let total: f64 = choices().map(|at| weight(&at)).sum();
-    let size = points.iter().map(|point| dot(point, point)).sum::<f64>();
+    let total: f64 = weights.iter().sum();
     if total <= 1e-12 * if n == 3 { size * size } else { 0.0 } || !total.is_finite() {
         return None;
     }
-    let mut passed = 0.0;
-    let found = choices().find(|at| {
-        passed += weight(at);
-        passed > u * total
-    });
+    let (a, rest) = passed(&weights, u * total)?;
+    if n != 3 {
+        return Some(vec![a]);
+    }
+    let mut given: Vec<f64> = points.iter().zip(&squares).map(|(b, square)| squares[a] * square - dot(&points[a], b).powi(2)).collect();
+    given[a] = 0.0;
+    Some(vec![a, passed(&given, rest)?.0])
+}
+
+/// The place at which the sum of weights passes `at`, and how far into its weight that is.
+fn passed(weights: &[f64], at: f64) -> Option<(usize, f64)> {
+    let (mut rest, mut last) = (at, None);
+    for (place, weight) in weights.iter().copied().enumerate().filter(|(_, weight)| *weight > 0.0) {
+        if rest < weight {
+            return Some((place, rest));
+        }
+        rest -= weight;
+        last = Some((place, weight));
+    }
     // Rounding may leave the sum just below the last share.
-    found.or_else(|| choices().last())
+    last
 }
 
 impl Frames<Cloud> for PointFrames {
@@ -162,5 +177,30 @@ fn total(squares: &[Tensor]) -> Result<Tensor> {
     match values.iter().position(|&v| v <= 0.0 || !v.is_finite()) {
         Some(sample) => Err(refused(sample).into()),
         None => Ok(total),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against the sum over all pairs: the choice is that with which it passes the share.
+    #[test]
+    fn the_choice_is_that_of_the_sum_over_all_pairs() {
+        let points: Vec<Vec<f64>> = (0..7).map(|i| (1..=3).map(|j| f64::from((i * 5 + j * j * 3) % 11) - 4.5).collect()).collect();
+        let dot = |a: usize, b: usize| points[a].iter().zip(&points[b]).map(|(a, b)| a * b).sum::<f64>();
+        let pairs: Vec<[usize; 2]> = (0..7).flat_map(|a| (0..7).filter(move |b| *b != a).map(move |b| [a, b])).collect();
+        let weights: Vec<f64> = pairs.iter().map(|[a, b]| dot(*a, *a) * dot(*b, *b) - dot(*a, *b).powi(2)).collect();
+        let total: f64 = weights.iter().sum();
+        let mut sum = 0.0;
+        for (pair, weight) in pairs.iter().zip(weights) {
+            // In the middle of its share, where rounding does not matter.
+            let found = drawn(&points, 3, (sum + 0.5 * weight) / total);
+            assert!(weight < 1e-9 * total || found.as_deref() == Some(pair.as_slice()), "{pair:?}: {found:?}");
+            sum += weight;
+        }
+        let line: Vec<Vec<f64>> = [-1.0, 0.25, 0.75].iter().map(|at| vec![*at, 2.0 * at, -at]).collect();
+        assert_eq!(drawn(&line, 3, 0.5), None);
+        assert_eq!(drawn(&[vec![-3.0, 0.0], vec![1.0, 0.0], vec![2.0, 0.0]], 2, 0.7), Some(vec![1]));
     }
 }
