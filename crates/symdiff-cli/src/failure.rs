@@ -91,7 +91,8 @@ impl From<symdiff_files::Error> for Failure {
     fn from(error: symdiff_files::Error) -> Self {
         match &error {
             symdiff_files::Error::Io { source, .. } => Self::of_kind(source.kind(), error.to_string()),
-            _ => Self::input(error),
+            _ if error.is_input() => Self::input(error),
+            _ => Self::run(error),
         }
     }
 }

@@ -108,8 +108,8 @@ pub(crate) fn transfer(label: &str) -> impl FnMut(u64, Option<u64>) {
     }
 }
 
-/// A fraction of known work, with the time that is left: by the mean pace since it was first shown, so that neither a pause nor the part that an earlier
-/// process did counts as work of a moment.
+/// A fraction of known work, with the time that is left: by the mean pace since it was first shown, so that the part that an earlier process did does not
+/// count as work of a moment.
 pub struct Bar {
     patient: Patient,
     /// When it was first shown, and at which fraction.
@@ -134,8 +134,10 @@ impl Bar {
         let bar = &self.patient.bar;
         bar.set_position((fraction * Self::SCALE as f64) as u64);
         bar.set_message(left + &message.into());
-        self.patient
-            .show(|bar| format!("{}: {:.1} % in {}, {}", bar.prefix(), 100.0 * fraction, HumanDuration(bar.elapsed()), bar.message()));
+        self.patient.show(|bar| {
+            let done = format!("{}: {:.1} % in {}", bar.prefix(), 100.0 * fraction, HumanDuration(bar.elapsed()));
+            [done, bar.message()].join(", ").trim_end_matches([',', ' ']).to_owned()
+        });
     }
 }
 

@@ -87,7 +87,14 @@ fn parts_of_a_study_say_what_is_missing_and_where_they_were_made() {
         assert!((0.5 * (low + high) - number("difference")).abs() < 1e-9 && low <= high, "{test}");
     }
     let table = std::fs::read_to_string(out.join("table.md")).unwrap();
-    assert!(table.contains("take 6 minutes on a quiet machine") && table.contains("No result yet: frames."), "{table}");
+    assert!(
+        table.contains("take 6 minutes on the machine for which they were chosen") && table.contains("No result yet: frames."),
+        "{table}"
+    );
+
+    // The losses of some milliseconds lie on an axis of six minutes.
+    let curves = std::fs::read_to_string(out.join("plots/time.svg")).unwrap();
+    assert!(curves.contains("nominal seconds of training") && curves.contains(">300<"), "{curves}");
 
     let result = out.join("none/seed-3/result.json");
     let read = || serde_json::from_str::<Value>(&std::fs::read_to_string(&result).unwrap()).unwrap();
@@ -102,6 +109,12 @@ fn parts_of_a_study_say_what_is_missing_and_where_they_were_made() {
     assert_ne!(after["scores"]["nll"], before["scores"]["nll"]);
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.contains("none on Another processor"), "each machine is named with its runs");
+
+    // Another budget is not that of six minutes.
+    let short = folder.path().join("short");
+    let shorter = ["reproduce", "--profile", text(&suite), "--out", text(&short), "--only", "none", "--set", "train.steps=4", "--json"];
+    json(&shorter);
+    assert!(!std::fs::read_to_string(short.join("table.md")).unwrap().contains("6 minutes"));
 
     let none = write(folder.path(), "zero.toml", text_of_suite.replace("nll_molecules = 8", "nll_molecules = 8\nnll_passes = 0"));
     assert!(refusal(&["reproduce", "--profile", text(&none)]).contains("at least one draw"));

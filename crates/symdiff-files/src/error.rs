@@ -21,12 +21,12 @@ pub enum Error {
         remedy: &'static str,
     },
     /// The file is whole and cannot have its name.
-    #[error("{}: cannot replace it: {source}; the whole content is in {}", path.display(), partial.display())]
+    #[error("{}: cannot replace it: {source}; the whole content is in {}", path.display(), kept.display())]
     Unnamed {
         /// The file.
         path: PathBuf,
         /// Where its content is.
-        partial: PathBuf,
+        kept: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },

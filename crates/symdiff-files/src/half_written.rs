@@ -58,14 +58,28 @@ impl HalfWritten {
         Ok((Self { path, whole: false }, file))
     }
 
-    /// Gives the file its name, now that it is whole. It stays where it is if it cannot have that name.
+    /// Gives the file its name, now that it is whole; if it cannot have that, another which no later writing takes.
     pub(crate) fn rename(mut self, to: &Path) -> Result<()> {
         let mut all = all();
         let renamed = std::fs::rename(&self.path, to);
         all.remove(&self.path);
         self.whole = true;
-        renamed.map_err(|source| Error::Unnamed { path: to.to_owned(), partial: self.path.clone(), source })
+        renamed.map_err(|source| {
+            let kept = whole(to);
+            let kept = if std::fs::rename(&self.path, &kept).is_ok() { kept } else { self.path.clone() };
+            match kept.symlink_metadata() {
+                Ok(_) => Error::Unnamed { path: to.to_owned(), kept, source },
+                Err(_) => Error::io(to, "write it", source),
+            }
+        })
     }
+}
+
+/// `NAME.whole`, beside a file that could not have its name.
+fn whole(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".whole");
+    path.with_file_name(name)
 }
 
 impl Drop for HalfWritten {

@@ -3,7 +3,7 @@
 //! # Layer 0
 //!
 //! An [`Output`] is written beside its place, under a fixed name and locked, and renamed when it is whole. With random names, what kills leave would pile
-//! up, each as large as a checkpoint, and two runs could write one result; with the fixed one, the next run uses again what a kill has left.
+//! up, each as large as a checkpoint, and two runs could write one result; with the fixed one, the next run writes over what a kill has left.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;

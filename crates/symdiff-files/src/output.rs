@@ -49,7 +49,7 @@ impl Output {
     /// Those of [`Output::check`], another process that writes it, and a refusal of the system.
     pub fn create(path: &Path) -> Result<Self> {
         Self::check(path)?;
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let path = path.canonicalize().unwrap_or_else(|_| aim(path));
         let older = found(&path)?;
         if older.as_ref().is_some_and(|older| !older.is_file()) {
             let file = OpenOptions::new().write(true).open(&path).map_err(|source| Error::io(&path, "write it", source))?;
@@ -112,6 +112,11 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// Where a link to a file that does not exist yet points; the path itself where it is no link.
+fn aim(path: &Path) -> PathBuf {
+    path.read_link().map_or_else(|_| path.to_owned(), |target| path.parent().unwrap_or(Path::new("")).join(target))
 }
 
 /// What is at a path, if anything is.
@@ -273,6 +278,12 @@ mod tests {
         out.finish().unwrap();
         assert_eq!(std::fs::read(&real).unwrap(), b"new");
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        std::fs::remove_file(&real).unwrap();
+        std::os::unix::fs::symlink("later.xyz", folder.path().join("early.xyz")).unwrap();
+        Output::create(&folder.path().join("early.xyz")).unwrap().fill("new").unwrap();
+        assert_eq!(std::fs::read(folder.path().join("later.xyz")).unwrap(), b"new");
+        Output::create(&link).unwrap().fill("new").unwrap();
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
 
         let mut out = Output::create(Path::new("/dev/null")).unwrap();
@@ -306,9 +317,10 @@ mod tests {
         out.write_all(b"hours of work").unwrap();
         std::fs::create_dir(&path).unwrap();
         let error = out.finish().unwrap_err();
-        let Error::Unnamed { partial, .. } = &error else { panic!("{error}") };
+        let Error::Unnamed { kept, .. } = &error else { panic!("{error}") };
+        assert_eq!(kept, &folder.path().join("a.xyz.whole"));
         assert!(!error.is_input() && error.to_string().contains("the whole content is in"), "{error}");
-        assert_eq!(std::fs::read(partial).unwrap(), b"hours of work");
+        assert_eq!(std::fs::read(kept).unwrap(), b"hours of work");
     }
 
     #[cfg(target_os = "linux")]

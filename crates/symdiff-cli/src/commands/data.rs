@@ -158,8 +158,8 @@ fn verify(file: &Path) -> Outcome<Value> {
     Ok(json!({"file": file.display().to_string(), "sound": true, "molecules": set.len(), "atoms": set.total_atoms()}))
 }
 
-/// Root mean square distance of atoms from the centre of their molecule along x, y and z, in angstrom. Where the three differ, the molecules lie in a pose,
-/// which a model without symmetry learns.
+/// Root mean square distance of atoms from the centre of their molecule along x, y and z, in angstrom. Where the three differ over many molecules, these lie
+/// in a pose, which a model without symmetry learns.
 fn spread(set: &MoleculeSet) -> [f64; 3] {
     let mut squares = [0.0; 3];
     for molecule in (0..set.len()).map(|at| set.positions(at)) {

@@ -27,9 +27,9 @@ pub(crate) struct Report {
     pub(crate) tests: Tests,
     /// Where each result was made, with the name of its run.
     pub(crate) machines: Vec<(String, Machine)>,
-    /// Minutes that the steps of each run take on a quiet machine, where they were chosen so.
+    /// Minutes that the steps of each run take on the machine for which they were chosen.
     pub(crate) nominal_minutes: Option<f64>,
-    /// Wall-clock seconds of the whole command.
+    /// Seconds of the whole command, or those of training and sampling of all results where these are more.
     pub(crate) seconds: f64,
     /// The rules of evaluation.
     pub(crate) protocol: Protocol,
@@ -44,7 +44,7 @@ pub(crate) struct Report {
 /// Runs compared with one of them.
 #[derive(Debug, Default)]
 pub(crate) struct Tests {
-    /// One for each run and score.
+    /// One for each run and score that can be compared.
     pub(crate) made: Vec<SeedTest>,
     /// Why some or all are missing, as a sentence.
     pub(crate) missing: Option<String>,
@@ -103,7 +103,7 @@ pub(crate) struct RunReport {
     pub(crate) name: String,
     /// Seed of its training and of its samples.
     pub(crate) seed: u64,
-    /// Where it was trained and sampled.
+    /// Where it was trained.
     pub(crate) machine: Machine,
     /// Trainable numbers.
     pub(crate) parameters: usize,
@@ -126,6 +126,9 @@ pub(crate) struct RunReport {
     pub(crate) curve: Vec<(u64, f64)>,
     /// `(seconds of training, validation loss)`; none where nothing was validated.
     pub(crate) timed: Vec<(f64, f64)>,
+    /// The steps at which these are; results of earlier versions do not say.
+    #[serde(default)]
+    pub(crate) validated: Vec<u64>,
     /// Sizes and bond lengths of all samples.
     pub(crate) geometry: Geometry,
     /// Samples to look at, the first ones and not the best ones.

@@ -49,8 +49,8 @@ pub(super) fn markdown(report: &Report) -> String {
 
 fn note(report: &Report) -> String {
     format!(
-        "Paired t-tests over {} training seeds. p is corrected as by Holm for the number of runs that the suite compares, for each score apart; \
-         what is not significant is not shown to be equal.",
+        "Paired t-tests over {} training seeds. p is corrected as by Holm for the number of runs that the suite compares, for each score apart; intervals are \
+         of single comparisons, not corrected. What is not significant is not shown to be equal. A run that differs by the same at every seed has no t and is left out.",
         report.seeds.len()
     )
 }

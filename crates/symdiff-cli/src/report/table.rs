@@ -81,7 +81,9 @@ pub(super) fn caption(report: &Report) -> String {
         seeds => format!(" over {seeds} training seeds; of the data over groups of molecules"),
     };
     let nominal = report.nominal_minutes.map(|minutes| {
-        format!(" The steps of each run take {minutes} minutes on a quiet machine; the times of training are those measured, other work included.")
+        format!(
+            " The steps of each run take {minutes} minutes on the machine for which they were chosen; the times of training are those measured, with the threads of the time and beside other work."
+        )
     });
     format!("± one standard error{over}.{}", nominal.unwrap_or_default())
 }

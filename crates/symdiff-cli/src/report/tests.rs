@@ -60,6 +60,7 @@ fn run(name: &str, k: usize) -> RunReport {
         cells: if k == 3 { cells() } else { Vec::new() },
         curve: (1..4000).map(|step| (step, noise(step) * (0.3 + 2.0 / (1.0 + 0.02 * step as f64)) * (1.0 - 0.05 * k as f64))).collect(),
         timed: (1..40).map(|k| (6.0 * k as f64, 0.3 + 1.0 / k as f64)).collect(),
+        validated: (1..40).map(|k| 100 * k).collect(),
         geometry: Geometry::of(&molecules),
         chain: [1.0, 0.5, 0.0].iter().map(|t| shaken(&molecules[0], 2.0 * t).renamed(format!("t = {t:.3}"))).collect(),
         molecules: molecules.into_iter().take(24).collect(),

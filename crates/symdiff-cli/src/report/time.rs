@@ -13,7 +13,7 @@ pub(super) fn figure(Report { rows: runs, nominal_minutes, .. }: &Report) -> Opt
     let (low, high) = losses.fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(loss), high.max(loss)));
     let kind = if low > 0.0 && high > LOG_FROM * low { Kind::Log } else { Kind::Linear };
     let line = |(k, run): (usize, &RunReport)| Layer { label: Some(run.name.clone()), style: Style::Line(k), points: run.timed.clone() };
-    let seconds = if nominal_minutes.is_some() { "seconds of training on a quiet machine" } else { "seconds of training" };
+    let seconds = if nominal_minutes.is_some() { "nominal seconds of training" } else { "seconds of training" };
     let layers: Vec<Layer> = validated().map(line).collect();
     (!layers.is_empty()).then(|| Figure {
         name: "time".to_owned(),

@@ -39,7 +39,7 @@ pub struct Suite {
     pub seeds: Vec<u64>,
     /// Minutes of training that each run's steps are to take, by the measured time of a step; none where experiments name their steps.
     pub minutes: Option<f64>,
-    /// Minutes that the named steps of each run take on a quiet machine, where they were chosen so: curves are drawn over them.
+    /// Minutes that the named steps of each run take on the machine for which they were chosen, quiet: curves are drawn over them. None where the caller's settings change that.
     pub nominal_minutes: Option<f64>,
     /// The run that the others are compared with, seed by seed.
     pub reference: Option<String>,
@@ -95,6 +95,9 @@ struct Written {
 fn one() -> usize {
     1
 }
+
+/// Settings under which a run takes another time than its suite says.
+const PACE: [&str; 6] = ["train.steps", "train.epochs", "train.minutes", "train.batch", "train.precision", "model."];
 
 /// The setting that the minutes of a suite replace.
 const STEPS: &str = "train.steps=";
@@ -162,7 +165,9 @@ impl Suite {
             return Err(refuse("a suite compares at least one run, and all on the same data.path and data.heavy_atoms".into()));
         }
         let protocol = written.protocol.parse().map_err(|error: symdiff_mol::Error| E::from(error.into()))?;
-        let Written { title, seeds, nominal_minutes, reference, .. } = written;
+        let Written { title, seeds, reference, .. } = written;
+        let changed = |setting: &String| PACE.iter().any(|key| setting.trim_start().starts_with(key));
+        let nominal_minutes = written.nominal_minutes.filter(|_| !settings.iter().any(changed));
         let name = name.into();
         Ok(Self { name, title, runs, protocol, samples, groups, nll_molecules, nll_passes, seeds, minutes, nominal_minutes, reference })
     }

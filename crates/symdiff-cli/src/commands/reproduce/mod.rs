@@ -135,8 +135,9 @@ impl Reproduce {
         budget::equalise(&mut suite, &needed, &out, &device)?;
         let make = |one: &Planned| {
             let run = &suite.runs[one.run];
-            let result = one_run(run, one, &suite, &set, &device)?;
-            results::write(one, Basis::of(run, one.seed, &suite, &set, &data)?, &result)?;
+            let basis = Basis::of(run, one.seed, &suite, &set, &data)?;
+            let result = one_run(run, one, &basis, &suite, &set, &device)?;
+            results::write(one, basis, &result)?;
             Ok(result)
         };
         let report = reported(blank(&suite, &set, runs.first_seed())?, &suite, known, make, &out, began)?;
@@ -210,7 +211,7 @@ fn reported(
     }
     let mut tell = |done: &[Vec<RunReport>]| {
         let counted = seeds::counted(done);
-        report.rows = suite.runs.iter().zip(&counted.runs).filter_map(|(run, seeds)| seeds::row(run, suite, seeds)).collect();
+        report.rows = counted.runs.iter().filter_map(|seeds| seeds::row(suite.nominal_minutes, seeds)).collect();
         report.machines = counted.runs.iter().flatten().map(|result| (result.name.clone(), result.machine.clone())).collect();
         report.tests = seeds::tests(suite, &counted);
         report.seed = counted.seeds.first().copied().unwrap_or(report.seed);
@@ -264,7 +265,7 @@ fn command_line() -> String {
 }
 
 /// Trains a run that is not finished, samples from it and evaluates the samples.
-fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, device: &Device) -> Outcome<RunReport> {
+fn one_run(run: &Run, planned: &Planned, basis: &Basis, suite: &Suite, set: &MoleculeSet, device: &Device) -> Outcome<RunReport> {
     let (folder, seed, experiment) = (planned.folder.as_path(), planned.seed, run.experiment.clone());
     let (mut trainer, before) = if MoleculeTrainer::has_checkpoint(folder) {
         (resume(folder, Some(experiment), None, device)?, checkpoint::header(&folder.join(CHECKPOINT))?.step)
@@ -275,7 +276,7 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
     let trains = drive(&mut trainer, &planned.name, folder)?.steps > before;
     drop(trainer);
     // A model that was finished earlier may have been trained elsewhere.
-    let machine = results::machine(folder).filter(|_| !trains).unwrap_or_else(Machine::here);
+    let machine = results::machine(folder, basis).filter(|_| !trains).unwrap_or_else(Machine::here);
 
     let trained = Trained::load(folder, device)?;
     let Drawn { molecules, chain, seconds: sample_seconds } = samples::drawn(&trained, run.route, suite.samples, seed, folder)?;
@@ -292,7 +293,7 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
     let rows = metrics::rows(folder)?;
     let mean = |rows: &[Row]| Some((rows.last()?.step, rows.iter().map(|row| row.loss).sum::<f64>() / rows.len() as f64));
     let curve = rows.chunks(rows.len().div_ceil(POINTS).max(1)).filter_map(mean).collect();
-    let timed = metrics::validations(folder)?.iter().map(|row| (row.seconds, row.scores.loss)).collect();
+    let (timed, validated) = metrics::validations(folder)?.iter().map(|row| ((row.seconds, row.scores.loss), row.step)).unzip();
     Ok(RunReport {
         name: run.name.clone(),
         seed,
@@ -307,6 +308,7 @@ fn one_run(run: &Run, planned: &Planned, suite: &Suite, set: &MoleculeSet, devic
         cells,
         curve,
         timed,
+        validated,
         geometry: Geometry::of(&molecules),
         molecules: molecules.into_iter().take(SHOWN).collect(),
         chain,

@@ -103,10 +103,12 @@ pub(super) fn read(planned: &Planned, of: &Basis) -> Outcome<Option<RunReport>> 
     Ok(Some(stored.report))
 }
 
-/// Where the model of a result was trained, whatever the rules under which it was judged.
-pub(super) fn machine(folder: &Path) -> Option<Machine> {
+/// Where a model was trained, by the result of the same training and whatever rules of judging.
+pub(super) fn machine(folder: &Path, of: &Basis) -> Option<Machine> {
     let stored: Stored = serde_json::from_str(&std::fs::read_to_string(folder.join(FILE)).ok()?).ok()?;
-    Some(stored.report.machine)
+    let (theirs, ours) = (stored.of.plain(), of.plain());
+    let same = theirs.seed == ours.seed && theirs.experiment == ours.experiment && theirs.data == ours.data && theirs.told == ours.told;
+    same.then_some(stored.report.machine)
 }
 
 /// The seed of the result in a folder.

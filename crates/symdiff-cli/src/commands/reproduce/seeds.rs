@@ -1,7 +1,7 @@
 //! Runs of one experiment from several seeds as one row, and rows compared seed by seed.
 
 use crate::report::{RunReport, Tests};
-use symdiff_models::suite::{Run, Scores, Suite, over_seeds, seed_tests};
+use symdiff_models::suite::{Scores, Suite, over_seeds, seed_tests};
 
 /// The results that a report is made of.
 pub(super) struct Counted<'a> {
@@ -44,24 +44,23 @@ pub(super) fn tests(suite: &Suite, Counted { runs, seeds }: &Counted) -> Tests {
     }
     let others: Vec<(&str, &[Scores])> =
         scores.iter().filter(|(other, _)| other != name).map(|(name, scores)| (*name, scores.as_slice())).collect();
-    // Those that are still to be made count: what is significant now stays so if their p-values are large.
+    // Runs that are still to be made count: what is significant over these seeds stays so, whatever they show.
     let made = seed_tests((name, theirs), &others, suite.runs.len() - 1);
     let untold: Vec<&str> =
         suite.runs.iter().map(|run| run.name.as_str()).filter(|run| scores.iter().all(|(name, _)| name != run)).collect();
-    let missing = (!untold.is_empty()).then(|| format!("No result yet: {}.", untold.join(", ")));
-    Tests { made, missing }
+    let runs = (!untold.is_empty()).then(|| format!("No result yet: {}.", untold.join(", ")));
+    let of_seeds = (seeds.len() < suite.seeds.len()).then(|| format!("{} of {} seeds so far.", seeds.len(), suite.seeds.len()));
+    let missing: Vec<String> = runs.into_iter().chain(of_seeds).collect();
+    Tests { made, missing: (!missing.is_empty()).then(|| missing.join(" ")) }
 }
 
 /// The row of a run. Where its steps were chosen to take so many minutes, its validations lie at these: other work on the machine would otherwise look like
-/// slow learning.
-pub(super) fn row(run: &Run, suite: &Suite, seeds: &[&RunReport]) -> Option<RunReport> {
+/// slow learning. Results of earlier versions do not tell the steps of theirs, which are left out then.
+pub(super) fn row(nominal_minutes: Option<f64>, seeds: &[&RunReport]) -> Option<RunReport> {
     let mut row = merged(seeds)?;
-    if let Some(minutes) = suite.nominal_minutes {
+    if let Some(minutes) = nominal_minutes {
         let pace = 60.0 * minutes / row.steps.max(1) as f64;
-        let every = run.experiment.train.validate_every;
-        for (steps, (seconds, _)) in (1..).map(|k| (k * every).min(row.steps)).zip(&mut row.timed) {
-            *seconds = pace * steps as f64;
-        }
+        row.timed = row.validated.iter().zip(&row.timed).map(|(step, (_, loss))| (pace * *step as f64, *loss)).collect();
     }
     Some(row)
 }

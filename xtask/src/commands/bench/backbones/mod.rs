@@ -74,6 +74,9 @@ impl Backbones {
         if !(self.budget.is_finite() && self.budget >= 0.0) {
             return Err(Failure::input(format!("--budget {}: give a number of seconds", self.budget)));
         }
+        if !["f32", "bf16"].contains(&self.precision.as_str()) {
+            return Err(Failure::input(format!("--precision {} is unknown; use f32 or bf16", self.precision)));
+        }
         // A device that no cell could use is refused here, once.
         context.device()?;
         let begin = Instant::now();
@@ -153,7 +156,8 @@ impl Backbones {
                 train: cost(&step, ["train_s_per_step", "train_peak_bytes", "train_start_bytes"]),
                 sample: cost(&sample, ["sample_s_per_call", "sample_peak_bytes", "sample_start_bytes"]),
                 pointwise_error: equivariance["pointwise_error"].as_f64(),
-                coupled_gap: equivariance["coupled_gap"].as_f64(),
+                // Frames draw other things than an element of the group, which cannot be moved with the molecule.
+                coupled_gap: equivariance["coupled_gap"].as_f64().filter(|_| model.gamma.is_none()),
                 note: notes.into_iter().flatten().collect::<Vec<_>>().join("; "),
             }
         };
