@@ -100,12 +100,11 @@ impl From<symdiff_files::Error> for Failure {
 impl From<symdiff_mol::Error> for Failure {
     /// Molecules come from files that the user named; where they go, the disk may be full.
     fn from(error: symdiff_mol::Error) -> Self {
-        match &error {
-            symdiff_mol::Error::Io { source, .. } | symdiff_mol::Error::Output(symdiff_files::Error::Io { source, .. }) => {
-                Self::of_kind(source.kind(), error.to_string())
-            }
-            _ if error.is_input() => Self::input(error),
-            _ => Self::run(error),
+        match error {
+            symdiff_mol::Error::Io { ref source, .. } => Self::of_kind(source.kind(), error.to_string()),
+            symdiff_mol::Error::Output(error) => error.into(),
+            error if error.is_input() => Self::input(error),
+            error => Self::run(error),
         }
     }
 }
@@ -113,9 +112,8 @@ impl From<symdiff_mol::Error> for Failure {
 impl From<symdiff_train::Error> for Failure {
     fn from(error: symdiff_train::Error) -> Self {
         match error {
-            symdiff_train::Error::Io { ref source, .. } | symdiff_train::Error::Output(symdiff_files::Error::Io { ref source, .. }) => {
-                Self::of_kind(source.kind(), error.to_string())
-            }
+            symdiff_train::Error::Io { ref source, .. } => Self::of_kind(source.kind(), error.to_string()),
+            symdiff_train::Error::Output(error) => error.into(),
             error if error.is_input() => Self::input(error),
             error => Self::run(error),
         }

@@ -21,13 +21,15 @@ pub(crate) fn read(named: &str, settings: &[String], data: Option<&Path>) -> Out
         (builtin::suite(named).ok_or_else(|| Failure::input(known()))?.to_owned(), None)
     };
     let name = path.file_stem().map_or_else(|| named.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Suite::parse(&name, &text, settings, |run, settings| {
+    let suite = Suite::parse(&name, &text, settings, |run, settings| {
         let mut experiment = experiments::read(&place(run, home.as_deref()), settings)?;
         if let Some(data) = data {
             experiment.data.path = Some(data.to_owned());
         }
         Ok::<_, Failure>(experiment)
-    })
+    })?;
+    // Other molecules take another time.
+    Ok(Suite { nominal_minutes: suite.nominal_minutes.filter(|_| data.is_none()), ..suite })
 }
 
 /// The file of an experiment beside the suite or a folder above it; its bare name where there is none.

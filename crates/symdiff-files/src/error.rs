@@ -48,20 +48,25 @@ impl Error {
         match self {
             Self::Place { .. } => true,
             Self::Unnamed { .. } => false,
-            Self::Io { source, .. } => matches!(
-                source.kind(),
-                ErrorKind::NotFound
-                    | ErrorKind::PermissionDenied
-                    | ErrorKind::IsADirectory
-                    | ErrorKind::NotADirectory
-                    | ErrorKind::InvalidInput
-                    | ErrorKind::InvalidFilename
-                    | ErrorKind::ReadOnlyFilesystem
-            ),
+            Self::Io { source, .. } => is_input(source.kind()),
         }
     }
 
     pub(crate) fn io(path: &Path, action: &'static str, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), action, source }
     }
+}
+
+/// Whether another name or another permission would help where the system refuses so.
+pub fn is_input(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::IsADirectory
+            | ErrorKind::NotADirectory
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidFilename
+            | ErrorKind::ReadOnlyFilesystem
+    )
 }

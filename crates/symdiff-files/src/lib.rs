@@ -10,6 +10,6 @@ mod error;
 mod half_written;
 mod output;
 
-pub use error::{Error, Result};
+pub use error::{Error, Result, is_input};
 pub use half_written::exit;
 pub use output::{Output, reserve, sweep};

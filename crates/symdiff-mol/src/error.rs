@@ -89,18 +89,8 @@ impl Error {
     /// Whether a file or an argument that the caller named is to blame (a program then exits with 2), rather than the work itself, such as a
     /// full disk (1).
     pub fn is_input(&self) -> bool {
-        use std::io::ErrorKind as Kind;
         match self {
-            Self::Io { source, .. } => matches!(
-                source.kind(),
-                Kind::NotFound
-                    | Kind::PermissionDenied
-                    | Kind::IsADirectory
-                    | Kind::NotADirectory
-                    | Kind::InvalidInput
-                    | Kind::InvalidFilename
-                    | Kind::ReadOnlyFilesystem
-            ),
+            Self::Io { source, .. } => symdiff_files::is_input(source.kind()),
             Self::Content { .. } | Self::UnknownFormat { .. } | Self::Molecule { .. } | Self::Program { .. } | Self::UnknownName { .. } => {
                 true
             }

@@ -97,7 +97,7 @@ fn one() -> usize {
 }
 
 /// Settings under which a run takes another time than its suite says.
-const PACE: [&str; 6] = ["train.steps", "train.epochs", "train.minutes", "train.batch", "train.precision", "model."];
+const PACE: [&str; 7] = ["train.steps", "train.epochs", "train.minutes", "train.batch", "train.precision", "model.", "data."];
 
 /// The setting that the minutes of a suite replace.
 const STEPS: &str = "train.steps=";

@@ -9,7 +9,7 @@ use symdiff_core::testing::{coupled_gap, equivariance_error};
 use symdiff_core::{Haar, MarkovKernel};
 use symdiff_diffusion::{At, Eps, Times};
 use symdiff_groups::{Chart, GramSchmidt, Observe, Orthogonal};
-use symdiff_models::models::{Measure, MoleculeDenoiser};
+use symdiff_models::models::{Gamma, Measure, MoleculeDenoiser};
 use symdiff_models::{Asked, ModelConfig};
 use symdiff_mol::state::Molecules;
 use symdiff_ops::{Noise, Samples};
@@ -49,7 +49,9 @@ impl Equivariance {
         perturb(&parameters, start).map_err(Failure::run)?;
         let size = root_mean_square(&model.answer(&at, plain).map_err(Failure::run)?);
         let error = equivariance_error(&o3, &model, &at, self.draws, pointwise).map_err(Failure::run)?;
-        let gap = coupled_gap(&o3, &at, coupled, |measure| model.over(measure)).map_err(Failure::run)?;
+        // Frames draw other things than an element of the group, which cannot be moved with the molecule.
+        let moves = !matches!(experiment.model.gamma, Gamma::Frames | Gamma::Principal);
+        let gap = moves.then(|| coupled_gap(&o3, &at, coupled, |measure| model.over(measure))).transpose().map_err(Failure::run)?;
         Ok(json!({
             "config": self.subject.model,
             "parameters": parameters.count(),
@@ -58,7 +60,7 @@ impl Equivariance {
             "atoms": at.state.layout().nodes() as f64 / self.batch as f64,
             "device": context.device,
             "pointwise_error": error.value.sqrt(),
-            "coupled_gap": gap / size,
+            "coupled_gap": gap.map(|gap| gap / size),
         }))
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Subject {
     /// The name of a model preset, such as `symdiff-qm9`.
     #[arg(long)]
     pub(super) model: String,
-    /// Another γ than the preset's: `none`, `haar`, `frames`, `principal` or `learned`.
+    /// Another γ than the preset's: `none`, `haar`, `frames` or `principal`.
     #[arg(long)]
     gamma: Option<String>,
     /// The data set; the embedded one when absent.

@@ -156,8 +156,7 @@ impl Backbones {
                 train: cost(&step, ["train_s_per_step", "train_peak_bytes", "train_start_bytes"]),
                 sample: cost(&sample, ["sample_s_per_call", "sample_peak_bytes", "sample_start_bytes"]),
                 pointwise_error: equivariance["pointwise_error"].as_f64(),
-                // Frames draw other things than an element of the group, which cannot be moved with the molecule.
-                coupled_gap: equivariance["coupled_gap"].as_f64().filter(|_| model.gamma.is_none()),
+                coupled_gap: equivariance["coupled_gap"].as_f64(),
                 note: notes.into_iter().flatten().collect::<Vec<_>>().join("; "),
             }
         };
